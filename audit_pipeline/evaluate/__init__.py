@@ -1,0 +1,1 @@
+"""Stage 6: before against after, for every group."""

@@ -1,0 +1,1 @@
+"""Stage 1: what must hold, written down and digested before anything is measured."""

@@ -1,0 +1,246 @@
+"""The policy as strict, frozen models: the authority behind `policies/policy.schema.json`.
+
+A key that is accepted and then ignored would be a promise nobody keeps, so the models know only what this version
+enforces; everything else is refused by name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Proportion = Annotated[float, Field(ge=0, le=1)]
+OpenProportion = Annotated[float, Field(gt=0, lt=1)]
+GroupSpec = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w-]*(\*[A-Za-z_][\w-]*)*$")]
+
+OVERALL = "overall"
+"""The group spec that stands for everybody."""
+
+LOWER_IS_BETTER = frozenset({"false_alarm_rate", "missed_alarm_rate"})
+
+
+class Strict(BaseModel):
+    """Base of every section: no unknown keys, no silent conversions, no changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class WorstError(Strict):
+    """The error that must not happen, named before the first measurement."""
+
+    class_: Text = Field(alias="class", description="class that is confused")
+    kind: Literal["missed", "false"] = Field(description="a missed alarm or a false one")
+    harms: Text = Field(description="who is harmed, and how")
+
+
+class Responsible(Strict):
+    """Who answers for which error: a named role each, the operator or the maker of the system."""
+
+    false_alarm: Text
+    missed_alarm: Text
+
+
+class Oversight(Strict):
+    """How a person stays in control of the device."""
+
+    who_can_stop: Text
+    how_to_appeal: Text
+
+
+class HumanCentred(Strict):
+    """Questions of design, asked before anything is measured; none may stay without an answer."""
+
+    intended_use: Text
+    affected: Annotated[tuple[Text, ...], Field(min_length=1, description="also those who never chose to be")]
+    worst_error: WorstError
+    responsible: Responsible
+    oversight: Oversight
+
+
+class DataSection(Strict):
+    """Where the data set is."""
+
+    manifest: Text = Field(description="dataset manifest, relative to the policy file")
+
+
+class Target(Strict):
+    """The device: a known board, or its limits in KiB; limits given beside a board override that board's."""
+
+    board: Name | None = Field(default=None, description="board profile, see `audit schema boards`")
+    flash_kib: Annotated[int, Field(gt=0, le=1 << 20)] | None = Field(default=None, description="flash for the model")
+    ram_kib: Annotated[int, Field(gt=0, le=1 << 20)] | None = Field(
+        default=None, description="RAM for the tensor arena"
+    )
+
+    @model_validator(mode="after")
+    def _names_a_device(self) -> Target:
+        if self.board is None and (self.flash_kib is None or self.ram_kib is None):
+            raise ValueError("give a board, or both flash_kib and ram_kib")
+        return self
+
+
+class PruneWeights(Strict):
+    """Magnitude pruning of single weights (Zhu & Gupta 2017), fine-tuned on the train split."""
+
+    sparsity: OpenProportion = Field(description="share of weights set to zero in every prunable layer")
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 2
+    schedule: Literal["constant", "polynomial"] = "polynomial"
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    batch_size: Annotated[int, Field(ge=1, le=65536)] = 128
+
+
+class Quantize(Strict):
+    """Full integer quantization: int8 weights and activations, int8 in and out."""
+
+    scheme: Literal["int8"] = "int8"
+    calibration_rows: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=500, description="rows of the calibration split, drawn evenly over groups"
+    )
+
+
+class PruneWeightsStep(Strict):
+    """A recipe step: prune weights."""
+
+    prune_weights: PruneWeights
+
+
+class QuantizeStep(Strict):
+    """A recipe step: quantize; always the last one."""
+
+    quantize: Quantize
+
+
+def _technique(step: Any) -> str | None:
+    keys = list(step) if isinstance(step, dict) else list(type(step).model_fields)
+    return keys[0] if len(keys) == 1 else None
+
+
+RecipeStep = Annotated[
+    Annotated[PruneWeightsStep, Tag("prune_weights")] | Annotated[QuantizeStep, Tag("quantize")],
+    Discriminator(
+        _technique,
+        custom_error_type="recipe_step",
+        custom_error_message="a step names one technique: prune_weights or quantize",
+    ),
+]
+
+
+class Compress(Strict):
+    """How the candidate is made from the source model."""
+
+    recipe: Annotated[tuple[RecipeStep, ...], Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
+
+    @model_validator(mode="after")
+    def _quantizes_once_and_last(self) -> Compress:
+        quantizing = [isinstance(step, QuantizeStep) for step in self.recipe]
+        if quantizing.count(True) != 1 or not quantizing[-1]:
+            raise ValueError("the recipe must quantize exactly once, as its last step")
+        return self
+
+
+class FairnessRule(Strict):
+    """One metric, one limit, the groups it must hold in.
+
+    `max_drop` and `max_rise` compare the device with the float model on the same rows; `max_gap` compares every pair
+    of groups on the device; `min` and `max` bound the device's own value.
+    """
+
+    metric: Literal["accuracy", "recall", "false_alarm_rate", "missed_alarm_rate"]
+    class_: Text | None = Field(
+        default=None, alias="class", description="the class; alarm rates without one use the manifest's alarm_classes"
+    )
+    min: Proportion | None = Field(default=None, description="lowest value allowed")
+    max: Proportion | None = Field(default=None, description="highest value allowed, for rates of errors")
+    max_drop: Proportion | None = Field(default=None, description="largest loss against the float model allowed")
+    max_rise: Proportion | None = Field(default=None, description="largest rise allowed, for rates of errors")
+    max_gap: Proportion | None = Field(default=None, description="largest difference between two groups allowed")
+    groups: Annotated[tuple[GroupSpec, ...], Field(min_length=1)] = (OVERALL,)
+
+    @property
+    def limit(self) -> tuple[str, float]:
+        """The one limit that is set: its key and its value."""
+        given = [(key, value) for key in _LIMITS if (value := getattr(self, key)) is not None]
+        return given[0]
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> FairnessRule:
+        given = [key for key in _LIMITS if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(_LIMITS)}; found {', '.join(given) or 'none'}")
+        lower_is_better = self.metric in LOWER_IS_BETTER
+        if given[0] in (("min", "max_drop") if lower_is_better else ("max", "max_rise")):
+            better, use = ("lower", "max or max_rise") if lower_is_better else ("higher", "min or max_drop")
+            raise ValueError(f"{self.metric} is better when {better}: use {use} instead of {given[0]}")
+        if self.metric == "recall" and self.class_ is None:
+            raise ValueError("recall needs a class")
+        if self.metric == "accuracy" and self.class_ is not None:
+            raise ValueError("accuracy is over all classes: leave class out, or use recall")
+        if given[0] == "max_gap" and OVERALL in self.groups:
+            raise ValueError("max_gap compares groups with each other: overall is not a group to compare")
+        return self
+
+
+_LIMITS = ("min", "max", "max_drop", "max_rise", "max_gap")
+
+
+class MembershipRule(Strict):
+    """How often an attacker who sees outputs may recognise training people at a fixed false-positive rate."""
+
+    attack: Literal["membership"]
+    fpr: OpenProportion = 0.01
+    max_tpr: Proportion
+    groups: Annotated[tuple[GroupSpec, ...], Field(min_length=1)] = (OVERALL,)
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> MembershipRule:
+        if self.max_tpr < self.fpr:
+            raise ValueError(f"max_tpr {self.max_tpr} is below fpr {self.fpr}: even a blind guess would exceed it")
+        return self
+
+
+class BlobScanRule(Strict):
+    """How many finds of training rows, paths, e-mail addresses and secrets the blob may hold."""
+
+    attack: Literal["blob_scan"]
+    max_hits: Annotated[int, Field(ge=0)] = 0
+
+
+PrivacyRule = Annotated[MembershipRule | BlobScanRule, Field(discriminator="attack")]
+
+
+class Statistics(Strict):
+    """What the three-valued verdict needs to know."""
+
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    min_group_size: Annotated[int, Field(ge=1)] = Field(
+        default=30, description="rows behind a number below which it is INCONCLUSIVE whatever it is"
+    )
+
+
+class Seal(Strict):
+    """How the image is signed and for which device it is encrypted. Key paths are relative to the policy file."""
+
+    signer: Text = Field(description="Ed25519 private key, PEM under a passphrase")
+    recipient: Text = Field(description="X25519 public key of the device, PEM")
+    security_counter: Annotated[int, Field(ge=0, lt=1 << 32)]
+    version: Annotated[str, StringConstraints(pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,5}(\+\d{1,9})?$")]
+
+
+class Policy(Strict):
+    """A whole policy file."""
+
+    version: Literal[1]
+    name: Name
+    human_centred: HumanCentred
+    data: DataSection
+    target: Target
+    compress: Compress | None = Field(default=None, description="left out only where a finished .tflite is shipped")
+    fairness: Annotated[tuple[FairnessRule, ...], Field(min_length=1)]
+    privacy: tuple[PrivacyRule, ...] = ()
+    statistics: Statistics = Statistics()
+    on_inconclusive: Literal["block"] = "block"
+    seal: Seal | None = Field(default=None, description="left out where nothing is to be sealed")

@@ -1,0 +1,1 @@
+"""Stage 7: what the candidate gives away about its training people."""

@@ -1,0 +1,1 @@
+"""Stage 11: one `Evidence`, many renderers."""
