@@ -1,0 +1,5 @@
+"""`audit compress`: only the candidate and what it costs."""
+
+from __future__ import annotations
+
+

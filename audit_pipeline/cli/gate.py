@@ -1,0 +1,40 @@
+"""`audit gate`: the exit code that a release stands on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audit_pipeline.cli.console import JsonFlag, show
+from audit_pipeline.cli.ship import EXIT_CODES, TrailOption
+
+
+def gate(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    signer: Annotated[Path, typer.Option("--signer", help="Public key that must have signed it; not from the run.")],
+    trail: TrailOption = "audit.db",
+    as_json: JsonFlag = False,
+) -> None:
+    """Judge a run again from its bytes, attestations, image and log; exit as its verdict says."""
+    from rich.markup import escape
+
+    from audit_pipeline.gate import gate as judge
+    from audit_pipeline.gate import require_run
+    from audit_pipeline.seal.keys import load_signer_public
+
+    require_run(run)
+    gated = judge(run, load_signer_public(signer), trail)
+    verdict = gated.evidence.verdict
+    lines = [f"[green]✓[/] {escape(check)}" for check in gated.checks]
+    lines.append(f"[bold]{verdict.outcome}[/] {escape(gated.evidence.run.id)}")
+    lines += [f"  {escape(reason)}" for reason in verdict.reasons]
+    result = {
+        "run": gated.evidence.run.id,
+        "checks": list(gated.checks),
+        "verdict": verdict.model_dump(mode="json"),
+        "released": gated.evidence.seal is not None,
+    }
+    show(result, "\n".join(lines), as_json=as_json)
+    raise typer.Exit(EXIT_CODES[verdict.outcome.value])

@@ -1,0 +1,130 @@
+"""`audit verify` and `audit inspect`: a sealed image, judged and described."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from audit_pipeline.cli.console import JsonFlag, show
+from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
+from audit_pipeline.errors import InputError
+
+
+def verify(
+    image: Annotated[Path, typer.Argument(help="A sealed image; a run's firmware.bin.")],
+    signer: Annotated[Path, typer.Option("--signer", help="Public key that must have signed it.")],
+    release: Annotated[Path | None, typer.Option(help="Release attestation; release.dsse.json beside it.")] = None,
+    verdict: Annotated[Path | None, typer.Option(help="Verdict attestation; verdict.dsse.json beside it.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Policy file; policy.yaml beside it.")] = None,
+    model: Annotated[Path | None, typer.Option(help="The .tflite; model.tflite beside it.")] = None,
+    recipient: Annotated[Path | None, typer.Option(help="The device's private key: decrypts and compares too.")] = None,
+    passphrase_fd: PassphraseFd = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check a sealed image; attestations, policy and model that lie beside it are used without being named."""
+    from audit_pipeline import run_folder
+    from audit_pipeline.seal.keys import load_recipient, load_signer_public
+    from audit_pipeline.seal.verify import Companions, Trust
+    from audit_pipeline.seal.verify import verify as judge
+
+    content = _read(image)
+    trust = Trust.one(load_signer_public(signer))
+    key = None
+    if recipient is not None:
+        key = load_recipient(recipient, read_passphrase(passphrase_fd, purpose=str(recipient)))
+    companions = Companions(
+        release=_companion(release, image, run_folder.RELEASE),
+        verdict=_companion(verdict, image, run_folder.VERDICT),
+        policy=_companion(policy, image, run_folder.POLICY),
+        model=_companion(model, image, run_folder.MODEL),
+    )
+    report = judge(content, trust=trust, companions=companions, recipient=key)
+    marks = {"passed": "[green]✓[/]", "not-checked": "[yellow]–[/]"}
+    lines = [f"{marks[check.state]} {check.name:<16} {check.what}" for check in report.checks]
+    lines.append(
+        "every byte of the image is bound"
+        if report.binds_every_byte
+        else "not every byte is bound: give the release attestation or the device's key"
+    )
+    result = {
+        "level": report.level,
+        "image_sha256": report.image_sha256,
+        "binds_every_byte": report.binds_every_byte,
+        "checks": [asdict(check) for check in report.checks],
+    }
+    show(result, "\n".join(lines), as_json=as_json)
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A sealed image, or a model of any supported format.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Describe a sealed image or a model; nothing is verified, no key is needed, nothing in it is executed."""
+    from audit_pipeline.seal.parse import looks_like_image
+
+    if path.is_file() and looks_like_image(_read(path)):
+        from audit_pipeline.seal.describe import describe
+
+        document = describe(_read(path))
+    else:
+        document = _describe_model(path)
+    show(document, _tree(document), as_json=as_json)
+
+
+def _describe_model(path: Path) -> dict[str, Any]:
+    from audit_pipeline.model.intake import inspect_model
+
+    source = inspect_model(path)
+    document: dict[str, Any] = source.part.model_dump(mode="json")
+    if source.is_finished:
+        from audit_pipeline.compress.recipe import from_tflite
+        from audit_pipeline.device.footprint import measure
+
+        footprint = measure(from_tflite(source), "no board", "", 0, 0)
+        document["device"] = footprint.model_dump(
+            mode="json", include={"flash_bytes", "arena_bytes", "macs", "operators"}
+        )
+    return document
+
+
+def _tree(document: dict[str, Any]) -> Any:
+    from rich.markup import escape
+    from rich.tree import Tree
+
+    root = Tree("", hide_root=True)
+
+    def grow(branch: Tree, name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            inner = branch.add(f"[bold]{escape(name)}[/]")
+            for key, item in value.items():
+                grow(inner, key, item)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            inner = branch.add(f"[bold]{escape(name)}[/]")
+            for item in value:
+                inner.add(escape("  ".join(str(part) for part in item.values())))
+        else:
+            shown = "×".join(map(str, value)) if isinstance(value, list) else str(value)
+            branch.add(f"{escape(name)}: {escape(shown)}")
+
+    for key, item in document.items():
+        grow(root, key, item)
+    return root
+
+
+def _companion(named: Path | None, image: Path, usual: str) -> bytes | None:
+    if named is not None:
+        return _read(named)
+    beside = image.parent / usual
+    return _read(beside) if beside.is_file() else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            "file.unreadable", f"cannot be read: {error.strerror}", where=str(path), hint="check the path"
+        ) from error

@@ -1,0 +1,68 @@
+"""`audit log`: read the trail, and recompute it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from audit_pipeline.cli.console import JsonFlag, show
+
+app = typer.Typer(help="Read and verify the audit trail.", invoke_without_command=True)
+
+TrailOption = Annotated[str, typer.Option("--trail", help="The audit trail: a file or a database URL.")]
+RunOption = Annotated[str | None, typer.Option("--run", help="Only the entries of this run.")]
+
+
+@app.callback()
+def default(
+    context: typer.Context, trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonFlag = False
+) -> None:
+    """List the entries; see `audit log verify` to recompute them."""
+    if context.invoked_subcommand is None:
+        list_(trail, run, as_json)
+
+
+@app.command("list")
+def list_(trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonFlag = False) -> None:
+    """List the entries in order."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from audit_pipeline.canonical import canonical_json
+    from audit_pipeline.trail.log import Trail
+
+    with Trail.open(trail, create=False) as opened:
+        entries = list(opened.entries(run))
+        head = opened.head()
+    table = Table("#", "at", "run", "kind", "body", box=None, header_style="bold", pad_edge=False)
+    for entry in entries:
+        body = canonical_json(entry.body).decode()
+        table.add_row(
+            str(entry.index),
+            entry.at,
+            escape(entry.run),
+            entry.kind,
+            escape(body[:57] + "…" if len(body) > 58 else body),
+        )
+    table.caption = f"{head.size} entries, root {head.root}"
+    show(
+        {"size": head.size, "root": head.root, "entries": [entry.to_json() for entry in entries]},
+        table,
+        as_json=as_json,
+    )
+
+
+@app.command("verify")
+def verify(trail: TrailOption = "audit.db", as_json: JsonFlag = False) -> None:
+    """Recompute every hash from the stored bytes; exit 1 at the first entry that was changed."""
+    from audit_pipeline.trail.log import Trail
+
+    with Trail.open(trail, create=False) as opened:
+        head = opened.verify()
+    text = (
+        f"{head.size} entries, root {head.root}: every hash recomputed and equal.\n"
+        "Whoever holds the database could have rewritten it whole: compare this root with one kept elsewhere\n"
+        "(each run's evidence and verdict attestation hold the root of their day; `audit gate` compares them)."
+    )
+    show({"size": head.size, "root": head.root, "verified": True}, text, as_json=as_json)

@@ -1,0 +1,141 @@
+"""`audit ship` and `audit evaluate`: a whole run, with and without the seal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from audit_pipeline.cli.clock import new_run_name, now
+from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
+from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
+from audit_pipeline.errors import ExitCode
+
+if TYPE_CHECKING:
+    from audit_pipeline.inputs import Inputs
+    from audit_pipeline.ship import Shipped
+
+ModelArgument = Annotated[Path, typer.Argument(help="A trained model: .h5, .keras, a SavedModel folder or a .tflite.")]
+PolicyOption = Annotated[Path, typer.Option("--policy", "-p", help="The policy that must hold.")]
+BaselineOption = Annotated[
+    Path | None, typer.Option("--baseline", help="The float model behind a finished .tflite, to compare with.")
+]
+ReportsOption = Annotated[Path, typer.Option("--reports", help="Folder that the run's folder is put in.")]
+TrailOption = Annotated[str, typer.Option("--trail", help="The audit trail: a file or a database URL.")]
+RunOption = Annotated[str | None, typer.Option("--run", help="Name of the run; otherwise time and policy name it.")]
+
+
+def ship(
+    model: ModelArgument,
+    policy: PolicyOption,
+    baseline: BaselineOption = None,
+    reports: ReportsOption = Path("reports"),
+    trail: TrailOption = "audit.db",
+    run: RunOption = None,
+    passphrase_fd: PassphraseFd = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every input, print the plan, do nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compress, compare, audit, and seal the model if the policy holds for everybody."""
+    if dry_run:
+        _plan(model, policy, baseline, as_json=as_json)
+        return
+    _run("ship", model, policy, baseline, reports, trail, run, passphrase_fd, as_json=as_json)
+
+
+def evaluate(
+    model: ModelArgument,
+    policy: PolicyOption,
+    baseline: BaselineOption = None,
+    reports: ReportsOption = Path("reports"),
+    trail: TrailOption = "audit.db",
+    run: RunOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Do all that ship does, but never seal: no keys are needed, and no image is made."""
+    _run("evaluate", model, policy, baseline, reports, trail, run, None, as_json=as_json)
+
+
+def _run(
+    command: str,
+    model: Path,
+    policy: Path,
+    baseline: Path | None,
+    reports: Path,
+    trail: str,
+    run: str | None,
+    passphrase_fd: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    from audit_pipeline.ship import Request
+    from audit_pipeline.ship import ship as carry_out
+
+    request = Request(
+        command=command,
+        run=run or new_run_name(policy.stem),
+        model=model,
+        policy=policy,
+        baseline=baseline,
+        reports=reports,
+        trail=trail,
+        seals=command == "ship",
+    )
+    with progress_bar() as progress:
+        shipped = carry_out(
+            request,
+            now=now,
+            passphrase=lambda key: read_passphrase(passphrase_fd, purpose=str(key)),
+            progress=progress,
+        )
+    show_shipped(shipped, as_json=as_json)
+    raise typer.Exit(EXIT_CODES[shipped.evidence.verdict.outcome.value])
+
+
+EXIT_CODES = {"PASS": ExitCode.PASS, "FAIL": ExitCode.FAIL, "INCONCLUSIVE": ExitCode.INCONCLUSIVE}
+
+
+def show_shipped(shipped: Shipped, *, as_json: bool) -> None:
+    """The result of a run: its summary, and where everything lies."""
+    from audit_pipeline.report.terminal import render_terminal
+
+    evidence = shipped.evidence
+    summary: dict[str, Any] = {
+        "run": evidence.run.id,
+        "folder": str(shipped.folder),
+        "verdict": evidence.verdict.model_dump(mode="json"),
+        "image": str(shipped.folder / "firmware.bin") if evidence.seal else None,
+        "findings": [finding.model_dump(mode="json") for finding in evidence.findings],
+    }
+    show(summary, render_terminal(evidence), as_json=as_json)
+    say(f"report: {shipped.folder / 'report.html'}")
+    if evidence.seal:
+        say(f"image:  {shipped.folder / 'firmware.bin'}")
+
+
+def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) -> None:
+    from audit_pipeline.inputs import read_inputs
+
+    with progress_bar() as progress:
+        inputs = read_inputs(model, policy, baseline, progress)
+    plan = _plan_document(inputs)
+    lines = [f"{key:<12} {value}" for key, value in plan.items()]
+    show(plan, "\n".join([*lines, "nothing was written: this was a dry run"]), as_json=as_json)
+
+
+def _plan_document(inputs: Inputs) -> dict[str, Any]:
+    policy = inputs.policy
+    source = inputs.source.part
+    population = inputs.population
+    recipe = policy.value.compress.model_dump(mode="json")["recipe"] if policy.value.compress else []
+    steps = [f"{name} {settings}" for step in recipe for name, settings in step.items()]
+    return {
+        "policy": f"{policy.path.name} sha256:{policy.sha256[:16]}…",
+        "model": f"{source.file} {source.format} {source.parameters:,} parameters",
+        "data": f"{population.part.name}: {len(population.train):,} rows to train, {len(population.evaluation):,} to judge",
+        "board": f"{policy.board.name} {policy.board.flash_kib} KiB flash, {policy.board.ram_kib} KiB RAM",
+        "recipe": "as it is (a finished .tflite)" if inputs.source.is_finished else "; ".join(steps),
+        "rules": f"{len(policy.value.fairness)} of fairness, {len(policy.value.privacy)} of privacy",
+        "seal": f"signed by {policy.value.seal.signer}" if policy.value.seal else "no seal section: nothing is sealed",
+    }

@@ -1,0 +1,96 @@
+"""Stages 1 to 3 together: everything a run is given, read and checked against each other before any work starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit_pipeline.data.load import load_population
+from audit_pipeline.data.population import Population
+from audit_pipeline.errors import InputError
+from audit_pipeline.model.intake import inspect_model
+from audit_pipeline.model.source import SourceModel
+from audit_pipeline.policy.load import LoadedPolicy, check_against, load_policy
+from audit_pipeline.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A policy, the population it speaks of, the model to ship, and the float model behind it."""
+
+    policy: LoadedPolicy
+    population: Population
+    source: SourceModel
+    baseline: SourceModel | None
+    """Float model to compare with: given beside a finished .tflite; None where there is none."""
+
+    @property
+    def float_model(self) -> SourceModel | None:
+        """The model "before": the source itself, or the baseline of a finished .tflite."""
+        return self.baseline if self.source.is_finished else self.source
+
+
+def read_inputs(model: Path, policy: Path, baseline: Path | None, progress: Progress = silent) -> Inputs:
+    """Read everything, the cheapest first.
+
+    Raises:
+        InputError: something cannot be used, or the parts do not fit each other.
+    """
+    loaded = load_policy(policy)
+    source = inspect_model(model)
+    before = inspect_model(baseline) if baseline is not None else None
+    _check_models(loaded, source, before)
+    population = load_population(loaded.manifest, progress)
+    check_against(loaded, population)
+    for each in (source, before):
+        if each is not None:
+            _check_shapes(each, population)
+    return Inputs(policy=loaded, population=population, source=source, baseline=before)
+
+
+def _check_models(policy: LoadedPolicy, source: SourceModel, baseline: SourceModel | None) -> None:
+    if not source.is_finished and policy.value.compress is None:
+        raise InputError(
+            "policy.no-recipe",
+            f"{source.path.name} is not compressed yet and the policy has no compress section",
+            where=str(policy.path),
+            hint="add, for example: compress: {recipe: [{quantize: {scheme: int8}}]}",
+        )
+    if baseline is not None and not source.is_finished:
+        raise InputError(
+            "model.needless-baseline",
+            "a baseline goes with a finished .tflite only; a Keras model is its own",
+            where=str(baseline.path),
+            hint="leave --baseline out",
+        )
+    if baseline is not None and baseline.is_finished:
+        raise InputError(
+            "model.baseline-not-float",
+            "the baseline must be the float model, a .tflite is not",
+            where=str(baseline.path),
+            hint="give the .h5 or .keras that the .tflite was made from",
+        )
+
+
+def _check_shapes(source: SourceModel, population: Population) -> None:
+    rows = population.evaluation.x.shape[1:]
+    if tuple(source.part.input_shape) != rows:
+        raise InputError(
+            "model.input-shape",
+            f"the model takes rows of shape {_shape(source.part.input_shape)}, the data set has {_shape(rows)}",
+            where=str(source.path),
+            hint="set `shape` in the manifest, or prepare the data as the model was trained",
+        )
+    outputs = source.part.output_shape
+    classes = len(population.classes)
+    if outputs != (classes,) and not (outputs == (1,) and classes == 2):
+        raise InputError(
+            "model.output-shape",
+            f"the model gives {_shape(outputs)} scores, the data set has {classes} classes",
+            where=str(source.path),
+            hint="list in the manifest's `classes` what the outputs stand for, in their order",
+        )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(str(size) for size in shape)

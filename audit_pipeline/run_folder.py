@@ -1,0 +1,77 @@
+"""The run folder: what one run leaves behind. It appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from audit_pipeline.errors import InputError, ToolError
+
+EVIDENCE = "evidence.json"
+POLICY = "policy.yaml"
+MODEL = "model.tflite"
+IMAGE = "firmware.bin"
+VERDICT = "verdict.dsse.json"
+RELEASE = "release.dsse.json"
+HTML = "report.html"
+MARKDOWN = "report.md"
+
+_PLACE_TAKEN = "a run's folder is never overwritten: choose another --run or another --reports"
+
+
+def claim(reports: Path, run: str) -> Path:
+    """Make sure that a run can be put in its place later, before hours of work go into it.
+
+    Returns:
+        The folder that `publish` will fill; it does not exist yet.
+
+    Raises:
+        InputError: the place is taken, or the reports folder cannot be made or written to.
+    """
+    folder = reports / run
+    if folder.exists():
+        raise InputError("run.exists", "this run exists already", where=str(folder), hint=_PLACE_TAKEN)
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=reports, prefix=".claim-"):
+            pass
+    except OSError as error:
+        raise InputError(
+            "run.not-writable",
+            f"the reports folder cannot be written to: {error.strerror}",
+            where=str(reports),
+            hint="give another folder with --reports",
+        ) from error
+    return folder
+
+
+def publish(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files beside their place, flush them to the disk, then move the whole folder in.
+
+    Raises:
+        InputError: another run took the place meanwhile.
+        ToolError: the disk is full or failed; nothing is left behind.
+    """
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        for name, content in files.items():
+            with (staging / name).open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        staging.chmod(0o755)
+        staging.rename(folder)
+    except OSError as error:
+        if folder.exists():
+            raise InputError("run.exists", "this run exists already", where=str(folder), hint=_PLACE_TAKEN) from error
+        raise ToolError(
+            "run.write-failed",
+            f"the run could not be written: {error.strerror}",
+            where=str(folder),
+            hint="make room on the disk and run again; nothing was left behind",
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

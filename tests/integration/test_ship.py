@@ -1,0 +1,200 @@
+"""From a trained model to a sealed image, or to a refusal with reasons."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_world import PASSPHRASE, POLICY, World, carry_out, ticking
+
+from audit_pipeline.canonical import sha256_file
+from audit_pipeline.errors import InputError, RejectedError, ToolError
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.gate import gate
+from audit_pipeline.report.evidence_file import load_evidence
+from audit_pipeline.seal.decrypt import open_model
+from audit_pipeline.seal.keys import load_recipient, load_signer_public
+from audit_pipeline.seal.profile import read
+from audit_pipeline.ship import Shipped, ship
+from audit_pipeline.trail.log import Trail
+
+
+def trail_of(shipped: Shipped) -> str:
+    return str(shipped.folder.parent.parent / "audit.db")
+
+
+def test_a_model_that_holds_is_sealed(sealed: Shipped) -> None:
+    assert sealed.evidence.verdict.outcome == "PASS"
+    assert {path.name for path in sealed.folder.iterdir()} == {
+        "evidence.json",
+        "policy.yaml",
+        "report.html",
+        "report.md",
+        "model.tflite",
+        "firmware.bin",
+        "verdict.dsse.json",
+        "release.dsse.json",
+    }
+
+
+def test_the_device_finds_exactly_the_model_in_the_image(world: World, sealed: Shipped) -> None:
+    image = read((sealed.folder / "firmware.bin").read_bytes())
+    model = open_model(image, load_recipient(world.device_private, PASSPHRASE))
+    assert model == (sealed.folder / "model.tflite").read_bytes()
+    assert image.policy_sha256 == sha256_file(world.policy)
+
+
+def test_a_refusal_leaves_its_reasons_and_no_image(refused: Shipped) -> None:
+    assert refused.evidence.verdict.outcome == "FAIL"
+    assert refused.evidence.verdict.reasons
+    assert not (refused.folder / "firmware.bin").exists()
+    assert not (refused.folder / "release.dsse.json").exists()
+    assert (refused.folder / "verdict.dsse.json").exists()
+
+
+def test_evidence_reads_back_as_it_was_written(sealed: Shipped) -> None:
+    read_back = load_evidence(sealed.folder / "evidence.json")
+    assert read_back == sealed.evidence
+    assert read_back.canonical() == (sealed.folder / "evidence.json").read_bytes()
+
+
+def test_evidence_keeps_no_row_of_data(sealed: Shipped) -> None:
+    text = (sealed.folder / "evidence.json").read_text()
+    assert "p24" not in text
+
+
+def test_the_policy_is_registered_before_anything_is_evaluated(sealed: Shipped) -> None:
+    with Trail.open(trail_of(sealed), create=False) as trail:
+        kinds = [entry.kind for entry in trail.entries("sealed")]
+        trail.verify()
+    assert kinds == ["policy", "data", "model", "candidate", "findings", "verdict", "seal"]
+
+
+def test_the_same_inputs_give_the_same_model(world: World, sealed: Shipped, tmp_path: Path) -> None:
+    again = carry_out(world.request("again", tmp_path))
+    assert again.evidence.candidate == sealed.evidence.candidate
+    assert again.evidence.findings == sealed.evidence.findings
+
+
+def test_a_finished_tflite_is_judged_as_it_is(world: World, sealed: Shipped, tmp_path: Path) -> None:
+    model = tmp_path / "finished.tflite"
+    shutil.copy(sealed.folder / "model.tflite", model)
+    alone = carry_out(replace(world.request("alone", tmp_path), model=model))
+    assert alone.evidence.verdict.outcome == "INCONCLUSIVE"
+    beside = carry_out(replace(world.request("beside", tmp_path), model=model, baseline=world.model))
+    assert beside.evidence.verdict.outcome == "PASS"
+    assert beside.evidence.candidate.sha256 == sealed.evidence.candidate.sha256
+    assert beside.evidence.groups == sealed.evidence.groups
+
+
+def test_a_model_too_large_for_its_board_is_refused(world: World, tmp_path: Path) -> None:
+    policy = world.folder / "tiny-board.yaml"
+    policy.write_text(POLICY.replace("{board: nucleo-l4r5zi}", "{flash_kib: 1, ram_kib: 1}"))
+    shipped = carry_out(replace(world.request("tiny", tmp_path), policy=policy))
+    assert shipped.evidence.verdict.outcome == "FAIL"
+    assert not shipped.evidence.footprint.fits
+
+
+def test_a_run_is_never_overwritten(world: World, sealed: Shipped) -> None:
+    request = replace(world.request("sealed", Path()), reports=sealed.folder.parent, trail=trail_of(sealed))
+    with pytest.raises(InputError, match="exists already"):
+        carry_out(request)
+
+
+def test_a_wrong_passphrase_stops_before_any_work(world: World, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        ship(world.request("wrong", tmp_path), now=ticking(), passphrase=lambda _: b"guess")
+    assert caught.value.code == "keys.wrong-passphrase"
+    assert not (tmp_path / "audit.db").exists()
+    assert list((tmp_path / "reports").iterdir()) == []
+
+
+def test_a_run_that_cannot_be_logged_is_not_sealed(world: World, tmp_path: Path) -> None:
+    (tmp_path / "audit.db").write_bytes(b"this is not a database" * 100)
+    with pytest.raises((ToolError, InputError, RejectedError)) as caught:
+        carry_out(world.request("unlogged", tmp_path))
+    assert caught.value.code.startswith("trail.")
+    assert list((tmp_path / "reports").iterdir()) == []
+
+
+def test_a_run_that_breaks_off_is_logged_and_leaves_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise ToolError("run.write-failed", "No space left on device")
+
+    monkeypatch.setattr("audit_pipeline.run_folder.publish", full)
+    with pytest.raises(ToolError):
+        carry_out(world.request("broken", tmp_path))
+    with Trail.open(tmp_path / "audit.db", create=False) as trail:
+        last = list(trail.entries("broken"))[-1]
+    assert (last.kind, last.body) == ("aborted", {"code": "run.write-failed"})
+    assert list((tmp_path / "reports").iterdir()) == []
+
+
+def test_the_gate_confirms_both_verdicts(world: World, sealed: Shipped, refused: Shipped) -> None:
+    signer = load_signer_public(world.signer_public)
+    assert gate(sealed.folder, signer, trail_of(sealed)).evidence == sealed.evidence
+    assert gate(refused.folder, signer, trail_of(refused)).evidence == refused.evidence
+
+
+@pytest.mark.parametrize(
+    "name", ["evidence.json", "policy.yaml", "model.tflite", "firmware.bin", "report.html", "verdict.dsse.json"]
+)
+def test_the_gate_rejects_a_file_that_was_touched(world: World, sealed: Shipped, tmp_path: Path, name: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(sealed.folder, run)
+    content = bytearray((run / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / name).write_bytes(bytes(content))
+    with pytest.raises((RejectedError, InputError)):
+        gate(run, load_signer_public(world.signer_public), trail_of(sealed))
+
+
+def test_the_gate_rejects_a_refusal_dressed_as_a_pass(world: World, refused: Shipped, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(refused.folder, run)
+    document = json.loads((run / "evidence.json").read_text())
+    for finding in document["findings"]:
+        finding["outcome"] = "PASS"
+    document["verdict"] = {"outcome": "PASS", "reasons": [], "counts": {}}
+    forged = Evidence.model_validate(document)
+    (run / "evidence.json").write_bytes(forged.canonical())
+    with pytest.raises(RejectedError):
+        gate(run, load_signer_public(world.signer_public), trail_of(refused))
+
+
+def test_the_gate_rejects_a_stray_image(world: World, sealed: Shipped, refused: Shipped, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(refused.folder, run)
+    shutil.copy(sealed.folder / "firmware.bin", run)
+    with pytest.raises(RejectedError) as caught:
+        gate(run, load_signer_public(world.signer_public), trail_of(refused))
+    assert caught.value.code == "gate.stray-image"
+
+
+def test_the_gate_rejects_another_log(world: World, sealed: Shipped, refused: Shipped) -> None:
+    with pytest.raises(RejectedError):
+        gate(sealed.folder, load_signer_public(world.signer_public), trail_of(refused))
+
+
+def test_verifying_needs_no_tensorflow(world: World, sealed: Shipped) -> None:
+    program = (
+        "import sys; from audit_pipeline.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: assert 'tensorflow' not in sys.modules, 'tensorflow was imported'"
+    )
+    for arguments in (
+        ["verify", str(sealed.folder / "firmware.bin"), "--signer", str(world.signer_public)],
+        ["gate", str(sealed.folder), "--signer", str(world.signer_public), "--trail", trail_of(sealed)],
+        ["log", "verify", "--trail", trail_of(sealed)],
+        ["report", str(sealed.folder)],
+        ["--help"],
+    ):
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
