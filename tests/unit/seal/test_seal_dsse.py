@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+import copy
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import SSlibKey
+
+from audit_pipeline.errors import InputError, RejectedError
+from audit_pipeline.seal import dsse
+from audit_pipeline.seal.key_forms import fingerprint
+
+SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+PAYLOAD = b'{"b": 1,  "a":\xc3\xa9}\n'
+
+
+def opened(envelope: bytes, *keys: Ed25519PrivateKey, threshold: int = 1) -> bytes:
+    trusted = [key.public_key() for key in keys or (SIGNER,)]
+    return dsse.verify(envelope, trusted, threshold=threshold, where="test.dsse.json")
+
+
+def code_of(envelope: bytes, *keys: Ed25519PrivateKey, threshold: int = 1) -> str:
+    with pytest.raises(RejectedError) as caught:
+        opened(envelope, *keys, threshold=threshold)
+    assert caught.value.where == "test.dsse.json"
+    return caught.value.code
+
+
+def altered(change: Any, envelope: bytes | None = None) -> bytes:
+    document = json.loads(envelope or dsse.sign(PAYLOAD, SIGNER))
+    change(document)
+    return json.dumps(document).encode()
+
+
+def with_signatures(*signatures: dict[str, str]) -> bytes:
+    return altered(lambda document: document.update(signatures=list(signatures)))
+
+
+def signature(signer: Ed25519PrivateKey, keyid: str | None = None) -> dict[str, str]:
+    made: dict[str, str] = json.loads(dsse.sign(PAYLOAD, signer))["signatures"][0]
+    return made | ({"keyid": keyid} if keyid is not None else {})
+
+
+@settings(deadline=None)
+@given(st.binary())
+def test_the_payload_comes_back_byte_for_byte(payload: bytes) -> None:
+    assert opened(dsse.sign(payload, SIGNER)) == payload
+
+
+def test_the_library_encodes_the_published_vector() -> None:
+    # DSSE protocol.md, "Test Vectors".
+    envelope = Envelope(b"hello world", "http://example.com/HelloWorld", {})
+    assert envelope.pae() == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+
+
+def test_what_is_signed_is_the_specified_encoding() -> None:
+    envelope = json.loads(dsse.sign(PAYLOAD, SIGNER))
+    message = b"DSSEv1 28 application/vnd.in-toto+json %d %b" % (len(PAYLOAD), PAYLOAD)
+    SIGNER.public_key().verify(base64.b64decode(envelope["signatures"][0]["sig"]), message)
+
+
+def test_securesystemslib_verifies_our_envelope() -> None:
+    envelope = json.loads(dsse.sign(PAYLOAD, SIGNER))
+    theirs = Envelope.from_dict(copy.deepcopy(envelope))
+    key = SSlibKey.from_crypto(SIGNER.public_key(), keyid=fingerprint(SIGNER.public_key()))
+    assert set(theirs.verify([key], 1)) == {fingerprint(SIGNER.public_key())}
+    assert theirs.payload == PAYLOAD
+    stranger = SSlibKey.from_crypto(OTHER.public_key(), keyid=fingerprint(SIGNER.public_key()))
+    with pytest.raises(VerificationError):
+        theirs.verify([stranger], 1)
+
+
+def test_a_stranger_s_signature_does_not_count() -> None:
+    assert code_of(dsse.sign(PAYLOAD, OTHER)) == "attestation.signature"
+    assert code_of(with_signatures(signature(OTHER, fingerprint(SIGNER.public_key())))) == "attestation.signature"
+
+
+def test_the_key_id_is_only_a_hint() -> None:
+    assert opened(with_signatures(signature(SIGNER, "whatever"))) == PAYLOAD
+    assert opened(with_signatures(signature(OTHER), signature(SIGNER))) == PAYLOAD
+
+
+def test_one_key_under_two_key_ids_is_one_signer() -> None:
+    twice = with_signatures(signature(SIGNER), signature(SIGNER, "another"))
+    assert code_of(twice, SIGNER, OTHER, threshold=2) == "attestation.signature"
+    assert opened(with_signatures(signature(SIGNER), signature(OTHER)), SIGNER, OTHER, threshold=2) == PAYLOAD
+
+
+@pytest.mark.parametrize(("keys", "threshold"), [((SIGNER, SIGNER), 2), ((SIGNER,), 2), ((SIGNER,), 0)])
+def test_a_threshold_that_cannot_be_reached_is_an_input_error(
+    keys: tuple[Ed25519PrivateKey, ...], threshold: int
+) -> None:
+    with pytest.raises(InputError) as caught:
+        opened(dsse.sign(PAYLOAD, SIGNER), *keys, threshold=threshold)
+    assert caught.value.code == "attestation.threshold"
+
+
+def test_a_key_of_another_kind_is_an_input_error() -> None:
+    with pytest.raises(InputError) as caught:
+        dsse.verify(dsse.sign(PAYLOAD, SIGNER), [X25519PrivateKey.generate().public_key()], where="t")  # type: ignore[list-item]
+    assert caught.value.code == "keys.wrong-kind"
+    with pytest.raises(InputError):
+        dsse.sign(PAYLOAD, SIGNER.public_key())  # type: ignore[arg-type]
+
+
+def test_every_changed_character_of_payload_and_signature_is_rejected() -> None:
+    envelope = dsse.sign(PAYLOAD, SIGNER)
+    document = json.loads(envelope)
+    for text in (document["payload"], document["signatures"][0]["sig"], document["payloadType"]):
+        for position in range(len(text)):
+            other = "A" if text[position] != "A" else "B"
+            changed = envelope.replace(text.encode(), (text[:position] + other + text[position + 1 :]).encode())
+            assert changed != envelope
+            code_of(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda d: d.update(extra=1), "attestation.envelope"),
+        (lambda d: d.pop("payloadType"), "attestation.envelope"),
+        (lambda d: d.update(payloadType="application/json"), "attestation.payload-type"),
+        (lambda d: d.update(payloadType=None), "attestation.payload-type"),
+        (lambda d: d.update(signatures=[]), "attestation.envelope"),
+        (lambda d: d.update(signatures={}), "attestation.envelope"),
+        (lambda d: d.update(signatures=["x"]), "attestation.envelope"),
+        (lambda d: d.update(signatures=d["signatures"] * 65), "attestation.envelope"),
+        (lambda d: d["signatures"][0].pop("keyid"), "attestation.envelope"),
+        (lambda d: d["signatures"][0].update(cert="x"), "attestation.envelope"),
+        (lambda d: d["signatures"][0].update(sig=7), "attestation.base64"),
+        (lambda d: d["signatures"][0].update(sig=""), "attestation.signature"),
+        (lambda d: d.update(payload=None), "attestation.base64"),
+        (lambda d: d.update(payload=d["payload"] + "\n"), "attestation.base64"),
+        (lambda d: d.update(payload="é"), "attestation.base64"),
+        (lambda d: d.update(payload="-_8="), "attestation.base64"),
+        (lambda d: d.update(payload="QR=="), "attestation.base64"),
+        (lambda d: d.update(payload="QQ"), "attestation.base64"),
+    ],
+)
+def test_an_envelope_of_another_shape_is_rejected(change: Any, code: str) -> None:
+    assert code_of(altered(change)) == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"null",
+        b"{",
+        b"[" * 100_000,
+        b'{"payload": NaN}',
+        b'{"payload": 1e999}',
+        b'{"payload": "\\ud800"}',
+        b'{"payload": ' + b"9" * 10_000 + b"}",
+    ],
+)
+def test_what_is_not_strict_json_is_rejected(text: bytes) -> None:
+    assert code_of(text) in {"attestation.json", "attestation.envelope"}
+
+
+def test_a_key_that_stands_twice_is_rejected() -> None:
+    envelope = dsse.sign(PAYLOAD, SIGNER)
+    assert code_of(envelope[:-1] + b',"payload":"QQ=="}') == "attestation.json"
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300))
+def test_random_bytes_are_rejected_and_nothing_worse(data: bytes) -> None:
+    code_of(data)
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_a_mutated_envelope_verifies_to_the_same_payload_or_is_rejected(data: st.DataObject) -> None:
+    envelope = dsse.sign(PAYLOAD, SIGNER)
+    at = data.draw(st.integers(0, len(envelope)))
+    mutated = envelope[:at] + data.draw(st.binary(max_size=4)) + envelope[at + data.draw(st.integers(0, 4)) :]
+    with contextlib.suppress(RejectedError):
+        assert opened(mutated) == PAYLOAD
