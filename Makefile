@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-bench: bench-size bench-ship ## every benchmark of the README's figures
+bench: bench-cli bench-demo bench-ecg ## every figure that the README quotes
 
 bench-%: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.$*

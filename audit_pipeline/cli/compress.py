@@ -1,5 +1,3 @@
 """`audit compress`: only the candidate and what it costs."""
 
 from __future__ import annotations
-
-

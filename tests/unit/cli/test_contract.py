@@ -1,0 +1,129 @@
+"""What scripts rely on: exit codes, the two streams, and JSON wherever it is asked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from audit_pipeline.cli.main import app, main
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def commands(group: object, prefix: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], object]]:
+    found = []
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        if hasattr(command, "commands"):
+            found += commands(command, (*prefix, name))
+        else:
+            found.append(((*prefix, name), command))
+    return found
+
+
+def test_every_command_is_there() -> None:
+    names = {" ".join(name) for name, _ in commands(typer.main.get_command(app))}
+    assert names == {
+        "ship",
+        "evaluate",
+        "compress",
+        "gate",
+        "verify",
+        "inspect",
+        "keys new",
+        "keys fingerprint",
+        "log list",
+        "log verify",
+        "report",
+        "schema",
+        "demo",
+        "init",
+    }
+
+
+def test_every_command_takes_json() -> None:
+    for name, command in commands(typer.main.get_command(app)):
+        options = {option for parameter in command.params for option in parameter.opts}  # type: ignore[attr-defined]
+        assert "--json" in options, name
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["ship"],
+        ["ship", "model.h5", "--polcy", "fair.yaml"],
+        ["schema", "nonsense"],
+        ["ship", "no-model.h5", "--policy", "no-policy.yaml"],
+        ["gate", "no-run", "--signer", "no-key.pem"],
+        ["verify", "no-image.bin", "--signer", "no-key.pem"],
+        ["inspect", "no-file"],
+        ["report", "no-run"],
+        ["log", "--trail", "no-trail.db"],
+        ["log", "verify", "--trail", "no-trail.db"],
+        ["keys", "fingerprint", "no-key.pem"],
+    ],
+)
+def test_bad_arguments_exit_2_and_say_why_on_stderr(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.startswith("error: ")
+    assert "Traceback" not in streams.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_is_json_where_json_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["log", "--trail", "none.db", "--json"], ["ship", "--json"]):
+        assert run(*arguments) == 2
+        streams = capsys.readouterr()
+        assert json.loads(streams.out)["error"]["exit_code"] == 2
+        assert streams.err == ""
+
+
+def test_a_defect_exits_4_and_keeps_its_traceback_off_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("audit_pipeline.report.evidence_file.load_evidence", lambda _: 1 / 0)
+    assert run("report", str(tmp_path)) == 4
+    streams = capsys.readouterr()
+    assert "Traceback" not in streams.out + streams.err
+    assert "ZeroDivisionError" in next(tmp_path.glob("audit-*.traceback")).read_text()
+
+
+def test_help_answers_without_loading_the_pipeline() -> None:
+    program = (
+        "import sys\n"
+        "from audit_pipeline.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "finally:\n"
+        "    heavy = {'tensorflow', 'numpy', 'pydantic', 'pandas', 'sqlalchemy', 'cryptography'} & set(sys.modules)\n"
+        "    assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Exit codes" in done.stdout
+
+
+def test_no_colour_where_there_is_no_terminal() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "audit_pipeline", "ship", "m.h5", "-p", "p.yaml"], capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert b"\x1b[" not in done.stderr + done.stdout
