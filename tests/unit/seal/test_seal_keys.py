@@ -20,6 +20,7 @@ from imgtool.keys import Ed25519Public
 
 from audit_pipeline.errors import AuditError, InputError, ToolError
 from audit_pipeline.seal import keys
+from audit_pipeline.seal.key_forms import fingerprint
 
 PASSPHRASE = b"correct horse battery staple"
 
@@ -44,10 +45,10 @@ def code_of(call: Callable[..., Any], *args: Any) -> str:
 def test_a_new_pair_loads_and_belongs_together(signer: keys.KeyFiles, recipient: keys.KeyFiles) -> None:
     public = keys.load_signer_public(signer.public)
     public.verify(keys.load_signer(signer.private, PASSPHRASE).sign(b"x"), b"x")
-    assert keys.fingerprint(public) == signer.fingerprint
+    assert fingerprint(public) == signer.fingerprint
     opened = keys.load_recipient(recipient.private, PASSPHRASE).public_key()
     assert opened.public_bytes_raw() == keys.load_recipient_public(recipient.public).public_bytes_raw()
-    assert keys.fingerprint(opened) == recipient.fingerprint
+    assert fingerprint(opened) == recipient.fingerprint
 
 
 def test_the_files_are_named_and_placed_as_asked(signer: keys.KeyFiles, tmp_path: Path) -> None:
@@ -203,4 +204,4 @@ def test_a_key_that_openssl_wrapped_with_scrypt_loads(signer: keys.KeyFiles, tmp
         [*command, "-passin", f"pass:{secret}", "-passout", f"pass:{secret}"], check=True, capture_output=True
     )
     wrapped.chmod(0o600)
-    assert keys.fingerprint(keys.load_signer(wrapped, PASSPHRASE).public_key()) == signer.fingerprint
+    assert fingerprint(keys.load_signer(wrapped, PASSPHRASE).public_key()) == signer.fingerprint

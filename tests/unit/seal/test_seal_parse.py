@@ -11,8 +11,9 @@ from imgtool.dumpinfo import dump_imginfo
 from sealed_samples import Sealed, flip
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.parse import HEADER_BYTES, ImageVersion, Tlv, parse
+from audit_pipeline.seal.parse import HEADER_BYTES, Tlv, parse
 from audit_pipeline.seal.profile import read
+from audit_pipeline.seal.version import ImageVersion
 
 
 def code_of(image: bytes) -> str:
