@@ -34,6 +34,18 @@ from audit_pipeline.seal.key_forms import (
     require_key,
 )
 
+__all__ = [
+    "KeyFiles",
+    "KeyKind",
+    "fingerprint",
+    "load_any_public",
+    "load_recipient",
+    "load_recipient_public",
+    "load_signer",
+    "load_signer_public",
+    "new_key",
+]
+
 KeyKind = Literal["ed25519", "x25519"]
 
 PRIVATE_SUFFIX = ".key.pem"
@@ -128,6 +140,14 @@ def load_recipient_public(path: Path) -> X25519PublicKey:
     return key
 
 
+def load_any_public(path: Path) -> tuple[Ed25519PublicKey | X25519PublicKey, KeyKind]:
+    """A public key of either kind, to be named and not used. Raises as `load_recipient_public` does."""
+    key = _parse_public(path, "a public key")
+    if isinstance(key, X25519PublicKey):
+        return key, "x25519"
+    return require_key(key, SIGNER_PUBLIC, where=str(path)), "ed25519"
+
+
 def _check_passphrase(passphrase: bytes) -> None:
     if not passphrase:
         raise InputError("keys.passphrase-empty", "a private key needs a passphrase, and this one is empty")
@@ -202,19 +222,22 @@ def _unprotected(path: Path, *, encrypted: bool) -> InputError:
 
 
 def _load_public(path: Path, wanted: KeyForm[Key]) -> Key:
+    return require_key(_parse_public(path, wanted.name), wanted, where=str(path))
+
+
+def _parse_public(path: Path, wanted: str) -> object:
     pem = _read(path, private=False)
     if b"PRIVATE KEY-----" in pem:
         raise InputError(
             "keys.private-where-public",
-            f"this is a private key, and {wanted.name} belongs here",
+            f"this is a private key, and {wanted} belongs here",
             where=str(path),
             hint=f"give the file that ends in {PUBLIC_SUFFIX}, and keep this one to yourself",
         )
     try:
-        key = serialization.load_pem_public_key(pem)
+        return serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
         raise _damaged(path) from None
-    return require_key(key, wanted, where=str(path))
 
 
 def _read(path: Path, *, private: bool) -> bytes:

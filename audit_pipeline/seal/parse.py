@@ -87,6 +87,11 @@ def rejected(code: str, what: str, offset: int) -> RejectedError:
     )
 
 
+def looks_like_image(data: bytes) -> bool:
+    """Whether bytes begin as an MCUboot image does; `parse` says whether they are one."""
+    return data.startswith(IMAGE_MAGIC.to_bytes(4, "little"))
+
+
 def parse(image: bytes) -> ParsedImage:
     """Take an image apart.
 

@@ -20,7 +20,7 @@ from imgtool.keys import Ed25519Public
 
 from audit_pipeline.errors import AuditError, InputError, ToolError
 from audit_pipeline.seal import keys
-from audit_pipeline.seal.key_forms import fingerprint
+from audit_pipeline.seal.keys import fingerprint
 
 PASSPHRASE = b"correct horse battery staple"
 
@@ -140,11 +140,19 @@ def test_each_kind_of_key_is_refused_where_another_belongs(signer: keys.KeyFiles
         assert code_of(load_public, signer.private) == "keys.private-where-public"
 
 
+def test_a_public_key_of_either_kind_can_be_named(signer: keys.KeyFiles, recipient: keys.KeyFiles) -> None:
+    for made in (signer, recipient):
+        public, kind = keys.load_any_public(made.public)
+        assert (kind, fingerprint(public)) == (made.kind, made.fingerprint)
+        assert code_of(keys.load_any_public, made.private) == "keys.private-where-public"
+
+
 def test_a_foreign_kind_of_key_is_refused(tmp_path: Path) -> None:
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "p256.pub.pem").write_bytes(pem)
-    assert code_of(keys.load_signer_public, tmp_path / "p256.pub.pem") == "keys.wrong-kind"
+    for load in (keys.load_signer_public, keys.load_recipient_public, keys.load_any_public):
+        assert code_of(load, tmp_path / "p256.pub.pem") == "keys.wrong-kind"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])

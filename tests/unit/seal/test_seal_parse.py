@@ -11,7 +11,7 @@ from imgtool.dumpinfo import dump_imginfo
 from sealed_samples import Sealed, flip
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.parse import HEADER_BYTES, Tlv, parse
+from audit_pipeline.seal.parse import HEADER_BYTES, Tlv, looks_like_image, parse
 from audit_pipeline.seal.profile import read
 from audit_pipeline.seal.version import ImageVersion
 
@@ -121,3 +121,9 @@ def test_random_tlv_areas_behind_a_true_header_are_survived(area: bytes) -> None
         assert error.code == "image.tlv-overrun"
     else:
         assert sum(4 + len(tlv.value) for tlv in parsed.unprotected) == len(area)
+
+
+def test_an_image_is_told_from_a_model_by_its_first_bytes(small: Sealed) -> None:
+    assert looks_like_image(small.image)
+    assert not looks_like_image(b"\x1c\x00\x00\x00TFL3" + bytes(64))
+    assert not looks_like_image(small.image[:3])
