@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import DataPart, GroupKey
+
+SPLITS = ("train", "calibration", "evaluation")
+"""The parts of a data set, in the order they are read and told."""
 
 UNKNOWN = "unknown"
 """The group of rows whose group value is missing."""
@@ -36,15 +40,28 @@ class Split:
 
         Returns:
             The groups that hold rows, in order of their values, each with its [rows] mask. Every row is in one.
+
+        Raises:
+            InputError: a column that the data do not have.
         """
         if spec == "overall":
             return [(GroupKey(), np.ones(len(self), dtype=bool))]
         by = tuple(spec.split("*"))
-        values = np.stack([self.groups[column] for column in by], axis=1)
-        kinds, which = np.unique(values, axis=0, return_inverse=True)
-        which = which.reshape(-1)
+        for column in by:
+            if column not in self.groups:
+                raise InputError(
+                    "data.unknown-group",
+                    f"the data have no group column {column!r}",
+                    where=f"groups: {spec}",
+                    hint=f"the manifest's group columns are {', '.join(self.groups) or 'none'}",
+                )
+        kinds, codes = zip(*(np.unique(self.groups[column], return_inverse=True) for column in by), strict=True)
+        shape = tuple(len(values) for values in kinds)
+        cell = np.ravel_multi_index(codes, shape)
         return [
-            (GroupKey(by=by, values=tuple(str(v) for v in kind)), which == number) for number, kind in enumerate(kinds)
+            (GroupKey(by=by, values=tuple(str(v[i]) for v, i in zip(kinds, at, strict=True))), cell == number)
+            for number in np.unique(cell)
+            for at in [np.unravel_index(number, shape)]
         ]
 
 

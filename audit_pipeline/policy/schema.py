@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from audit_pipeline.strict_yaml import Strict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), Field(examples=["wearable-ecg"])]
 Proportion = Annotated[float, Field(ge=0, le=1)]
 OpenProportion = Annotated[float, Field(gt=0, lt=1)]
-GroupSpec = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w-]*(\*[A-Za-z_][\w-]*)*$")]
+GroupSpec = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_][\w-]*(\*[A-Za-z_][\w-]*)*$"),
+    Field(examples=["sex", "sex*age_band", "overall"]),
+]
 
 OVERALL = "overall"
 """The group spec that stands for everybody."""
 
 LOWER_IS_BETTER = frozenset({"false_alarm_rate", "missed_alarm_rate"})
-
-
-class Strict(BaseModel):
-    """Base of every section: no unknown keys, no silent conversions, no changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class WorstError(Strict):
@@ -66,8 +66,22 @@ class DataSection(Strict):
     manifest: Text = Field(description="dataset manifest, relative to the policy file")
 
 
+def _given(key: str, kind: str) -> dict[str, Any]:
+    """JSON Schema of an object that has this key, and not as null."""
+    return {"required": [key], "properties": {key: {"type": kind}}}
+
+
 class Target(Strict):
     """The device: a known board, or its limits in KiB; limits given beside a board override that board's."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                _given("board", "string"),
+                {"allOf": [_given("flash_kib", "integer"), _given("ram_kib", "integer")]},
+            ]
+        }
+    )
 
     board: Name | None = Field(default=None, description="board profile, see `audit schema boards`")
     flash_kib: Annotated[int, Field(gt=0, le=1 << 20)] | None = Field(default=None, description="flash for the model")
@@ -142,12 +156,17 @@ class Compress(Strict):
         return self
 
 
+_LIMITS = ("min", "max", "max_drop", "max_rise", "max_gap")
+
+
 class FairnessRule(Strict):
     """One metric, one limit, the groups it must hold in.
 
     `max_drop` and `max_rise` compare the device with the float model on the same rows; `max_gap` compares every pair
     of groups on the device; `min` and `max` bound the device's own value.
     """
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_given(key, "number") for key in _LIMITS]})
 
     metric: Literal["accuracy", "recall", "false_alarm_rate", "missed_alarm_rate"]
     class_: Text | None = Field(
@@ -182,9 +201,6 @@ class FairnessRule(Strict):
         if given[0] == "max_gap" and OVERALL in self.groups:
             raise ValueError("max_gap compares groups with each other: overall is not a group to compare")
         return self
-
-
-_LIMITS = ("min", "max", "max_drop", "max_rise", "max_gap")
 
 
 class MembershipRule(Strict):
@@ -227,7 +243,9 @@ class Seal(Strict):
     signer: Text = Field(description="Ed25519 private key, PEM under a passphrase")
     recipient: Text = Field(description="X25519 public key of the device, PEM")
     security_counter: Annotated[int, Field(ge=0, lt=1 << 32)]
-    version: Annotated[str, StringConstraints(pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,5}(\+\d{1,9})?$")]
+    version: Annotated[
+        str, StringConstraints(pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,5}(\+\d{1,9})?$"), Field(examples=["1.4.0", "1.4.0+7"])
+    ]
 
 
 class Policy(Strict):

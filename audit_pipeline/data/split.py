@@ -1,0 +1,129 @@
+"""One split of a data set, read and checked by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.data.columns import Columns, open_columns, unreadable
+from audit_pipeline.data.groups import group_values
+from audit_pipeline.data.inputs import match_features, stack_inputs
+from audit_pipeline.data.labels import class_indices
+from audit_pipeline.data.manifest import Manifest
+from audit_pipeline.data.population import Split
+from audit_pipeline.data.values import Values
+from audit_pipeline.errors import InputError
+from audit_pipeline.spelling import did_you_mean
+from audit_pipeline.strict_yaml import Loaded, Loc
+
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """A split that was read, and the file it came from."""
+
+    path: Path
+    sha256: str
+    features: tuple[str, ...]
+    """The columns its inputs are made of, in order."""
+    split: Split
+
+
+def read_split(manifest: Loaded[Manifest], name: str) -> SplitFile:
+    """Read the split of that name.
+
+    Raises:
+        InputError: the file cannot be read, or does not hold what the manifest says.
+    """
+    said = manifest.value
+    place = manifest.where(("splits", name))
+    path = manifest.path.parent / getattr(said.splits, name)
+    columns, sha256 = open_columns(path, place)
+    reader = _Reader(manifest, path, columns)
+    x = reader.inputs()
+    if not len(x):
+        raise InputError("data.empty-split", f"the {name} split has no rows", where=str(path))
+    y = reader.column(said.label, ("label",), lambda values: class_indices(values, said.classes), "label")
+    groups = {
+        group: reader.column(entry.column, ("groups", group, "column"), _binning(entry.bins), "group")
+        for group, entry in said.groups.items()
+    }
+    subjects = reader.column(said.subject, ("subject",), _subjects, "subject") if said.subject else None
+    reader.check_lengths(len(x), {"label": y, **groups, **({} if subjects is None else {"subject": subjects})})
+    for array in (x, y, *groups.values(), *(() if subjects is None else (subjects,))):
+        array.setflags(write=False)
+    return SplitFile(path, sha256, reader.features, Split(x=x, y=y, groups=groups, subjects=subjects))
+
+
+def _binning(bins: tuple[float, ...] | None) -> Callable[[Values], NDArray[np.str_]]:
+    return lambda values: group_values(values, bins)
+
+
+def _subjects(values: Values) -> NDArray[np.str_]:
+    if None in values.kinds:
+        raise ValueError(f"row {values.row_of(None)} names nobody")
+    return values.texts([str(kind) for kind in values.kinds])
+
+
+class _Reader:
+    """Reads one file as the manifest says, and turns what goes wrong into errors that name file and column."""
+
+    def __init__(self, manifest: Loaded[Manifest], path: Path, columns: Columns) -> None:
+        self._manifest = manifest
+        self._path = path
+        self._columns = columns
+        self.features = self._features()
+
+    def inputs(self) -> NDArray[np.float32]:
+        try:
+            columns = self._columns.numbers(self.features)
+        except ValueError as error:
+            raise unreadable(self._path, error) from error
+        try:
+            return stack_inputs(columns, self._manifest.value.shape)
+        except ValueError as error:
+            raise InputError("data.features", f"features: {error}", where=str(self._path)) from error
+
+    def column(self, name: str, loc: Loc, read: Callable[[Values], _Read], kind: str) -> _Read:
+        self._require(name, loc)
+        try:
+            values = self._columns.values(name)
+        except ValueError as error:
+            raise unreadable(self._path, error) from error
+        try:
+            return read(values)
+        except ValueError as error:
+            hint = "rows are counted from 0, without a heading"
+            raise InputError(f"data.{kind}", f"{name}: {error}", where=str(self._path), hint=hint) from error
+
+    def check_lengths(self, rows: int, columns: dict[str, NDArray[np.generic]]) -> None:
+        for name, column in columns.items():
+            if len(column) != rows:
+                text = f"{name} has {len(column)} rows, the features have {rows}"
+                raise InputError("data.length", text, where=str(self._path))
+
+    def _features(self) -> tuple[str, ...]:
+        said = self._manifest.value
+        found = match_features(said.features, self._columns.names)
+        if not found:
+            self._require(str(said.features), ("features",))
+        for index, name in enumerate(found):
+            self._require(name, ("features", index))
+        for role in ("label", "subject"):
+            if getattr(said, role) in found:
+                text = f"the features include the {role}, {getattr(said, role)}: the model would be told the answer"
+                raise InputError("data.leak", text, where=self._manifest.where(("features",)))
+        return tuple(found)
+
+    def _require(self, name: str, loc: Loc) -> None:
+        known = self._columns.names
+        if name not in known:
+            listed = f"it has {', '.join(known[:20])}{' and more' if len(known) > 20 else ''}"
+            text = f"{self._path.name} has no column {name}{did_you_mean(name, known)}"
+            raise InputError("data.missing-column", text, where=self._manifest.where(loc), hint=listed)

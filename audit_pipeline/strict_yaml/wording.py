@@ -1,0 +1,118 @@
+"""What pydantic refuses, in plain English and at its line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from audit_pipeline.spelling import did_you_mean
+from audit_pipeline.strict_yaml.nodes import Node
+from audit_pipeline.strict_yaml.outline import Outline
+from audit_pipeline.strict_yaml.problem import Loc, Problem, shown
+
+_LIMITS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+_TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "model_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+    "finite_number": "a finite number",
+    "int_parsing_size": "a number that fits 64 bits",
+}
+_KINDS = {"missing": "missing-key", "union_tag_not_found": "missing-key", "extra_forbidden": "unknown-key"}
+
+
+def problems_of(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
+    """Every problem pydantic found in the values of a tree, less those that only follow from another one inside."""
+    outline = Outline(model)
+    found = [(_way(details, root), details) for details in error.errors(include_url=False)]
+    return [
+        Problem(root.line_of(way), way, _KINDS.get(details["type"], "invalid"), _text(details, way, root, outline))
+        for way, details in found
+        if not any(len(other) > len(way) and other[: len(way)] == way for other, _ in found)
+    ]
+
+
+def _way(details: ErrorDetails, root: Node) -> Loc:
+    """Way of an error through the file: pydantic's own also names members of unions, which the file does not."""
+    node, way = root, Loc()
+    for step in details["loc"]:
+        child = node.child(step)
+        if child is not None:
+            node, way = child, (*way, step)
+    if details["type"] == "missing":
+        return (*way, details["loc"][-1])
+    if details["type"] in {"union_tag_not_found", "union_tag_invalid"}:
+        return (*way, details["ctx"]["discriminator"].strip("'"))
+    return way
+
+
+def _text(details: ErrorDetails, way: Loc, root: Node, outline: Outline) -> str:
+    kind, value, limits = details["type"], details["input"], details.get("ctx", {})
+    if kind in {"missing", "union_tag_not_found"}:
+        return "missing key"
+    if kind == "extra_forbidden":
+        return f"unknown key{_instead(str(way[-1]), outline.keys(root, way[:-1]))}"
+    if kind in _LIMITS:
+        word, key = _LIMITS[kind]
+        return f"must be {word} {limits[key]:g}, not {shown(value)}"
+    if kind in _TYPES:
+        return f"must be {_TYPES[kind]}{_instead_of(value, wants_text=kind == 'string_type')}"
+    if kind == "literal_error":
+        return _choice(limits["expected"], value)
+    if kind == "union_tag_invalid":
+        return _choice(" or ".join(limits["expected_tags"].rsplit(", ", 1)), limits["tag"])
+    if kind == "string_pattern_mismatch":
+        example = outline.example(root, way)
+        hint = f", as in {shown(example)}" if example is not None else ""
+        return f"{shown(value)} does not have the form {limits['pattern']}{hint}"
+    if kind in {"string_too_short", "too_short", "string_too_long", "too_long"}:
+        return _length(kind, limits)
+    text = details["msg"].removeprefix("Value error, ")
+    if isinstance(value, dict) and len(value) == 1:
+        text += did_you_mean(next(iter(value)), outline.keys(root, way))
+    return text
+
+
+def _instead(key: str, known: list[str]) -> str:
+    meant = did_you_mean(key, known)
+    if meant or not known:
+        return meant
+    return f"; what may stand here: {', '.join(known)}"
+
+
+def _instead_of(value: Any, *, wants_text: bool) -> str:
+    if value is None:
+        return ", but nothing is given"
+    if isinstance(value, str):
+        return f", not the text {shown(value)}"
+    if isinstance(value, dict):
+        return ", not a mapping"
+    if isinstance(value, list):
+        return ", not a list"
+    return f", not {shown(value)}" + (": put it in quotes" if wants_text else "")
+
+
+def _choice(expected: str, value: Any) -> str:
+    meant = did_you_mean(value, re.findall(r"'([^']*)'", expected)) if isinstance(value, str) else ""
+    return f"must be {expected}, not {shown(value)}{meant}"
+
+
+def _length(kind: str, limits: dict[str, Any]) -> str:
+    things = "characters" if kind.startswith("string") else "items"
+    if kind.endswith("long"):
+        return f"must have at most {limits['max_length']} {things}"
+    return "must not be empty" if limits["min_length"] == 1 else f"must have at least {limits['min_length']} {things}"
