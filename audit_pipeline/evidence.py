@@ -63,7 +63,10 @@ Measurement = Annotated[Measured | NotMeasurable, Field(discriminator="kind")]
 
 
 class GroupKey(Part):
-    """A group of the population: the columns it is cut by and its value in each. Overall has none."""
+    """A group of the population: the columns it is cut by and its value in each. Overall has none.
+
+    Columns without values stand for all the groups they make, where a finding compares these with each other.
+    """
 
     by: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
@@ -71,6 +74,8 @@ class GroupKey(Part):
     @property
     def label(self) -> str:
         """The group as people read it."""
+        if self.by and not self.values:
+            return f"between groups of {' × '.join(self.by)}"
         return ", ".join(f"{by}={value}" for by, value in zip(self.by, self.values, strict=True)) or "overall"
 
 

@@ -1,0 +1,1 @@
+"""Intervals for proportions whose rows come from people: what `evaluate` and `privacy` both stand on."""
