@@ -1,0 +1,103 @@
+"""Building a checked architecture: first symbolically, where a layer of any size takes no memory, then for real."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from audit_pipeline.errors import InputError
+from audit_pipeline.evidence import Layer
+from audit_pipeline.model.description import Description
+from audit_pipeline.model.runtime import keras, quiet, tensorflow
+
+MAX_PARAMETERS = 50_000_000
+"""Most parameters: about 50 MB in int8."""
+
+_MAX_ELEMENTS = 1 << 24
+
+
+def build(description: Description, where: str) -> Any:
+    """Build the tf_keras model that a checked description describes, with fresh weights and uncompiled.
+
+    Raises:
+        InputError: `model.corrupt`: Keras cannot build it.
+    """
+    tensorflow().random.set_seed(0)  # dropout cannot be built without one where determinism is asked for
+    try:
+        with quiet():
+            return keras().models.model_from_config(description.config)
+    except Exception as error:  # Keras raises anything at all over an inconsistent architecture
+        raise InputError(
+            "model.corrupt",
+            f"Keras cannot build the architecture ({_first_line(error)})",
+            where=where,
+            hint="save the model again with tf_keras",
+        ) from error
+
+
+def measure(description: Description, where: str) -> tuple[tuple[Layer, ...], tuple[int, ...], tuple[int, ...]]:
+    """Build symbolically and measure.
+
+    Returns:
+        The layers, the input shape and the output shape; shapes without the batch dimension.
+
+    Raises:
+        InputError: the model has several inputs or outputs, an open shape, or is absurdly large.
+    """
+    with tensorflow().Graph().as_default():
+        model = build(description, where)
+        ends = [_end(tensors, what, where) for tensors, what in ((model.inputs, "input"), (model.outputs, "output"))]
+        layers = tuple(
+            Layer(name=layer.name, kind=type(layer).__name__, parameters=layer.count_params()) for layer in model.layers
+        )
+        _check_size(model, where)
+    return layers, ends[0], ends[1]
+
+
+def _end(tensors: Any, what: str, where: str) -> tuple[int, ...]:
+    if not tensors:
+        raise InputError(
+            "model.unbuilt",
+            f"the model does not say what shape its {what} has",
+            where=where,
+            hint="start it with tf_keras.layers.Input(shape) and save it again",
+        )
+    if len(tensors) != 1:
+        raise InputError(
+            "model.several-ends",
+            f"the model has {len(tensors)} {what}s; models with one input and one output are supported",
+            where=where,
+            hint="join the inputs as channels of one, or save the one output that the device needs",
+        )
+    batch, *shape = tensors[0].shape
+    if batch is not None or None in shape:
+        raise InputError(
+            "model.shape",
+            f"the {what} has the shape {tuple(tensors[0].shape)}; it must be open in the batch dimension only",
+            where=where,
+            hint="build the model with Input(shape) of fixed sizes and without batch_size",
+        )
+    return tuple(int(size) for size in shape)
+
+
+def _check_size(model: Any, where: str) -> None:
+    parameters = model.count_params()
+    if parameters > MAX_PARAMETERS:
+        raise _absurd(f"the model has {parameters} parameters; at most {MAX_PARAMETERS} are taken", where)
+    for layer in model.layers:
+        for output in _tensors(layer.output):
+            elements = math.prod(size or 1 for size in output.shape)
+            if elements > _MAX_ELEMENTS:
+                raise _absurd(f"layer {layer.name!r} gives {elements} values for one row", where)
+
+
+def _tensors(output: Any) -> list[Any]:
+    return list(output) if isinstance(output, (list, tuple)) else [output]
+
+
+def _absurd(what: str, where: str) -> InputError:
+    return InputError("model.absurd-size", what, where=where, hint="no microcontroller holds it; is it the right file?")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
