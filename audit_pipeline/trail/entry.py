@@ -1,0 +1,132 @@
+"""One entry of the trail: a canonical JSON document, and nothing that is not in those bytes.
+
+The document has the keys `at`, `body`, `format`, `index`, `kind` and `run`. Its bytes are stored exactly as they were
+hashed and are never written out again. A kind or a format that is added later comes with a schema migration, even an
+empty one, so that an older tool calls such a log newer rather than wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from audit_pipeline.canonical import canonical_json
+from audit_pipeline.errors import InputError
+from audit_pipeline.trail.merkle import TreeHead, leaf_hash
+
+Kind = Literal["policy", "data", "model", "candidate", "findings", "verdict", "seal", "aborted"]
+"""What an entry records: one kind per stage, and `aborted` for a run that ended in an error."""
+
+FORMAT = 1
+
+
+def _real_moment(at: str) -> str:
+    datetime.fromisoformat(at)
+    return at
+
+
+_UtcTime = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|\+00:00)$"),
+    AfterValidator(_real_moment),
+]
+# No control characters: a run's name is printed to terminals.
+_RunName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,255}$")]
+
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class _Document(TypedDict):
+    at: _UtcTime
+    body: dict[str, JsonValue]
+    format: Literal[1]
+    index: Annotated[int, Field(ge=0)]
+    kind: Kind
+    run: _RunName
+
+
+_DOCUMENT = TypeAdapter(_Document)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as it stands in the log."""
+
+    index: int
+    """place in the log, from 0"""
+    kind: Kind
+    run: str
+    """the run that wrote it, 1 to 255 printable characters"""
+    at: str
+    """when, by the writer's clock: ISO 8601, UTC"""
+    body: dict[str, Any]
+    """what is recorded: digests and figures, never a row of data"""
+    canonical: bytes = field(repr=False)
+    """the document's exact bytes, UTF-8"""
+    leaf_hash: bytes = field(repr=False)
+    """RFC 6962 hash of `canonical`, 32 bytes"""
+
+    @classmethod
+    def compose(cls, index: int, kind: Kind, run: str, at: str, body: dict[str, Any]) -> Entry:
+        """Make the document and read it back, so that nothing is logged that could not be checked later.
+
+        Raises:
+            InputError: a value does not fit the document: an empty run name, a time that is not UTC, a NaN.
+        """
+        document = {"at": at, "body": body, "format": FORMAT, "index": index, "kind": kind, "run": run}
+        try:
+            return cls.parse(canonical_json(document))
+        except ValueError as error:
+            raise InputError("trail.entry", f"this cannot be logged as a {kind!r} entry: {error}") from error
+
+    @classmethod
+    def parse(cls, canonical: bytes) -> Entry:
+        """Read an entry from its canonical bytes.
+
+        Raises:
+            ValueError: the bytes are not JSON, not canonical (a key given twice, white space), or not an entry.
+        """
+        try:
+            document = _DOCUMENT.validate_json(canonical)
+        except ValidationError as error:
+            raise ValueError(_first_problem(error)) from error
+        if canonical_json(document) != canonical:
+            raise ValueError("it is not canonical JSON")
+        return cls(
+            index=document["index"],
+            kind=document["kind"],
+            run=document["run"],
+            at=document["at"],
+            body=document["body"],
+            canonical=canonical,
+            leaf_hash=leaf_hash(canonical),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The document and its leaf hash, as `audit log --json` prints them."""
+        return {
+            "index": self.index,
+            "kind": self.kind,
+            "run": self.run,
+            "at": self.at,
+            "body": self.body,
+            "leaf_hash": self.leaf_hash.hex(),
+        }
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What an append gives back: the entry, and the head of the log with it as the last leaf."""
+
+    entry: Entry
+    head: TreeHead
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    # Quoted, because a key may hold what a terminal would obey.
+    place = ".".join(part if part.isidentifier() else repr(part) for part in map(str, problem["loc"]))
+    return f"{place}: {problem['msg']}" if place else problem["msg"]

@@ -1,0 +1,186 @@
+"""The trail itself: an append-only log of what every run did, whose head pins all that came before.
+
+    with Trail.open("audit.db") as trail:
+        receipt = trail.append("policy", run="2026-05-04-a1", at="2026-05-04T12:00:00Z", body={"sha256": "…"})
+    receipt.head                  # TreeHead(size=1, root="…"): keep it elsewhere, and nobody rewrites the log unseen
+
+An entry is one transaction: it and the new frontier of the Merkle tree are on disk together, or neither is. Any number
+of processes may append at once; each opens the trail for itself, and a `Trail` is not carried over a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, RowMapping, Select, insert, inspect, select, update
+from sqlmodel import col
+
+from audit_pipeline.errors import InputError, RejectedError
+from audit_pipeline.trail import schema, sqlite
+from audit_pipeline.trail.entry import Entry, Kind, Receipt
+from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead
+from audit_pipeline.trail.sqlite_errors import explained
+from audit_pipeline.trail.tables import EntryRow, FrontierRow
+from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
+
+_BATCH = 1000
+
+
+class Trail:
+    """An open trail. Made by `open`, closed by `close` or at the end of a `with` block."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self._path = path
+
+    @classmethod
+    def open(cls, url: str | Path, *, create: bool = True, timeout_seconds: float = 30.0) -> Self:
+        """Open a trail, and bring its schema up to date.
+
+        Args:
+            url: a file, or `sqlite:///PATH`.
+            create: make the trail where there is none; False to read one that must be there.
+            timeout_seconds: how long each operation waits for another process's to end.
+
+        Raises:
+            InputError: the address is not a file of this kind, or no trail is there and none may be made.
+            ToolError: the trail is locked, damaged, read-only or of a newer version.
+        """
+        path = sqlite.database_path(url)
+        sqlite.check_place(path, create=create)
+        trail = cls(sqlite.open_engine(path, create=create, timeout_seconds=timeout_seconds), path)
+        try:
+            trail._prepare(create=create)
+        except BaseException:
+            trail.close()
+            raise
+        return trail
+
+    def append(self, kind: Kind, run: str, at: str, body: dict[str, Any]) -> Receipt:
+        """Record one entry; when this returns, it is on disk.
+
+        Args:
+            kind: what is recorded.
+            run: the run it belongs to.
+            at: the time now, ISO 8601, UTC.
+            body: a JSON object: digests and figures, never a row of data.
+
+        Raises:
+            InputError: a value cannot be logged.
+            RejectedError: the end of the log is not what the tree says it is; nothing was recorded.
+            ToolError: the database is locked, read-only, damaged or full; nothing was recorded.
+        """
+        with self._transaction(sqlite.WRITING) as connection:
+            before = read_frontier(_frontier_row(connection), self._path)
+            self._refuse_broken_end(connection, before)
+            entry = Entry.compose(before.size, kind, run, at, body)
+            after = before.append(entry.leaf_hash)
+            head = after.head()
+            connection.execute(insert(EntryRow).values(**_columns(entry, head)))
+            connection.execute(update(FrontierRow).values(size=after.size, peaks=after.to_hex()))
+        return Receipt(entry, head)
+
+    def head(self) -> TreeHead:
+        """Size and root of the log as it is now, as recorded, not recomputed: for that, `verify`.
+
+        Raises:
+            RejectedError: the record of the tree is gone or is none.
+        """
+        with self._transaction() as connection:
+            return read_frontier(_frontier_row(connection), self._path).head()
+
+    def entries(self, run: str | None = None) -> Iterator[Entry]:
+        """The entries in order, of one run or of all, as recorded, not verified.
+
+        Raises:
+            RejectedError: an entry's text cannot be read as an entry.
+        """
+        query = _ENTRIES if run is None else _ENTRIES.where(col(EntryRow.run) == run)
+        with self._transaction() as connection:
+            for row in _rows(connection, query):
+                yield read_entry(row, self._path)
+
+    def verify(self, seen: Iterable[TreeHead] = ()) -> TreeHead:
+        """Recompute the whole log from the stored text.
+
+        Args:
+            seen: heads that were noted elsewhere (a receipt, a run's evidence), which the log must have passed
+                through. Without one, a log that was rewritten or cut in all its parts alike looks whole.
+
+        Raises:
+            RejectedError: the first entry that is not as it was recorded, and in what it differs.
+        """
+        with self._transaction() as connection:
+            return verify_log(_rows(connection, _ENTRIES), _frontier_row(connection), seen, self._path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _prepare(self, *, create: bool) -> None:
+        with explained(self._path):
+            with self._engine.connect() as connection:
+                sqlite.refuse_foreign(connection, self._path)
+                revision = schema.revision(connection)
+            if revision is None and not create:
+                raise InputError(
+                    "trail.absent", "there is no trail in this file", where=str(self._path), hint="name another file"
+                )
+            if revision != schema.HEAD:
+                with self._engine.execution_options(**sqlite.WRITING).begin() as connection:
+                    schema.upgrade(connection, self._path)
+            if create:
+                sqlite.use_write_ahead_log(self._engine)
+
+    @contextmanager
+    def _transaction(self, options: Mapping[str, str] = sqlite.READING) -> Iterator[Connection]:
+        with explained(self._path), self._engine.execution_options(**options).begin() as connection:
+            yield connection
+
+    def _refuse_broken_end(self, connection: Connection, frontier: Frontier) -> None:
+        last = connection.execute(_LAST_ENTRY).mappings().first()
+        recorded = (last["index"], last["root"]) if last else (-1, EMPTY_ROOT.hex())
+        if recorded != (frontier.size - 1, frontier.root().hex()):
+            raise RejectedError(
+                "trail.frontier",
+                "the last entry and the tree disagree, so nothing may be added",
+                where=str(self._path),
+                hint="`audit log verify` names the first entry that was changed",
+            )
+
+
+_ENTRIES = select(inspect(EntryRow).local_table).order_by(col(EntryRow.index))
+_LAST_ENTRY = select(col(EntryRow.index), col(EntryRow.root)).order_by(col(EntryRow.index).desc()).limit(1)
+_FRONTIER = select(inspect(FrontierRow).local_table)
+
+
+def _rows(connection: Connection, query: Select[Any]) -> Iterator[RowMapping]:
+    yield from connection.execution_options(yield_per=_BATCH).execute(query).mappings()
+
+
+def _frontier_row(connection: Connection) -> RowMapping | None:
+    return connection.execute(_FRONTIER).mappings().first()
+
+
+def _columns(entry: Entry, head: TreeHead) -> dict[str, int | str]:
+    return {
+        "index": entry.index,
+        "kind": entry.kind,
+        "run": entry.run,
+        "at": entry.at,
+        "canonical": entry.canonical.decode(),
+        "leaf_hash": entry.leaf_hash.hex(),
+        "root": head.root,
+    }

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audit_pipeline.errors import InputError
+from audit_pipeline.trail.entry import Entry, Kind
+
+AT = "2026-05-04T12:00:00Z"
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def test_the_bytes_are_one_canonical_document_that_says_everything():
+    entry = Entry.compose(3, "policy", "run-1", AT, {"b": 1, "a": ["é", None]})
+    expected = (
+        '{"at":"2026-05-04T12:00:00Z","body":{"a":["é",null],"b":1},"format":1,"index":3,"kind":"policy","run":"run-1"}'
+    )
+    assert entry.canonical == expected.encode()
+    assert entry.leaf_hash == hashlib.sha256(b"\x00" + expected.encode()).digest()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.text(), json_values, max_size=5))
+def test_any_json_object_is_read_back_as_it_was_given(body):
+    entry = Entry.compose(0, "data", "run", AT, body)
+    assert entry.body == body
+    assert Entry.parse(entry.canonical) == entry
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_kind_can_be_logged(kind):
+    assert Entry.compose(0, kind, "run", AT, {}).kind == kind
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-05-04T12:00:00Z", "2026-05-04T12:00:00.123456Z", "2026-05-04T12:00:00+00:00", "2024-02-29T00:00:00Z"]
+)
+def test_a_utc_time_is_kept_as_it_was_written(at):
+    assert Entry.compose(0, "data", "run", at, {}).at == at
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["", "now", "2026-05-04", "2026-05-04T12:00:00", "2026-05-04T12:00:00+02:00", "2026-02-30T12:00:00Z", AT + "\n"],
+)
+def test_a_time_that_is_not_utc_or_not_a_time_is_refused(at):
+    with pytest.raises(InputError, match="at:"):
+        Entry.compose(0, "data", "run", at, {})
+
+
+@pytest.mark.parametrize("run", ["", "a\nb", "\x1b[2J", "x" * 256, "\x9b31m"])
+def test_a_run_name_that_could_not_be_printed_is_refused(run):
+    with pytest.raises(InputError, match="run:"):
+        Entry.compose(0, "data", run, AT, {})
+
+
+@pytest.mark.parametrize("body", [{"x": float("nan")}, {"x": [float("inf")]}, {"x": "\ud800"}])
+def test_a_body_that_json_cannot_hold_is_refused(body):
+    with pytest.raises(InputError) as refusal:
+        Entry.compose(0, "data", "run", AT, body)
+    assert refusal.value.code == "trail.entry"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"kind": "gossip"},
+        {"index": -1},
+        {"index": "0"},
+        {"index": True},
+        {"body": []},
+        {"extra": 1},
+    ],
+)
+def test_a_document_that_is_not_an_entry_is_not_read(change):
+    document = {"at": AT, "body": {}, "format": 1, "index": 0, "kind": "data", "run": "run"} | change
+    with pytest.raises(ValueError, match=next(iter(change))):
+        Entry.parse(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        lambda text: text.replace(b'"kind":"data"', b'"kind":"seal","kind":"data"'),
+        lambda text: text.replace(b'"body":', b'"body": '),
+        lambda text: text + b"\n",
+        lambda text: text.replace(b"run", b"\\u0072un"),
+        lambda text: text.replace(b'{"x":1.5}', b'{"x":15e-1}'),
+    ],
+)
+def test_only_the_canonical_spelling_of_a_document_is_read(disguise):
+    canonical = Entry.compose(0, "data", "run", AT, {"x": 1.5}).canonical
+    with pytest.raises(ValueError, match="canonical"):
+        Entry.parse(disguise(canonical))
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"null", b"{", b"\xff\xfe", b"[" * 100_000])
+def test_bytes_that_are_no_json_object_are_not_read(text):
+    with pytest.raises(ValueError):
+        Entry.parse(text)
+
+
+def test_nesting_that_could_not_be_read_back_is_not_logged():
+    body: dict[str, object] = {}
+    for _ in range(300):
+        body = {"deeper": body}
+    with pytest.raises(InputError):
+        Entry.compose(0, "data", "run", AT, body)
+
+
+def test_an_entry_prints_with_its_hash_in_hexadecimal():
+    entry = Entry.compose(0, "data", "run", AT, {"x": 1})
+    assert entry.to_json() == {
+        "index": 0,
+        "kind": "data",
+        "run": "run",
+        "at": AT,
+        "body": {"x": 1},
+        "leaf_hash": entry.leaf_hash.hex(),
+    }
