@@ -8,11 +8,14 @@ from collections.abc import Iterable
 _SIMILARITY = 0.6  # difflib's own cutoff: half the letters in order, roughly
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """End of a message: `, did you mean metric?`, or nothing where no known name resembles the word.
-
-    Upper and lower case count as the same letter.
-    """
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that resembles the word most; None where none does. Case does not count."""
     names = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=_SIMILARITY)
-    return f", did you mean {names[close[0]]}?" if close else ""
+    return names[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """End of a message: `, did you mean metric?`, or nothing where no known name resembles the word."""
+    name = nearest(word, known)
+    return f", did you mean {name}?" if name is not None else ""

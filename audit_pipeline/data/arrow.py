@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from io import BytesIO, TextIOWrapper
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,9 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from audit_pipeline.data.columns import LARGEST_BYTES
 from audit_pipeline.data.values import Values
 
-_LARGEST_BYTES = 8 << 30
 _BROKEN = (pa.ArrowException, OSError, MemoryError, OverflowError)
 
 
@@ -42,8 +44,8 @@ class ParquetColumns:
         Raises:
             ValueError: a column is damaged, or holds no real numbers.
         """
-        if self._file.metadata.num_rows * len(names) * 8 > _LARGEST_BYTES:
-            raise ValueError(f"the features are larger than {_LARGEST_BYTES >> 30} GiB")
+        if self._file.metadata.num_rows * len(names) * 8 > LARGEST_BYTES:
+            raise ValueError(f"the features are larger than {LARGEST_BYTES >> 30} GiB")
         table = self._read(names)
         for name in names:
             kind = table[name].type
@@ -83,9 +85,13 @@ class CsvColumns:
         """
         self._raw = raw
         try:
-            self.names: tuple[str, ...] = tuple(pa.csv.open_csv(pa.BufferReader(raw)).schema.names)
-        except _BROKEN as error:
-            raise ValueError(f"not a CSV file: {_first_line(error)}") from error
+            heading = next(csv.reader(TextIOWrapper(BytesIO(raw), encoding="utf-8-sig", newline="")), [])
+        except (csv.Error, UnicodeDecodeError) as error:
+            reason = "its text is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+            raise ValueError(f"not a CSV file: {reason}") from error
+        if not heading:
+            raise ValueError("not a CSV file: its first line names no column")
+        self.names: tuple[str, ...] = tuple(heading)
 
     def numbers(self, names: Sequence[str]) -> list[NDArray[Any]]:
         """Columns of numbers, [rows] each; NaN where a cell is empty.

@@ -12,7 +12,7 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.data.values import Values
 from audit_pipeline.errors import InputError
 
-LARGEST_BYTES = 8 << 30
+LARGEST_BYTES = 4 << 30
 """Of a file, and of the numbers in it once they are in memory."""
 
 

@@ -39,7 +39,7 @@ def stack_inputs(columns: Sequence[NDArray[Any]], shape: tuple[int, ...] | None)
         raise ValueError("a row holds no value")
     with np.errstate(over="ignore"):
         inputs = np.ascontiguousarray(x.reshape(len(x), *(shape or x.shape[1:])), dtype=np.float32)
-    finite = np.isfinite(inputs).reshape(len(x), -1).all(axis=1)
+    finite = np.isfinite(inputs).all(axis=tuple(range(1, inputs.ndim)))
     if not finite.all():
         bad = np.flatnonzero(~finite)
         raise ValueError(

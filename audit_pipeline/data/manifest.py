@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
@@ -46,7 +47,7 @@ class Group(Strict):
     @field_validator("bins")
     @classmethod
     def _rise(cls, bins: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        for low, high in zip(bins or (), (bins or ())[1:], strict=False):
+        for low, high in pairwise(bins or ()):
             if low >= high:
                 raise ValueError(f"bins must rise: {high:g} follows {low:g}")
         return bins

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from audit_pipeline.data.columns import LARGEST_BYTES
 from audit_pipeline.data.values import Values
 
-_LARGEST_BYTES = 8 << 30
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, KeyError, MemoryError)
 
 
@@ -92,10 +92,10 @@ class NpzColumns:
             raise ValueError(f"array {name} is damaged: {str(error).splitlines()[0]}") from error
         if dtype.hasobject:
             raise ValueError(f"array {name} holds Python objects, which are never loaded: save text as str arrays")
-        size = dtype.itemsize
+        size = max(dtype.itemsize, 1)  # text of no length would let a header claim any number of rows
         for length in shape:
             size *= length
         if any(length < 0 for length in shape) or size != member.file_size - stream.tell():
             raise ValueError(f"array {name} is damaged: its header claims {size} bytes of shape {shape}")
-        if size > _LARGEST_BYTES:
-            raise ValueError(f"array {name} is larger than {_LARGEST_BYTES >> 30} GiB")
+        if size > LARGEST_BYTES:
+            raise ValueError(f"array {name} is larger than {LARGEST_BYTES >> 30} GiB")

@@ -58,13 +58,14 @@ def _at(root: Node, loc: Loc) -> Node | None:
     return node
 
 
-def _under(place: _JsonSchema, step: str | int) -> Iterator[_JsonSchema]:
-    if isinstance(step, str) and step in place.get("properties", {}):
-        yield place["properties"][step]
-    elif isinstance(step, str) and isinstance(place.get("additionalProperties"), dict):
-        yield place["additionalProperties"]
-    elif isinstance(step, int) and isinstance(place.get("items"), dict):
-        yield place["items"]
+def _under(place: _JsonSchema, step: str | int) -> list[_JsonSchema]:
+    if isinstance(step, int):
+        under = [place.get("items")]
+    elif step in place.get("properties", {}):
+        under = [place["properties"][step]]
+    else:
+        under = [place.get("additionalProperties"), *place.get("patternProperties", {}).values()]
+    return [schema for schema in under if isinstance(schema, dict)]
 
 
 def _contradicts(place: _JsonSchema, value: Any) -> bool:

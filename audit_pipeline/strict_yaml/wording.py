@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from audit_pipeline.spelling import did_you_mean
+from audit_pipeline.spelling import did_you_mean, nearest
 from audit_pipeline.strict_yaml.nodes import Node
 from audit_pipeline.strict_yaml.outline import Outline
 from audit_pipeline.strict_yaml.problem import Loc, Problem, shown
@@ -32,18 +32,27 @@ _TYPES = {
     "finite_number": "a finite number",
     "int_parsing_size": "a number that fits 64 bits",
 }
-_KINDS = {"missing": "missing-key", "union_tag_not_found": "missing-key", "extra_forbidden": "unknown-key"}
+_MISSING = {"missing", "union_tag_not_found"}
+_KINDS = {"extra_forbidden": "unknown-key"} | dict.fromkeys(_MISSING, "missing-key")
 
 
 def problems_of(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
-    """Every problem pydantic found in the values of a tree, less those that only follow from another one inside."""
+    """Every problem pydantic found in the values of a tree, less those that only follow from another one."""
     outline = Outline(model)
     found = [(_way(details, root), details) for details in error.errors(include_url=False)]
+    misspelt = {_meant(way, root, outline) for way, details in found if details["type"] == "extra_forbidden"}
     return [
         Problem(root.line_of(way), way, _KINDS.get(details["type"], "invalid"), _text(details, way, root, outline))
         for way, details in found
         if not any(len(other) > len(way) and other[: len(way)] == way for other, _ in found)
+        and not (way in misspelt and details["type"] in _MISSING)
     ]
+
+
+def _meant(way: Loc, root: Node, outline: Outline) -> Loc:
+    """Where the value of an unknown key was meant to be; a key missing there is not missing, but misspelt."""
+    name = nearest(str(way[-1]), outline.keys(root, way[:-1]))
+    return way if name is None else (*way[:-1], name)
 
 
 def _way(details: ErrorDetails, root: Node) -> Loc:
@@ -62,7 +71,7 @@ def _way(details: ErrorDetails, root: Node) -> Loc:
 
 def _text(details: ErrorDetails, way: Loc, root: Node, outline: Outline) -> str:
     kind, value, limits = details["type"], details["input"], details.get("ctx", {})
-    if kind in {"missing", "union_tag_not_found"}:
+    if kind in _MISSING:
         return "missing key"
     if kind == "extra_forbidden":
         return f"unknown key{_instead(str(way[-1]), outline.keys(root, way[:-1]))}"

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from audit_pipeline.data.load import load_population
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("version", 2, "version: must be 1, not 2"),
+        ("name", "My Data", 'name: "My Data" does not have the form'),
+        ("source", "", "source: must not be empty"),
+        ("synthetic", "no", 'synthetic: must be true or false, not the text "no"'),
+        ("features", 5, "features: must be an array's name, a pattern of column names, or a list of columns"),
+        ("features", [], "features: must not be empty"),
+        ("features", ["a", 5], "features[1]: must be text, not 5"),
+        ("shape", [], "shape: must not be empty"),
+        ("shape", [0], "shape[0]: must be above 0, not 0"),
+        ("shape", [1.5], "shape[0]: must be a whole number, not 1.5"),
+        ("label", None, "label: must be text, but nothing is given"),
+        ("classes", ["N"], "classes: must have at least 2 items"),
+        ("classes", ["N", "V", "N"], "classes: N stands twice"),
+        ("classes", [0, 1], "classes[0]: must be text, not 0: put it in quotes"),
+        ("alarm_classes", ["v"], "alarm_classes: v is not one of classes, did you mean V?"),
+        ("groups", {"overall": {"column": "a"}}, "groups: overall stands for everybody"),
+        ("groups", {"age band": {"column": "a"}}, "does not have the form"),
+        ("groups", {"age": {"column": "a", "bins": [0]}}, "groups.age.bins: must have at least 2 items"),
+        ("groups", {"age": {"column": "a", "bins": [0, 5, 5]}}, "groups.age.bins: bins must rise: 5 follows 5"),
+        ("groups", {"age": {"colum": "a"}}, "groups.age.colum: unknown key, did you mean column?"),
+        ("splits", {"train": "a.npz", "calibration": "b.npz"}, "splits.evaluation: missing key"),
+        ("splits", {"train": "a.npz", "calibration": "b.npz", "evaluation": "a.npz"}, "splits: a.npz stands twice"),
+        ("weights", "w", "weights: unknown key"),
+    ],
+)
+def test_a_manifest_that_does_not_hold_is_refused_at_its_line(
+    dataset: Any, key: str, value: Any, complaint: str
+) -> None:
+    dataset.manifest[key] = value
+    dataset.write_manifest()
+    error = dataset.refused(lambda: load_population(dataset.path))
+    assert error.code.startswith("data.")
+    assert complaint in error.what
+    assert str(error.where).startswith(str(dataset.path))
+
+
+def test_a_manifest_that_is_not_there_is_refused(dataset: Any) -> None:
+    assert dataset.refused(lambda: load_population(dataset.path)).code == "data.not-found"
