@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from audit_pipeline.errors import ExitCode, InputError
+from audit_pipeline.policy.boards import BOARDS
+from audit_pipeline.policy.load import LoadedPolicy
+
+Read = Callable[..., LoadedPolicy]
+
+
+def refused(read: Read, more: str = "", **replaced: str) -> InputError:
+    with pytest.raises(InputError) as caught:
+        read(more, **replaced)
+    assert caught.value.exit_code is ExitCode.INPUT
+    return caught.value
+
+
+def test_a_policy_carries_its_exact_bytes_and_their_digest(
+    write_policy: Callable[..., Path], read_policy: Read
+) -> None:
+    raw = write_policy("# a last word\n").read_bytes()
+    loaded = read_policy("# a last word\n")
+    assert loaded.raw == raw
+    assert loaded.sha256 == hashlib.sha256(raw).hexdigest()
+
+
+def test_files_are_found_from_the_policy_not_from_the_working_folder(tmp_path: Path, read_policy: Read) -> None:
+    loaded = read_policy("seal: {signer: keys/a.pem, recipient: /b.pem, security_counter: 1, version: 1.0.0}\n")
+    assert loaded.manifest == tmp_path / "data/set.yaml"
+    assert (loaded.signer, loaded.recipient) == (tmp_path / "keys/a.pem", Path("/b.pem"))
+
+
+def test_without_a_seal_there_are_no_keys(read_policy: Read) -> None:
+    loaded = read_policy()
+    assert (loaded.signer, loaded.recipient) == (None, None)
+
+
+def test_a_place_is_shown_as_file_and_line(read_policy: Read) -> None:
+    loaded = read_policy()
+    assert loaded.where(("fairness", 0, "min")) == f"{loaded.path}:12"
+
+
+def test_a_known_board_gives_its_limits(read_policy: Read) -> None:
+    assert read_policy().board == BOARDS["rp2040"]
+
+
+def test_limits_of_the_policy_override_the_boards(read_policy: Read) -> None:
+    board = read_policy(target="target: {board: rp2040, ram_kib: 100}").board
+    assert (board.id, board.flash_kib, board.ram_kib) == ("rp2040", BOARDS["rp2040"].flash_kib, 100)
+    assert board.source.startswith("ram_kib from the policy; else Raspberry Pi")
+
+
+def test_a_device_of_ones_own_needs_no_board(read_policy: Read) -> None:
+    board = read_policy(target="target: {flash_kib: 64, ram_kib: 16}").board
+    assert (board.id, board.flash_kib, board.ram_kib) == ("custom", 64, 16)
+
+
+def test_an_unknown_board_is_refused_with_the_one_that_was_meant(read_policy: Read) -> None:
+    error = refused(read_policy, target="target: {board: rp2400}")
+    assert error.code == "policy.unknown-board"
+    assert str(error).endswith("fair.yaml:10: target.board: no board rp2400 is known, did you mean rp2040?")
+    assert all(board in str(error.hint) for board in BOARDS)
+
+
+@pytest.mark.parametrize(
+    ("replaced", "complaint"),
+    [
+        ({"intended_use": "  intended_use: ''"}, "4: human_centred.intended_use: must not be empty"),
+        ({"affected": "  affected: []"}, "5: human_centred.affected: must not be empty"),
+        ({"affected": "  affected: [' ']"}, "5: human_centred.affected[0]: must not be empty"),
+        ({"oversight": "  oversight: {who_can_stop: c}"}, "8: human_centred.oversight.how_to_appeal: missing key"),
+        ({"target": "target: {flash_kib: 1}"}, "10: target: give a board, or both flash_kib and ram_kib"),
+        ({"target": "target: {board: rp2040, ram_kib: 0}"}, "10: target.ram_kib: must be above 0, not 0"),
+        ({"name": "name: Small one"}, '2: name: "Small one" does not have the form'),
+        ({"version": "version: 2"}, "1: version: must be 1, not 2"),
+    ],
+)
+def test_sections_are_checked(read_policy: Read, replaced: dict[str, str], complaint: str) -> None:
+    assert f"fair.yaml:{complaint}" in str(refused(read_policy, **replaced))
+
+
+def test_without_the_human_centred_section_there_is_no_policy(
+    read_policy: Read, write_policy: Callable[..., Path]
+) -> None:
+    path = write_policy()
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:2] + lines[8:]))
+    from audit_pipeline.policy.load import load_policy
+
+    with pytest.raises(InputError, match="human_centred: missing key"):
+        load_policy(path)
+
+
+@pytest.mark.parametrize(
+    ("rule", "complaint"),
+    [
+        ("{metric: recall, class: V}", "give exactly one of min, max, max_drop, max_rise, max_gap; found none"),
+        ("{metric: recall, class: V, min: 0.1, max_drop: 0.1}", "found min, max_drop"),
+        ("{metric: recall, class: V, max: 0.1}", "recall is better when higher: use min or max_drop instead of max"),
+        ("{metric: false_alarm_rate, min: 0.1}", "false_alarm_rate is better when lower: use max or max_rise"),
+        ("{metric: recall, min: 0.1}", "recall needs a class"),
+        ("{metric: accuracy, class: V, min: 0.1}", "accuracy is over all classes"),
+        ("{metric: accuracy, max_gap: 0.1}", "overall is not a group to compare"),
+        ("{metric: accuracy, min: 1.5}", "fairness[1].min: must be at most 1, not 1.5"),
+        ("{metric: accuracy, min: -0.1}", "fairness[1].min: must be at least 0, not -0.1"),
+        ("{metric: accuracy, min: 0.5, groups: [a+b]}", 'groups[0]: "a+b" does not have the form'),
+    ],
+)
+def test_impossible_fairness_rules_are_refused(read_policy: Read, rule: str, complaint: str) -> None:
+    error = refused(read_policy, f"  - {rule}\n")
+    assert str(error).startswith(f"{error.where}: fairness[1]")
+    assert str(error.where).endswith("fair.yaml:13")
+    assert complaint in error.what
+
+
+@pytest.mark.parametrize(
+    ("section", "complaint"),
+    [
+        ("privacy: [{attack: membership, fpr: 0.1, max_tpr: 0.05}]", "even a blind guess would exceed it"),
+        ("privacy: [{attack: membership, fpr: 0, max_tpr: 0.05}]", "privacy[0].fpr: must be above 0, not 0"),
+        ("compress: {recipe: []}", "compress.recipe: must not be empty"),
+        ("compress: {recipe: [{quantize: {}}, {quantize: {}}]}", "must quantize exactly once"),
+        ("compress: {recipe: [{quantize: {}}, {prune_weights: {sparsity: 0.5}}]}", "as its last step"),
+        ("compress: {recipe: [{quantise: {}}]}", "did you mean quantize?"),
+        ("compress: {recipe: [{prune_weights: {sparsity: 1}}, {quantize: {}}]}", "sparsity: must be below 1"),
+        ("statistics: {confidence: 95}", "statistics.confidence: must be below 1, not 95"),
+        ("seal: {signer: a, recipient: b, security_counter: 1, version: 1.0}", "seal.version: must be text, not 1.0"),
+    ],
+)
+def test_impossible_sections_are_refused(read_policy: Read, section: str, complaint: str) -> None:
+    assert complaint in refused(read_policy, section).what
