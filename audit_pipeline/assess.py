@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import combinations
+from typing import Any
 
+from audit_pipeline.compress.candidate import Candidate
+from audit_pipeline.data.population import Population, Split
+from audit_pipeline.data.stratify import stratified_sample
+from audit_pipeline.decide import decide
+from audit_pipeline.device import footprint as device
+from audit_pipeline.device.kernels import predict_device
+from audit_pipeline.evaluate.compare import compare
+from audit_pipeline.evaluate.counts import count
+from audit_pipeline.evaluate.judge import judge
 from audit_pipeline.evidence import BlobScan, Finding, Footprint, GroupRow, KernelCheck, MembershipPart, Verdict
+from audit_pipeline.inputs import Inputs
+from audit_pipeline.model.finished import ends
+from audit_pipeline.model.predict import predict_float
+from audit_pipeline.policy.schema import MembershipRule
+from audit_pipeline.predictions import Predictions
+from audit_pipeline.privacy.blob_scan import scan
+from audit_pipeline.privacy.judge import judge as judge_privacy
+from audit_pipeline.privacy.membership import membership
+from audit_pipeline.progress import Progress
+from audit_pipeline.tflite import read_graph
 
 KERNEL_SAMPLE_ROWS = 64
+"""Rows on which the fast way to the device's answers is shown to be the device's: an even draw over all groups."""
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """Everything that was measured on one candidate, as it enters `Evidence`."""
+    """Everything that was measured on one candidate, under the names that `Evidence` has for it."""
 
     footprint: Footprint
     kernels: KernelCheck | None
@@ -20,3 +42,108 @@ class Assessment:
     blob_scan: BlobScan
     findings: tuple[Finding, ...]
     verdict: Verdict
+
+    def parts(self) -> dict[str, Any]:
+        """The parts of `Evidence` by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What float model and device said; the device's is None where it cannot run the candidate."""
+
+    before: Predictions | None
+    after: Predictions | None
+    kernels: KernelCheck | None
+
+
+def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessment:
+    """Measure a candidate and judge it by the policy.
+
+    A candidate that tflite-micro cannot run is judged on its footprint alone; every other rule stays without an answer.
+    """
+    policy, population = inputs.policy.value, inputs.population
+    board = inputs.policy.board
+    footprint = device.measure(candidate, board.name, board.source, board.flash_kib << 10, board.ram_kib << 10)
+    entrance, _ = ends(read_graph(candidate.tflite), inputs.source.part.file)
+    blob = scan(candidate.tflite, population.train, entrance.scales[0], entrance.zero_points[0])
+    findings = [*device.findings(footprint)]
+    groups: tuple[GroupRow, ...] = ()
+    attacks: tuple[MembershipPart, ...] = ()
+    answers = _Answers(None, None, None)
+    if footprint.arena_bytes is not None:
+        answers = _answers(inputs, candidate, population.evaluation, "judging split", progress)
+    if answers.after is not None:
+        counts = count(
+            answers.before,
+            answers.after,
+            population.evaluation,
+            population.classes,
+            population.alarm_classes,
+            specs=_shown(population),
+            rules=policy.fairness,
+        )
+        groups = compare(counts, policy.statistics.confidence)
+        findings += judge(policy.fairness, counts, policy.statistics)
+        attacks = _attack(inputs, candidate, answers, progress)
+        findings += judge_privacy(policy.privacy, attacks, blob)
+    return Assessment(
+        footprint=footprint,
+        kernels=answers.kernels,
+        groups=groups,
+        membership=attacks,
+        blob_scan=blob,
+        findings=tuple(findings),
+        verdict=decide(findings, policy),
+    )
+
+
+def _answers(inputs: Inputs, candidate: Candidate, split: Split, name: str, progress: Progress) -> _Answers:
+    def told(step: str, done: float) -> None:
+        progress(f"{step}, {name}", done)
+
+    source = inputs.float_model
+    before = predict_float(source, split.x, told) if source else None
+    sample = stratified_sample(split, KERNEL_SAMPLE_ROWS, candidate.part.seed)
+    after, kernels = predict_device(candidate, split.x, sample, told)
+    return _Answers(before, after, kernels)
+
+
+def _shown(population: Population) -> tuple[str, ...]:
+    """What the table shows besides what the rules ask for: every group column, and every two of them together."""
+    columns = sorted(population.evaluation.groups)
+    return (*columns, *("*".join(pair) for pair in combinations(columns, 2)))
+
+
+def _attack(inputs: Inputs, candidate: Candidate, answers: _Answers, progress: Progress) -> tuple[MembershipPart, ...]:
+    rules = [rule for rule in inputs.policy.value.privacy if isinstance(rule, MembershipRule)]
+    if not rules:
+        return ()
+    population, policy = inputs.population, inputs.policy.value
+    trained = _answers(inputs, candidate, population.train, "training split", progress)
+    sides = [("float", trained.before, answers.before), ("device", trained.after, answers.after)]
+    return tuple(
+        part
+        for fpr, specs in _asked(rules).items()
+        for model, members, others in sides
+        if members is not None and others is not None
+        for part in membership(
+            model,  # type: ignore[arg-type]
+            members,
+            others,
+            population.train,
+            population.evaluation,
+            specs,
+            fpr,
+            candidate.part.seed,
+            policy.statistics.confidence,
+        )
+    )
+
+
+def _asked(rules: list[MembershipRule]) -> dict[float, tuple[str, ...]]:
+    """Group specs by false-positive rate, so that no attack runs twice."""
+    asked: dict[float, tuple[str, ...]] = {}
+    for rule in rules:
+        asked[rule.fpr] = tuple(dict.fromkeys((*asked.get(rule.fpr, ()), *rule.groups)))
+    return asked

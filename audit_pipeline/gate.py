@@ -114,7 +114,7 @@ def _check_verdict(evidence: Evidence, folder: Path) -> None:
     document = policy.value.model_dump(mode="json", by_alias=True, exclude_none=True)
     if document != evidence.policy.document:
         raise RejectedError("gate.policy", "the evidence shows another policy than the file", where=run_folder.POLICY)
-    if decide(evidence.findings) != evidence.verdict:
+    if decide(evidence.findings, policy.value) != evidence.verdict:
         raise RejectedError("gate.verdict", "the verdict does not follow from the findings", where=run_folder.EVIDENCE)
     if evidence.seal and evidence.verdict.outcome is not Outcome.PASS:
         raise RejectedError("gate.sealed-refusal", "the evidence has a seal without a PASS", where=run_folder.EVIDENCE)

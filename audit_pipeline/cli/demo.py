@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MARK = ".made-by-audit-demo"
 _SEED = 1
-_PASSPHRASE = "demo"  # noqa: S105 - these keys protect nothing, and the screen tells the passphrase
+_PASSPHRASE = "demo"  # noqa: S105 - these keys protect nothing
 _POLICIES = ("too-hard", "holds")
 
 
@@ -32,13 +32,13 @@ def demo(
     with progress_bar() as progress:
         _prepare(out, progress)
         refused, sealed = (_ship(out, policy, progress) for policy in _POLICIES)
-    from audit_pipeline.demo.screen import render_demo
+    from audit_pipeline.cli.demo_screen import render_demo
 
     summary: dict[str, Any] = {
         run.evidence.run.id: {"outcome": run.evidence.verdict.outcome.value, "folder": str(run.folder)}
         for run in (refused, sealed)
     }
-    show(summary, render_demo(refused.evidence, sealed.evidence, out, passphrase=_PASSPHRASE), as_json=as_json)
+    show(summary, render_demo(refused.evidence, sealed.evidence, out), as_json=as_json)
     outcomes = tuple(run.evidence.verdict.outcome.value for run in (refused, sealed))
     if outcomes != ("FAIL", "PASS"):
         raise ToolError(

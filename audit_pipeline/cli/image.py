@@ -10,7 +10,7 @@ import typer
 
 from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
-from audit_pipeline.errors import InputError
+from audit_pipeline.errors import ExitCode, InputError
 
 
 def verify(
@@ -24,7 +24,11 @@ def verify(
     passphrase_fd: PassphraseFd = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Check a sealed image; attestations, policy and model that lie beside it are used without being named."""
+    """Check a sealed image, with the attestations, policy and model that lie beside it.
+
+    Exit 1 at the first thing that does not hold; 3 where all holds but some byte could have been altered unseen, for want
+    of the release attestation or the device's key.
+    """
     from audit_pipeline import run_folder
     from audit_pipeline.seal.keys import load_recipient, load_signer_public
     from audit_pipeline.seal.verify import Companions, Trust
@@ -56,6 +60,8 @@ def verify(
         "checks": [asdict(check) for check in report.checks],
     }
     show(result, "\n".join(lines), as_json=as_json)
+    if not report.binds_every_byte:
+        raise typer.Exit(ExitCode.INCONCLUSIVE)
 
 
 def inspect(

@@ -133,7 +133,7 @@ def _plan_document(inputs: Inputs) -> dict[str, Any]:
     return {
         "policy": f"{policy.path.name} sha256:{policy.sha256[:16]}…",
         "model": f"{source.file} {source.format} {source.parameters:,} parameters",
-        "data": f"{population.part.name}: {len(population.train):,} rows to train, {len(population.evaluation):,} to judge",
+        "data": f"{population.part.name}: {len(population.train):,} rows train, {len(population.evaluation):,} judge",
         "board": f"{policy.board.name} {policy.board.flash_kib} KiB flash, {policy.board.ram_kib} KiB RAM",
         "recipe": "as it is (a finished .tflite)" if inputs.source.is_finished else "; ".join(steps),
         "rules": f"{len(policy.value.fairness)} of fairness, {len(policy.value.privacy)} of privacy",
