@@ -254,6 +254,11 @@ class MembershipPart(Part):
     fpr_target: float
     fpr: Measurement = Field(description="attained on the half of the non-members that did not set the threshold")
     tpr: Measurement
+    tpr_with_coin: float | None = Field(
+        default=None,
+        description="share recognised by an attacker who also takes rows tied at the threshold, by a coin that brings "
+        "the false-positive rate to its target; null where there is no rate",
+    )
     auc: float | None
 
 

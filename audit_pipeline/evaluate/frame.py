@@ -34,7 +34,7 @@ def point_values(metrics: Sequence[Metric], true: Labels, predicted: Labels, gro
         metrics=dict(zip(names, (metric.value for metric in metrics), strict=True)),
         y_true=cells // classes % classes,
         y_pred=cells % classes,
-        sensitive_features=cells // classes**2,
+        sensitive_features=(cells // classes**2).tolist(),  # an array of one cell would lose its dimension
         sample_params={name: {"sample_weight": weights} for name in names},
     )
     return np.asarray(frame.by_group.sort_index(), dtype=np.float64)

@@ -1,0 +1,32 @@
+"""The search of the exact bytes that ship for what should not leave the house.
+
+What is found is told by kind, offset and length, never by content: the evidence must not become the leak.
+"""
+
+from __future__ import annotations
+
+from audit_pipeline.data.population import Split
+from audit_pipeline.evidence import BlobScan
+from audit_pipeline.privacy.texts import find_texts
+from audit_pipeline.privacy.trailing import find_trailing
+from audit_pipeline.privacy.training_rows import RowSearch, find_rows
+
+
+def scan(tflite: bytes, train: Split | None, input_scale: float | None, input_zero_point: int | None) -> BlobScan:
+    """Search a .tflite for training rows, paths, e-mail addresses, secrets and trailing bytes.
+
+    Args:
+        tflite: the file.
+        train: the training split; None where there is none, then no rows are looked for.
+        input_scale: of the quantized input, real = (q − zero point) · scale; None where the input is float.
+        input_zero_point: likewise.
+    """
+    rows = RowSearch((), 0, ())
+    if train is not None and len(train):
+        rows = find_rows(tflite, train.x, input_scale, input_zero_point)
+    return BlobScan(
+        scanned_bytes=len(tflite),
+        training_rows=rows.searched_rows,
+        encodings=rows.encodings,
+        hits=(*rows.hits, *find_texts(tflite), *find_trailing(tflite)),
+    )
