@@ -1,0 +1,160 @@
+"""Magnitude pruning of single weights: the smallest of every layer become zero while the model is fine-tuned.
+
+Zhu & Gupta 2017, "To prune, or not to prune", by tensorflow-model-optimization. Zeros are stored like any other
+weight, so this frees no flash; it makes the file compress better and, here, shows what it costs whom.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from audit_pipeline.compress.objective import Objective, targets
+from audit_pipeline.data.population import Split
+from audit_pipeline.errors import InputError
+from audit_pipeline.evidence import StepPart
+from audit_pipeline.model.runtime import keras, quiet
+from audit_pipeline.policy.schema import PruneWeights
+from audit_pipeline.progress import Progress
+
+_RAMP = 0.75
+"""Share of the steps over which the polynomial schedule reaches its sparsity; the rest lets the model recover."""
+
+_UPDATES = 50
+"""How often in a run the masks are computed anew, at most."""
+
+
+def prune_weights(
+    model: Any, settings: PruneWeights, objective: Objective, train: Split, seed: int, progress: Progress
+) -> tuple[Any, StepPart]:
+    """Prune and fine-tune.
+
+    Args:
+        model: an uncompiled tf_keras classifier; it is not changed.
+        settings: the step as the policy writes it.
+        objective: the loss to fine-tune with.
+        train: rows to fine-tune on.
+        seed: of the order of the rows and of dropout.
+        progress: told the share of epochs that are done.
+
+    Returns:
+        The pruned model, and the step as it was carried out.
+
+    Raises:
+        InputError: `compress.nothing-to-prune` or `compress.diverged`.
+    """
+    with quiet():
+        import tensorflow_model_optimization as tfmot
+
+    steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
+    keras().utils.set_random_seed(seed)
+    with quiet():
+        wrapped, names, untouched = _wrapped(model, _schedule(settings, steps), tfmot.sparsity.keras)
+        if not names:
+            raise InputError(
+                "compress.nothing-to-prune",
+                "tensorflow-model-optimization can prune no layer of this model",
+                hint="leave prune_weights out of the recipe",
+            )
+        wrapped.compile(keras().optimizers.Adam(settings.learning_rate), objective.instance())
+        wrapped.fit(
+            train.x,
+            targets(train.y, wrapped.output_shape[-1]),
+            batch_size=settings.batch_size,
+            epochs=settings.epochs,
+            verbose=0,
+            callbacks=[tfmot.sparsity.keras.UpdatePruningStep(), _reporter(settings.epochs, progress)],
+        )
+        pruned = tfmot.sparsity.keras.strip_pruning(wrapped)
+    if not all(np.all(np.isfinite(weight)) for weight in pruned.get_weights()):
+        raise InputError(
+            "compress.diverged",
+            "fine-tuning after pruning ended in NaN weights",
+            hint="lower learning_rate in the recipe's prune_weights step",
+        )
+    return pruned, StepPart(
+        technique="prune_weights",
+        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": objective.loss},
+        notes=_notes(pruned, names, untouched, objective),
+    )
+
+
+def _schedule(settings: PruneWeights, steps: int) -> dict[str, Any]:
+    """The schedule in TFMOT's serialised form, with its last update on a step that is really taken."""
+    frequency = max(1, steps // _UPDATES)
+    common = {"begin_step": 0, "frequency": frequency}
+    if settings.schedule == "constant":
+        return {
+            "class_name": "ConstantSparsity",
+            "config": common | {"target_sparsity": settings.sparsity, "end_step": -1},
+        }
+    end = max(frequency, int(_RAMP * (steps - 1)) // frequency * frequency)
+    return {
+        "class_name": "PolynomialDecay",
+        "config": common
+        | {
+            "initial_sparsity": 0.0,
+            "final_sparsity": settings.sparsity,
+            "power": 3,
+            "end_step": min(end, max(1, steps - 1)),
+        },
+    }
+
+
+def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, list[str], list[str]]:
+    """A copy with every prunable layer wrapped, the names of those, and of layers with kernels left untouched."""
+    names: list[str] = []
+    untouched: list[str] = []
+
+    def wrap(layer: Any) -> Any:
+        copy = type(layer).from_config(layer.get_config())
+        if not layer.trainable_weights or type(layer).__name__ in _WITHOUT_KERNEL:
+            return copy
+        try:
+            pruning = getattr(tfmot, schedule["class_name"])(**schedule["config"])
+            prunable = tfmot.prune_low_magnitude(copy, pruning_schedule=pruning)
+        except ValueError:
+            untouched.append(layer.name)
+            return copy
+        names.append(layer.name)
+        return prunable
+
+    wrapped = keras().models.clone_model(model, clone_function=wrap)
+    for source, target in zip(model.layers, wrapped.layers, strict=True):
+        _copy_weights(source, target)
+    return wrapped, names, untouched
+
+
+_WITHOUT_KERNEL = frozenset({"BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU"})
+
+
+def _copy_weights(source: Any, target: Any) -> None:
+    inner = getattr(target, "layer", target) if type(target).__name__.startswith("PruneLowMagnitude") else target
+    inner.set_weights(source.get_weights())
+
+
+def _reporter(epochs: int, progress: Progress) -> Any:
+    return keras().callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, _: progress("prune and fine-tune", (epoch + 1) / epochs)
+    )
+
+
+def _notes(pruned: Any, names: list[str], untouched: list[str], objective: Objective) -> tuple[str, ...]:
+    kernels = [
+        weight.numpy()
+        for name in names
+        for weight in pruned.get_layer(name).trainable_weights
+        if "bias" not in weight.name
+    ]
+    total = sum(kernel.size for kernel in kernels)
+    zeros = sum(int(np.count_nonzero(kernel == 0)) for kernel in kernels)
+    notes = [
+        f"{zeros} of {total} weights in {len(names)} layers are zero",
+        "zeros are stored like other weights: flash does not shrink, only the zipped size does",
+        f"fine-tuned with {objective.loss}: {objective.origin}",
+    ]
+    if untouched:
+        notes.append(f"left dense, as tensorflow-model-optimization cannot prune them: {', '.join(untouched)}")
+    return tuple(notes)

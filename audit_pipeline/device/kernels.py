@@ -1,0 +1,115 @@
+"""Predictions from the device's own arithmetic, and the proof that it is the device's.
+
+tflite-micro is the authority. LiteRT's reference kernels are two to four times as fast and mostly give its very bytes,
+so they are used where a sample shows no byte of difference; where one differs, tflite-micro runs every row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.compress.candidate import Candidate
+from audit_pipeline.device.interpreters import litert_reference, run, tflite_micro
+from audit_pipeline.device.quantization import dequantize_output, quantize_input
+from audit_pipeline.errors import InputError
+from audit_pipeline.evidence import KernelCheck
+from audit_pipeline.predictions import OutputKind, Predictions, class_scores
+from audit_pipeline.progress import Progress, silent
+from audit_pipeline.tflite import Graph, read_graph
+
+_SHAPE_ONLY = frozenset({"RESHAPE", "SQUEEZE", "QUANTIZE", "EXPAND_DIMS"})
+_KINDS = {"SOFTMAX": OutputKind.SOFTMAX, "LOGISTIC": OutputKind.SIGMOID}
+
+
+def predict_device(
+    candidate: Candidate, x: NDArray[np.float32], sample: NDArray[np.int64], progress: Progress = silent
+) -> tuple[Predictions, KernelCheck]:
+    """Class scores as the device computes them.
+
+    Args:
+        candidate: one that was measured: an operator without a kernel, or a damaged graph, is found there.
+        x: [rows, *input_shape] rows to predict.
+        sample: row numbers to run through both interpreters, from `stratified_sample`.
+        progress: told the share of rows that are done.
+
+    Returns:
+        Scores of every row, and whose arithmetic they are.
+
+    Raises:
+        InputError: `device.input-shape`, or `device.not-runnable`.
+    """
+    graph = read_graph(candidate.tflite, "candidate")
+    source, result = (graph.main.tensors[indices[0]] for indices in (graph.main.inputs, graph.main.outputs))
+    if source.shape[1:] != x.shape[1:]:
+        raise InputError(
+            "device.input-shape",
+            f"the .tflite takes rows of shape {source.shape[1:]}, the data set has {x.shape[1:]}",
+            hint="set `shape` in the manifest, or prepare the data as the model was trained",
+        )
+    q = quantize_input(x, source)
+    outputs, check = run_checked(candidate.tflite, q, sample, progress)
+    scores = class_scores(dequantize_output(outputs, result), output_kind(graph))
+    return Predictions(scores=scores, step=float(result.scales[0]), made_by=check.used), check
+
+
+def run_checked(
+    tflite: bytes, q: NDArray[np.int8], sample: NDArray[np.int64], progress: Progress = silent
+) -> tuple[NDArray[np.int8], KernelCheck]:
+    """Run quantized rows through the fastest interpreter that is shown to be the device's.
+
+    Args:
+        tflite: the model, one that `measure` has seen run.
+        q: [rows, *input_shape].
+        sample: row numbers to run through both interpreters.
+        progress: told the share of rows that are done.
+
+    Returns:
+        [rows, units] outputs, and the comparison.
+    """
+    micro, reference = tflite_micro(tflite), litert_reference(tflite)
+    device = run(micro, q[sample], "compare kernels: tflite-micro", progress)
+    fast = run(reference, q[sample], "compare kernels: LiteRT reference", progress)
+    steps = np.abs(device.astype(np.int16) - fast)
+    differing = int(np.count_nonzero(steps.any(axis=1)))
+    check = KernelCheck(
+        authority=_authority(),
+        used="tflite-micro" if differing else "litert-reference",
+        sample_rows=len(sample),
+        differing_rows=differing,
+        largest_step=int(steps.max(initial=0)),
+        note=_note(differing, len(sample)),
+    )
+    return run(micro if differing else reference, q, "device predictions", progress), check
+
+
+def output_kind(graph: Graph) -> OutputKind:
+    """What the outputs are, by the operator that makes them; operators that only move values are passed over."""
+    tensor = graph.main.outputs[0]
+    for operator in reversed(graph.main.operators):
+        if tensor not in operator.outputs:
+            continue
+        if operator.name not in _SHAPE_ONLY:
+            return _KINDS.get(operator.name, OutputKind.LOGITS)
+        tensor = operator.inputs[0]
+    return OutputKind.LOGITS
+
+
+def _authority() -> str:
+    from importlib.metadata import version
+
+    return f"tflite-micro {version('tflite-micro')}"
+
+
+def _note(differing: int, rows: int) -> str:
+    if differing:
+        return (
+            f"LiteRT's reference kernels differ from tflite-micro on {differing} of {rows} sampled rows, "
+            "so every row was run through tflite-micro"
+        )
+    return (
+        f"LiteRT's reference kernels gave tflite-micro's bytes on all {rows} sampled rows; with 95 % confidence they "
+        f"differ on fewer than {3 / rows:.2%} of rows"
+        if rows
+        else "no row was sampled"
+    )

@@ -1,0 +1,31 @@
+"""The two conversions around the integer model, as firmware does them: floats to int8 and int8 to floats."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.tflite import Tensor
+
+
+def quantize_input(x: NDArray[np.float32], tensor: Tensor) -> NDArray[np.int8]:
+    """Compute clamp(round(x / scale) + zero_point), rounded half away from zero.
+
+    This is TFLite's reference kernel (reference/quantize.h, AffineQuantize): the division is in float32 and the
+    rounding is C's `round`; NumPy's would take halves to the even number.
+
+    Args:
+        x: [rows, *shape] finite.
+        tensor: the model's int8 input.
+
+    Returns:
+        [rows, *shape].
+    """
+    scaled = (x.astype(np.float32, copy=False) / np.float32(tensor.scales[0])).astype(np.float64)
+    rounded = np.trunc(scaled + np.copysign(0.5, scaled)) + tensor.zero_points[0]
+    return np.asarray(np.clip(rounded, -128, 127), dtype=np.int8)
+
+
+def dequantize_output(q: NDArray[np.int8], tensor: Tensor) -> NDArray[np.float32]:
+    """(q - zero_point) · scale in float32, element by element."""
+    return (q.astype(np.int32) - tensor.zero_points[0]).astype(np.float32) * np.float32(tensor.scales[0])
