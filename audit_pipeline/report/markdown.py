@@ -1,0 +1,243 @@
+"""The report as GitHub-flavoured Markdown: the page without its pictures, for pull requests and archives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from audit_pipeline.canonical import sha256_hex
+from audit_pipeline.evidence import Evidence, Finding, Footprint, Outcome
+from audit_pipeline.report import wording
+from audit_pipeline.report.answers import answers
+from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables
+from audit_pipeline.report.headline import headline
+from audit_pipeline.report.markdown_text import (
+    difference_text,
+    group_text,
+    people,
+    share_text,
+    table,
+    text,
+    with_range,
+)
+from audit_pipeline.report.rules import claim_of, is_membership, limit_in_words, value_in_words
+from audit_pipeline.report.summary import interval_methods, metric_name, summarise
+from audit_pipeline.report.verification import about_the_signer, verify_commands
+from audit_pipeline.report.wording import count, items, size
+
+
+def render_markdown(evidence: Evidence) -> str:
+    """The whole report; the same evidence gives the same text. What came from outside is escaped, on one line."""
+    parts = [
+        _opening(evidence),
+        _groups(evidence),
+        _findings(evidence),
+        _privacy(evidence),
+        _footprint(evidence.footprint),
+        _arithmetic(evidence),
+        _data(evidence),
+        _answers(evidence),
+        _provenance(evidence),
+        f"## How to verify\n\n```sh\n{verify_commands(evidence)}\n```\n\n{about_the_signer(evidence)}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(evidence: Evidence) -> str:
+    said = headline(evidence)
+    kind = "**synthetic** data" if evidence.data.synthetic else "data"
+    lines = [f"# {said.word}: {said.meaning}", said.tally]
+    if evidence.data.synthetic:
+        lines.append(
+            f"> **SYNTHETIC DATA.** The data set “{text(evidence.data.name)}” is generated. It describes no real "
+            "people, and nothing here says how the model works on them."
+        )
+    lines.append(
+        f"**{text(evidence.source.file)}** for **{text(evidence.footprint.board)}** under policy "
+        f"**{text(evidence.policy.name)}**, on {kind} **{text(evidence.data.name)}**. Run {text(evidence.run.id)}, "
+        f"{text(evidence.run.created)}, by {text(evidence.run.tool)} ({text(evidence.run.command)})."
+    )
+    if evidence.verdict.reasons:
+        lines.append("## Why\n\n" + "\n".join(f"- {text(reason)}" for reason in evidence.verdict.reasons))
+    return "\n\n".join(lines)
+
+
+def _groups(evidence: Evidence) -> str:
+    intro = (
+        "Before is the float model, after is the device's own integer arithmetic, on the same rows. Worsening is "
+        "paired; positive means that the device is worse. The worst group stands first."
+    )
+    return "\n\n".join(["## Before and after by group", intro, *map(_metric, metric_tables(evidence))])
+
+
+def _metric(compared: MetricTable) -> str:
+    head = ["Group", "Rows", "People", "Before (float)", "After (device)", "Worsening", "Outcome"]
+    lines = [f"### {text(metric_name(compared))}", text(summarise(compared))]
+    lines += [f"Rule: {text(claim)}" for claim in compared.claims] or ["No rule of the policy speaks of it."]
+    lines += [f"**{f.outcome.value}** {group_text(f.group)}: {text(f.reason)}" for f in compared.between]
+    if methods := interval_methods(compared):
+        lines.append(f"Intervals: {text(methods)}.")
+    lines.append(table(head, map(_line, compared.everyone), range(1, 6)))
+    return "\n\n".join(lines)
+
+
+def _line(line: Line) -> tuple[str, ...]:
+    comparison = line.comparison
+    return (
+        group_text(line.group),
+        count(comparison.after.rows),
+        people(comparison.after.subjects),
+        share_text(comparison.before),
+        share_text(comparison.after),
+        difference_text(comparison.worsening),
+        line.outcome.value if line.outcome else "no rule",
+    )
+
+
+def _findings(evidence: Evidence) -> str:
+    head = ["Outcome", "Rule", "Group", "Value", "Limit", "Why"]
+    rows = [
+        (
+            f"**{finding.outcome.value}**" if finding.outcome is not Outcome.PASS else finding.outcome.value,
+            f"{text(claim_of(finding))} ({text(finding.rule)}{_strength(evidence, finding)})",
+            group_text(finding.group),
+            text(with_range(*value_in_words(evidence, finding))),
+            limit_in_words(evidence, finding),
+            text(finding.reason),
+        )
+        for finding in sorted(evidence.findings, key=lambda finding: SEVERITY[finding.outcome])
+    ]
+    return f"## Findings\n\n{table(head, rows)}"
+
+
+def _strength(evidence: Evidence, finding: Finding) -> str:
+    return ", weak attacker: losses only" if is_membership(evidence, finding) else ""
+
+
+def _privacy(evidence: Evidence) -> str:
+    lines = ["## Privacy", "### Membership (weak attacker: losses only)"]
+    if evidence.membership:
+        lines.append("Stronger attacks exist: a high number is a leak, a low one is no proof that there is none.")
+        head = ["Group", "Model", "Recognised", "False alarms allowed", "False alarms seen", "AUC"]
+        rows = [
+            (
+                group_text(part.group),
+                part.model,
+                share_text(part.tpr),
+                wording.limit(part.fpr_target),
+                share_text(part.fpr),
+                "–" if part.auc is None else f"{part.auc:.3f}",
+            )
+            for part in evidence.membership
+        ]
+        lines.append(table(head, rows, range(2, 6)))
+    else:
+        lines.append("No membership attack was run.")
+    scan = evidence.blob_scan
+    if scan is None:
+        return "\n\n".join([*lines, "The model's bytes were not searched."])
+    lines.append(
+        f"{count(scan.scanned_bytes)} bytes were searched for {count(scan.training_rows, 'training row')}, "
+        f"paths, e-mail addresses and secrets: {count(len(scan.hits), 'hit')}."
+    )
+    lines += ["\n".join(f"- {hit.kind} at byte {count(hit.offset)}: {text(hit.detail)}" for hit in scan.hits)]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _footprint(footprint: Footprint) -> str:
+    arena = "the device cannot run it" if footprint.arena_bytes is None else f"{count(footprint.arena_bytes)} bytes"
+    rows = [
+        ("Flash (model)", f"{count(footprint.flash_bytes)} bytes", size(footprint.flash_limit)),
+        ("RAM (tensor arena)", arena, size(footprint.arena_limit)),
+    ]
+    operators = ", ".join(
+        f"{count(each.count)} × {text(each.name)}{'' if each.supported else ' (**no kernel in tflite-micro**)'}"
+        for each in footprint.operators
+    )
+    return "\n\n".join(
+        [
+            "## Footprint",
+            f"On {text(footprint.board)} ({text(footprint.board_source)}) the model "
+            f"**{'fits' if footprint.fits else 'does not fit'}**. One inference takes {count(footprint.macs)} "
+            "multiply-accumulates.",
+            table(["Memory", "Needed", "Limit"], rows, (1, 2)),
+            f"Operators: {operators or 'none'}.",
+        ]
+    )
+
+
+def _arithmetic(evidence: Evidence) -> str:
+    kernels = evidence.kernels
+    if kernels is None:
+        said = "The device cannot run this model, so there are no device figures."
+    else:
+        said = (
+            f"The “after” figures were computed by **{kernels.used}**, held against {text(kernels.authority)} on "
+            f"{count(kernels.sample_rows, 'row')}: {count(kernels.differing_rows)} differed, by at most "
+            f"{count(kernels.largest_step, 'quantization step')}. {text(kernels.note)}"
+        )
+    return f"## Device arithmetic\n\n{said}"
+
+
+def _data(evidence: Evidence) -> str:
+    data = evidence.data
+    mark = " (synthetic)" if data.synthetic else ""
+    rows = [
+        (split.name, count(split.rows), people(split.subjects), _counts(split.classes), _by_column(split.groups))
+        for split in data.splits
+    ]
+    return "\n\n".join(
+        [
+            f"## Data{mark}",
+            f"**{text(data.name)}**{mark}. {text(data.description)}",
+            f"Source and licence: {text(data.source)}",
+            table(["Split", "Rows", "People", "Rows by class", "Rows by group"], rows, (1, 2)),
+        ]
+    )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{text(name)} {count(rows)}" for name, rows in items(counts))
+
+
+def _by_column(groups: dict[str, dict[str, int]]) -> str:
+    return "; ".join(f"{text(column)}: {_counts(values)}" for column, values in items(groups))
+
+
+def _answers(evidence: Evidence) -> str:
+    given = [
+        f"- **{question}** {' · '.join(map(text, texts))}" for question, texts in answers(evidence.policy.document)
+    ]
+    return "\n".join(["## Human-centred answers", "", *given])
+
+
+def _provenance(evidence: Evidence) -> str:
+    rows = [
+        ("Policy", text(evidence.policy.file), evidence.policy.sha256),
+        ("Trained model", text(evidence.source.file), evidence.source.sha256),
+        ("Device model", f"model.tflite, {count(evidence.candidate.size_bytes)} bytes", evidence.candidate.sha256),
+        ("Data set", text(evidence.data.name), evidence.data.sha256),
+        ("Evidence", "evidence.json", sha256_hex(evidence.canonical())),
+    ]
+    if trail := evidence.trail:
+        rows.append(("Trail root", f"{count(trail.size, 'entry')}, policy is entry {trail.policy_index}", trail.root))
+    if seal := evidence.seal:
+        rows += [
+            ("Image", f"version {text(seal.version)}, counter {seal.security_counter}", seal.image_sha256),
+            ("Signed by key", "", seal.signer),
+            ("Encrypted for key", "", seal.recipient),
+        ]
+    recipe = [
+        f"{number}. {text(step.technique)}"
+        + "".join(
+            f"{': ' if first else ', '}{text(key)} {text(str(value))}" for first, (key, value) in _marked(step.settings)
+        )
+        + "".join(f"; {text(note)}" for note in step.notes)
+        for number, step in enumerate(evidence.candidate.steps, 1)
+    ]
+    digests = table(["What", "Which", "SHA-256"], [(what, which, f"`{digest}`") for what, which, digest in rows])
+    software = "; ".join([text(evidence.run.tool), *(f"{text(n)} {text(v)}" for n, v in items(evidence.run.libraries))])
+    return "\n\n".join(["## Provenance", digests, "\n".join(["Recipe:", "", *recipe]), f"Software: {software}"])
+
+
+def _marked(settings: dict[str, object]) -> Iterable[tuple[bool, tuple[str, object]]]:
+    return ((index == 0, item) for index, item in enumerate(items(settings)))

@@ -1,0 +1,223 @@
+"""The page: complete, safe, self-contained, and in the right order."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from report_sample import GROUPS, HOSTILE, METRICS, hostile_evidence, make_evidence
+
+from audit_pipeline.evidence import Evidence, Footprint, GroupKey, MetricKey, Outcome
+from audit_pipeline.report.headline import headline
+from audit_pipeline.report.html import render_html
+from audit_pipeline.report.wording import group_name
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser would see: text, tags, attributes, and whether every element is closed where it was opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.unbalanced: list[str] = []
+        self.words: list[str] = []
+        self.cells: list[str] = []
+        self.feed(text)
+        self.close()
+        self.text = " ".join("".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag in {"td", "th", "li", "p", "dd"}:
+            self.words.append(" ")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.unbalanced.append(tag)
+        if tag == "small":
+            self.words.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data.replace("\u00a0", " "))
+
+
+@pytest.fixture(scope="module")
+def page(sample_evidence: Evidence) -> str:
+    return render_html(sample_evidence)
+
+
+@pytest.fixture(scope="module")
+def hostile_page() -> str:
+    return render_html(hostile_evidence())
+
+
+def test_every_element_is_closed_where_it_was_opened(page: str) -> None:
+    parsed = Page(page)
+    assert parsed.unbalanced == []
+    assert parsed.open == []
+
+
+def test_no_id_is_given_twice_and_every_reference_has_its_target(page: str) -> None:
+    tags = Page(page).tags
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    named = [name for _, attrs in tags for name in (attrs.get("aria-labelledby") or "").split()]
+    linked = [href[1:] for tag, attrs in tags if tag == "a" and (href := attrs["href"])]
+    assert set(named + linked) <= set(ids)
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page: str) -> None:
+    parsed = Page(page)
+    assert not [tag for tag, _ in parsed.tags if tag in {"script", "iframe", "object", "embed", "img", "image", "use"}]
+    for _, attrs in parsed.tags:
+        assert not [name for name in attrs if name.startswith("on")]
+        for name in ("src", "href", "xlink:href", "action", "poster", "srcset"):
+            assert (attrs.get(name) or "#").startswith(("#", "data:,"))
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_the_verdict_comes_before_everything_else(page: str, sample_evidence: Evidence) -> None:
+    said = headline(sample_evidence)
+    assert Page(page).text.split("How to verify")[0].index(f"{said.word}: {said.meaning}") < 200
+    positions = [page.index(mark) for mark in ("<h1>", "<svg", 'id="groups"', "<table", 'id="findings"')]
+    assert positions == sorted(positions)
+    order = [page.index(f'id="{name}"') for name in ("groups", "footprint", "human", "verify")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sealed", "words"),
+    [
+        (Outcome.FAIL, False, "REFUSED: the compressed model must not ship"),
+        (Outcome.PASS, True, "SEALED: the image is signed"),
+        (Outcome.PASS, False, "PASSED: evaluated only, nothing was sealed"),
+        (Outcome.INCONCLUSIVE, False, "INCONCLUSIVE: not sealed"),
+    ],
+)
+def test_the_headline_says_what_was_decided(outcome: Outcome, sealed: bool, words: str) -> None:
+    said = headline(make_evidence(outcome, sealed=sealed))
+    assert f"{said.word}: {said.meaning}".startswith(words)
+
+
+def test_a_rule_that_was_never_judged_is_not_counted_as_held() -> None:
+    evidence = make_evidence(Outcome.PASS, sealed=False)
+    verdict = evidence.verdict.model_copy(update={"outcome": Outcome.INCONCLUSIVE, "reasons": ("privacy[0]: nothing",)})
+    tally = headline(evidence.model_copy(update={"verdict": verdict})).tally
+    assert tally == "Of 18 checks: 18 passed. Not every rule of the policy could be judged. No image was made."
+
+
+def test_every_finding_is_on_the_page_with_its_reason(page: str, sample_evidence: Evidence) -> None:
+    text = Page(page).text
+    for finding in sample_evidence.findings:
+        assert finding.reason in text
+    rows = re.findall(r"<tr><th scope=\"row\">[^<]*<small>(?:fairness\[|privacy\[|target)", page)
+    assert len(rows) == len(sample_evidence.findings)
+
+
+def test_failures_stand_before_passes(refused: Evidence) -> None:
+    page = render_html(refused)
+    assert page.index("Failed: 6") < page.index("Passed: ")
+
+
+def test_what_could_not_be_measured_says_why(page: str) -> None:
+    assert "no row of class F in this group" in Page(page).text
+
+
+def test_a_device_that_cannot_run_the_model_says_so() -> None:
+    evidence = make_evidence()
+    footprint = Footprint.model_validate(
+        evidence.footprint.model_dump() | {"arena_bytes": None, "fits": False, "flash_limit": 20_000}
+    )
+    text = Page(render_html(evidence.model_copy(update={"footprint": footprint, "kernels": None}))).text
+    assert "the device cannot run the model" in text
+    assert "does not fit: 7,720 bytes too many" in text
+    assert "there are no device figures" in text
+
+
+def test_every_group_has_its_line_in_every_table(page: str) -> None:
+    heads = [attrs for tag, attrs in Page(page).tags if tag == "th" and attrs.get("scope") == "row"]
+    assert len(heads) > len(GROUPS) * len(METRICS)
+
+
+def test_human_centred_answers_are_all_there(page: str) -> None:
+    text = Page(page).text
+    for answer in ("warns its wearer", "ambulance crews", "A missed V", "Clinical safety officer", "five days"):
+        assert answer in text
+
+
+def test_an_unanswered_question_is_shown_as_such(refused: Evidence) -> None:
+    bare = refused.model_copy(update={"policy": refused.policy.model_copy(update={"document": {}})})
+    assert Page(render_html(bare)).text.count("not answered in the policy") == 7
+
+
+def test_the_attack_is_called_weak_wherever_it_is_shown(page: str, sample_evidence: Evidence) -> None:
+    shown = 1 + len(sample_evidence.membership) + sum(f.rule == "privacy[0]" for f in sample_evidence.findings)
+    assert Page(page).text.lower().count("weak attacker: losses only") == shown
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_generated_data_are_called_synthetic_wherever_they_are_named(synthetic: bool) -> None:
+    text = Page(render_html(make_evidence(synthetic=synthetic))).text
+    around = [text[max(0, m.start() - 60) : m.end() + 60] for m in re.finditer("mit-bih-arrhythmia", text)]
+    assert len(around) >= 3
+    assert all(("synthetic" in each.lower()) is synthetic for each in around)
+
+
+def test_the_commands_to_verify_name_the_evidence_by_its_digest(page: str, sample_evidence: Evidence) -> None:
+    from audit_pipeline.canonical import sha256_hex
+
+    text = Page(page).text
+    assert sha256_hex(sample_evidence.canonical()) in text
+    for command in ("audit gate", "audit log verify", "audit report"):
+        assert command in text
+    assert ("audit verify" in text) is (sample_evidence.seal is not None)
+
+
+def test_the_same_evidence_gives_the_same_bytes(sample_evidence: Evidence, page: str) -> None:
+    again = Evidence.model_validate_json(sample_evidence.canonical())
+    assert render_html(again) == page
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_group_values_are_shown_as_text(hostile_page: str, value: str) -> None:
+    assert group_name(GroupKey(by=("sex",), values=(value,))) in Page(hostile_page).text
+
+
+def test_hostile_names_leave_the_page_whole(hostile_page: str) -> None:
+    parsed = Page(hostile_page)
+    assert parsed.unbalanced == []
+    assert not [tag for tag, _ in parsed.tags if tag in {"script", "img"}]
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\u202a-\u202e\ufffe]", hostile_page)
+
+
+def test_fifty_groups_and_six_ruled_metrics_stay_under_a_megabyte() -> None:
+    groups = (
+        GroupKey(),
+        *(
+            GroupKey(by=("site", "age"), values=(f"St. Somebody's Hospital, ward {n}", f"{n}-{n + 1}"))
+            for n in range(50)
+        ),
+    )
+    metrics = tuple(MetricKey(name="recall", class_=f"class {n}", higher_is_better=True) for n in range(6))
+    page = render_html(make_evidence(groups=groups, metrics=(METRICS[0], *metrics), ruled=metrics))
+    assert len(page.encode()) < 1_000_000
+    assert "The picture shows the 24 worst of 50 groups; the table holds all." in page
+
+
+def test_a_run_without_groups_still_has_a_page(refused: Evidence) -> None:
+    bare = refused.model_copy(update={"groups": (), "membership": (), "blob_scan": None, "trail": None})
+    text = Page(render_html(bare)).text
+    assert "Nothing was compared by group." in text
+    assert "No membership attack was run." in text

@@ -1,0 +1,66 @@
+"""Numbers and names in words."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from audit_pipeline.report import wording
+
+
+@given(st.text())
+def test_one_line_is_one_line_without_hidden_characters(text: str) -> None:
+    line = wording.one_line(text)
+    assert line
+    assert len(line.splitlines()) == 1
+    assert not [c for c in line if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c != "\u200d"]
+    assert wording.one_line(line) == line
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"])))
+def test_visible_text_stays_as_it_is(text: str) -> None:
+    assert wording.one_line(text) == (text or "(blank)")
+
+
+@given(st.text(min_size=1).map(wording.one_line), st.integers(5, 60))
+def test_shortened_text_fits_and_keeps_what_fits(text: str, cells: int) -> None:
+    short = wording.shortened(text, cells)
+    assert cell_len(short) <= cells
+    assert short == text if cell_len(text) <= cells else "…" in short
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.0, "0.000"), (1.0, "1.000"), (0.0001, "<0.001"), (0.9999, ">0.999"), (0.7241, "0.724"), (0.0005, "0.001")],
+)
+def test_a_share_is_never_rounded_to_all_or_nothing(value: float, words: str) -> None:
+    assert wording.proportion(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.62, "+0.620"), (-0.01, "−0.010"), (0.0, "0.000"), (-0.0001, "0.000"), (0.0001, "0.000")]
+)
+def test_a_difference_has_a_sign_unless_it_is_nought(value: float, words: str) -> None:
+    assert wording.difference(value) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.02, "0.02"), (0.0125, "0.0125"), (1, "1"), (0.00001, "1e−05")])
+def test_a_limit_is_shown_as_it_was_set(value: float, words: str) -> None:
+    assert wording.limit(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "noun", "words"),
+    [(1, "person", "1 person"), (8, "person", "8 people"), (46, "entry", "46 entries"), (1204, "row", "1,204 rows")],
+)
+def test_a_noun_follows_its_number(value: int, noun: str, words: str) -> None:
+    assert wording.count(value, noun) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [(1, "1 byte"), (1023, "1,023 bytes"), (27_720, "27.1 KiB")])
+def test_bytes_become_kibibytes(value: int, words: str) -> None:
+    assert wording.size(value) == words
