@@ -15,6 +15,8 @@ from rich.markup import escape
 from audit_pipeline.errors import AuditError
 from audit_pipeline.progress import Progress
 
+_PIPE_COLUMNS = 120
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON on stdout.")]
 
 
@@ -27,8 +29,12 @@ def show(value: Any, renderable: RenderableType, *, as_json: bool) -> None:
     """Print one result: the value as JSON, or its picture for people."""
     if as_json:
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-    else:
-        Console(highlight=False).print(renderable)
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # Into a file or a pipe: wide enough for a table, whatever the width of the window behind it.
+        console = Console(highlight=False, width=_PIPE_COLUMNS)
+    console.print(renderable, soft_wrap=isinstance(renderable, str))
 
 
 def show_text(text: str) -> None:

@@ -26,8 +26,8 @@ def verify(
 ) -> None:
     """Check a sealed image, with the attestations, policy and model that lie beside it.
 
-    Exit 1 at the first thing that does not hold; 3 where all holds but some byte could have been altered unseen, for want
-    of the release attestation or the device's key.
+    Exit 1 at the first thing that does not hold; 3 where all holds but some byte could have been altered unseen, for
+    want of the release attestation or the device's key.
     """
     from audit_pipeline import run_folder
     from audit_pipeline.seal.keys import load_recipient, load_signer_public

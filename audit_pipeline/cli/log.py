@@ -35,17 +35,15 @@ def list_(trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonF
     with Trail.open(trail, create=False) as opened:
         entries = list(opened.entries(run))
         head = opened.head()
-    table = Table("#", "at", "run", "kind", "body", box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("#", "at", "run", "kind"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("body", no_wrap=True, overflow="ellipsis", ratio=1)
     for entry in entries:
         body = canonical_json(entry.body).decode()
-        table.add_row(
-            str(entry.index),
-            entry.at,
-            escape(entry.run),
-            entry.kind,
-            escape(body[:57] + "…" if len(body) > 58 else body),
-        )
+        table.add_row(str(entry.index), entry.at, escape(entry.run), entry.kind, escape(body))
     table.caption = f"{head.size} entries, root {head.root}"
+    table.caption_justify = "left"
     show(
         {"size": head.size, "root": head.root, "entries": [entry.to_json() for entry in entries]},
         table,

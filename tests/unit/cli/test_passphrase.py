@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_closed_descriptor_is_an_input_error() -> None:
 
 def test_nobody_to_ask_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: SIM115
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(InputError) as caught:
         read_passphrase(None, purpose="key")
     assert caught.value.code == "passphrase.nobody-to-ask"
