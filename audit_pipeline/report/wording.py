@@ -10,21 +10,29 @@ from rich.cells import cell_len
 
 from audit_pipeline.evidence import GroupKey, Interval, Measured, Measurement
 
-_JOINERS = "\u200d"
+_JOINERS = "\u200c\u200d"
 """Format characters that emoji and several scripts cannot be written without."""
 _Value = TypeVar("_Value")
 _PLURALS = {"person": "people", "entry": "entries"}
-_HIDDEN = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
 
 
 def one_line(text: str) -> str:
     """Text from outside on one line, without characters that would move, hide or reorder what stands beside it.
 
-    Control and format characters (terminal escapes, bidirectional overrides, line breaks) become spaces, and runs of
-    white space become one. A text of nothing else becomes `(blank)`, so that a row never loses its name.
+    White space of any kind becomes one space; every other control and format character (terminal escapes,
+    bidirectional overrides) and what no document may hold becomes U+FFFD, so that names that differ by it still
+    differ. A text of nothing but white space becomes `(blank)`, so that a row never loses its name.
     """
-    kept = (" " if unicodedata.category(c) in _HIDDEN and c not in _JOINERS else c for c in text)
-    return " ".join("".join(kept).split()) or "(blank)"
+    return " ".join("".join("\N{REPLACEMENT CHARACTER}" if _is_hidden(c) else c for c in text).split()) or "(blank)"
+
+
+def _is_hidden(character: str) -> bool:
+    point = ord(character)
+    if 0xFDD0 <= point <= 0xFDEF or point & 0xFFFE == 0xFFFE:
+        return True
+    if character.isspace() or character in _JOINERS:
+        return False
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
 
 
 def shortened(text: str, cells: int) -> str:

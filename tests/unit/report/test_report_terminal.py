@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from typing import Literal
 
 import pytest
@@ -95,3 +97,11 @@ def test_a_group_named_alike_in_two_columns_keeps_two_lines() -> None:
     shown = screen(make_evidence(groups=groups))
     assert "sex=unknown" in shown
     assert "age=unknown" in shown
+
+
+def test_no_renderer_loads_the_drawing_library_before_it_draws() -> None:
+    modules = "audit_pipeline.report.html, audit_pipeline.report.markdown, audit_pipeline.report.terminal"
+    slow = ("altair", "vl_convert", "pandas", "tensorflow")
+    probe = f"import sys, {modules}; print([name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

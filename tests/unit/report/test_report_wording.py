@@ -17,13 +17,21 @@ def test_one_line_is_one_line_without_hidden_characters(text: str) -> None:
     line = wording.one_line(text)
     assert line
     assert len(line.splitlines()) == 1
-    assert not [c for c in line if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c != "\u200d"]
+    assert not [c for c in line if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c not in "\u200c\u200d"]
     assert wording.one_line(line) == line
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"])))
 def test_visible_text_stays_as_it_is(text: str) -> None:
     assert wording.one_line(text) == (text or "(blank)")
+
+
+def test_names_that_differ_by_a_hidden_character_still_differ() -> None:
+    assert wording.one_line("F\u202e") != wording.one_line("F")
+
+
+def test_characters_newer_than_this_python_are_kept() -> None:
+    assert wording.one_line("\U0001fae8") == "\U0001fae8"
 
 
 @given(st.text(min_size=1).map(wording.one_line), st.integers(5, 60))
