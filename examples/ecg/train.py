@@ -61,7 +61,7 @@ class Training:
     patient_balance: float = 0.5
     """The same for the patients within a class: one patient has half of all S beats."""
     learning_rate: float = 2e-3
-    dropout: float = 0.3
+    dropout: float = 0.5
     augment: float = 1.0
     """Strength of the augmentation; 0 is none."""
     batch: int = 128
