@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.data.population import Population, Split
+from audit_pipeline.data.population import Split
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.decide import decide
 from audit_pipeline.device import footprint as device
@@ -80,7 +80,7 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
             population.evaluation,
             population.classes,
             population.alarm_classes,
-            specs=_shown(population),
+            specs=_shown(inputs),
             rules=policy.fairness,
         )
         groups = compare(counts, policy.statistics.confidence)
@@ -109,10 +109,14 @@ def _answers(inputs: Inputs, candidate: Candidate, split: Split, name: str, prog
     return _Answers(before, after, kernels)
 
 
-def _shown(population: Population) -> tuple[str, ...]:
-    """What the table shows besides what the rules ask for: every group column, and every two of them together."""
-    columns = sorted(population.evaluation.groups)
-    return (*columns, *("*".join(pair) for pair in combinations(columns, 2)))
+def _shown(inputs: Inputs) -> tuple[str, ...]:
+    """What the table shows besides what the rules ask for: every group column, and every two of them together.
+
+    Two columns that a rule names together are the same groups in either order, and are shown once, in the rule's.
+    """
+    columns = sorted(inputs.population.evaluation.groups)
+    named = {frozenset(spec.split("*")) for rule in inputs.policy.value.fairness for spec in rule.groups}
+    return (*columns, *("*".join(pair) for pair in combinations(columns, 2) if frozenset(pair) not in named))
 
 
 def _attack(inputs: Inputs, candidate: Candidate, answers: _Answers, progress: Progress) -> tuple[MembershipPart, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 
@@ -70,6 +70,12 @@ class GroupKey(Part):
 
     by: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_a_value_for_each_column(self) -> GroupKey:
+        if self.values and len(self.values) != len(self.by):
+            raise ValueError(f"{len(self.by)} columns and {len(self.values)} values")
+        return self
 
     @property
     def label(self) -> str:

@@ -74,8 +74,8 @@ def ship(
     Raises:
         AuditError: something stands in the way; the trail says that the run was aborted, and nothing else is left.
     """
-    folder = run_folder.claim(request.reports, request.run)
     inputs = read_inputs(request.model, request.policy, request.baseline, progress)
+    folder = run_folder.claim(request.reports, request.run)
     keys = open_keys(inputs.policy, passphrase) if request.seals else None
     with Trail.open(request.trail) as trail, Journal(trail, request.run, now) as journal:
         registered = journal.enter("policy", _policy_body(inputs))

@@ -26,8 +26,8 @@ def default(
 @app.command("list")
 def list_(trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonFlag = False) -> None:
     """List the entries in order."""
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.console import Group
+    from rich.text import Text
 
     from audit_pipeline.canonical import canonical_json
     from audit_pipeline.trail.log import Trail
@@ -35,18 +35,15 @@ def list_(trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonF
     with Trail.open(trail, create=False) as opened:
         entries = list(opened.entries(run))
         head = opened.head()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("#", "at", "run", "kind"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("body", no_wrap=True, overflow="ellipsis", ratio=1)
-    for entry in entries:
-        body = canonical_json(entry.body).decode()
-        table.add_row(str(entry.index), entry.at, escape(entry.run), entry.kind, escape(body))
-    table.caption = f"{head.size} entries, root {head.root}"
-    table.caption_justify = "left"
+    lines = [
+        f"{entry.index:>4}  {entry.at}  {entry.kind:<9}  {entry.run}  {canonical_json(entry.body).decode()}"
+        for entry in entries
+    ]
+    lines.append(f"{head.size} entries, root {head.root}")
+    listing = Group(*(Text(line, no_wrap=True, overflow="ellipsis") for line in lines))
     show(
         {"size": head.size, "root": head.root, "entries": [entry.to_json() for entry in entries]},
-        table,
+        listing,
         as_json=as_json,
     )
 

@@ -82,7 +82,7 @@ def write_split(path: Path, people: range, rows_each: int, rng: np.random.Genera
     y = rng.integers(0, 2, len(person))
     time = np.linspace(0, 2 * np.pi, 24, dtype=np.float32)
     tone = np.sin(np.outer(1 + 2 * y, time) + rng.uniform(0, 1, (len(y), 1)))
-    x = (tone + rng.normal(0, 0.25, tone.shape)).astype(np.float32)[..., None]
+    x = (tone + rng.normal(0, 1.0, tone.shape)).astype(np.float32)[..., None]
     np.savez(path, x=x, y=y, person=person, sex=sex)
 
 
