@@ -1,0 +1,85 @@
+"""`audit ship` on real hearts: the ECG example, from PhysioNet's files to a verdict in the device's arithmetic."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit_pipeline.cli.main import main
+from audit_pipeline.evidence import Evidence, Measured, MetricComparison
+from audit_pipeline.report.evidence_file import load_evidence
+from audit_pipeline.seal.keys import new_key
+
+MITDB = Path(__file__).parents[3] / "shared" / "data" / "mitdb"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ecg"
+DE_CHAZAL_ACCURACY, DE_CHAZAL_RECALL_V = 0.859, 0.777
+EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+
+pytestmark = pytest.mark.skipif(not MITDB.is_dir(), reason=f"{MITDB} is not there")
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ecg")
+    work = folder / "work"
+    command = [sys.executable, str(EXAMPLE / "prepare.py"), "--mitdb", str(MITDB), "--out", str(work)]
+    subprocess.run(command, check=True, capture_output=True)
+    for name in ("policy.yaml", "pruned.yaml", "model.h5"):
+        shutil.copy(EXAMPLE / name, folder)
+    new_key("ed25519", work / "release", b"real data")
+    new_key("x25519", work / "device", b"real data")
+    return folder
+
+
+def ship(folder: Path, policy: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Evidence]:
+    monkeypatch.setenv("AUDIT_PASSPHRASE", "real data")
+    monkeypatch.chdir(folder)
+    with pytest.raises(SystemExit) as caught:
+        main(["ship", "model.h5", "--policy", f"{policy}.yaml", "--run", policy, "--json"])
+    assert isinstance(caught.value.code, int)
+    return caught.value.code, load_evidence(folder / "reports" / policy / "evidence.json")
+
+
+def overall(evidence: Evidence, label: str) -> MetricComparison:
+    return next(metric for metric in evidence.groups[0].metrics if metric.metric.label == label)
+
+
+def device_value(evidence: Evidence, label: str) -> float:
+    after = overall(evidence, label).after
+    assert isinstance(after, Measured)
+    return after.estimate
+
+
+def test_real_hearts_are_judged_in_the_devices_arithmetic(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, evidence = ship(example, "policy", monkeypatch)
+    summary: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert code == EXIT_CODES[evidence.verdict.outcome]
+    assert summary["verdict"]["outcome"] == evidence.verdict.outcome
+    assert (example / "reports" / "policy" / "firmware.bin").exists() == (evidence.verdict.outcome == "PASS")
+
+    assert evidence.kernels is not None
+    assert evidence.kernels.differing_rows == 0
+    assert evidence.footprint.fits
+    assert evidence.candidate.size_bytes < 100_000
+    assert evidence.groups[0].subjects == 22
+    assert device_value(evidence, "accuracy") > DE_CHAZAL_ACCURACY
+    assert device_value(evidence, "recall of V") > DE_CHAZAL_RECALL_V
+    assert not evidence.data.synthetic
+
+
+def test_pruning_too_hard_is_not_sealed(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, evidence = ship(example, "pruned", monkeypatch)
+    capsys.readouterr()
+    assert code in (1, 3)
+    assert evidence.seal is None
+    assert not (example / "reports" / "pruned" / "firmware.bin").exists()
