@@ -14,8 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from audit_pipeline.data.columns import LARGEST_BYTES
-from audit_pipeline.data.values import Values
+from audit_pipeline.data.values import LARGEST_BYTES, Values
 
 _BROKEN = (pa.ArrowException, OSError, MemoryError, OverflowError)
 

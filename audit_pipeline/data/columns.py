@@ -9,11 +9,8 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.data.values import Values
+from audit_pipeline.data.values import LARGEST_BYTES, Values
 from audit_pipeline.errors import InputError
-
-LARGEST_BYTES = 4 << 30
-"""Of a file, and of the numbers in it once they are in memory."""
 
 
 class Columns(Protocol):

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from audit_pipeline.data.columns import LARGEST_BYTES
-from audit_pipeline.data.values import Values
+from audit_pipeline.data.values import LARGEST_BYTES, Values
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, KeyError, MemoryError)
 

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LARGEST_BYTES = 4 << 30
+"""Of a file, and of the numbers in it once they are in memory."""
+
 LONGEST = 200
 """Characters of one value."""
 
