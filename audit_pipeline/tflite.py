@@ -7,7 +7,7 @@ format is defined by TensorFlow Lite's schema.fbs, version 3.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -59,7 +59,7 @@ class Operator:
     inputs: tuple[int, ...]
     """Tensor indices; -1 for an optional input that is left out."""
     outputs: tuple[int, ...]
-    options: Any
+    options: Any = field(compare=False)
     """The schema's options object of the operator, or None."""
 
 

@@ -51,8 +51,8 @@ def prune_weights(
     steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
     keras().utils.set_random_seed(seed)
     with quiet():
-        wrapped, names, untouched = _wrapped(model, _schedule(settings, steps), tfmot.sparsity.keras)
-        if not names:
+        wrapped, weights, untouched = _wrapped(model, _schedule(settings, steps), tfmot.sparsity.keras)
+        if not weights:
             raise InputError(
                 "compress.nothing-to-prune",
                 "tensorflow-model-optimization can prune no layer of this model",
@@ -77,7 +77,7 @@ def prune_weights(
     return pruned, StepPart(
         technique="prune_weights",
         settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": objective.loss},
-        notes=_notes(pruned, names, untouched, objective),
+        notes=_notes(weights, untouched, objective),
     )
 
 
@@ -103,9 +103,12 @@ def _schedule(settings: PruneWeights, steps: int) -> dict[str, Any]:
     }
 
 
-def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, list[str], list[str]]:
-    """A copy with every prunable layer wrapped, the names of those, and of layers with kernels left untouched."""
-    names: list[str] = []
+def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, dict[str, list[Any]], list[str]]:
+    """A copy with every prunable layer wrapped.
+
+    Returns:
+        The copy; the weights that will be pruned, by layer; the layers that have weights and cannot be pruned.
+    """
     untouched: list[str] = []
 
     def wrap(layer: Any) -> Any:
@@ -114,25 +117,26 @@ def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, lis
             return copy
         try:
             pruning = getattr(tfmot, schedule["class_name"])(**schedule["config"])
-            prunable = tfmot.prune_low_magnitude(copy, pruning_schedule=pruning)
+            return tfmot.prune_low_magnitude(copy, pruning_schedule=pruning)
         except ValueError:
             untouched.append(layer.name)
             return copy
-        names.append(layer.name)
-        return prunable
 
     wrapped = keras().models.clone_model(model, clone_function=wrap)
+    weights: dict[str, list[Any]] = {}
     for source, target in zip(model.layers, wrapped.layers, strict=True):
-        _copy_weights(source, target)
-    return wrapped, names, untouched
+        if type(target).__name__ != "PruneLowMagnitude":
+            target.set_weights(source.get_weights())
+            continue
+        target.layer.set_weights(source.get_weights())
+        if prunable := target.layer.get_prunable_weights():
+            weights[source.name] = prunable
+        else:
+            untouched.append(source.name)
+    return wrapped, weights, untouched
 
 
 _WITHOUT_KERNEL = frozenset({"BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU"})
-
-
-def _copy_weights(source: Any, target: Any) -> None:
-    inner = getattr(target, "layer", target) if type(target).__name__.startswith("PruneLowMagnitude") else target
-    inner.set_weights(source.get_weights())
 
 
 def _reporter(epochs: int, progress: Progress) -> Any:
@@ -141,20 +145,15 @@ def _reporter(epochs: int, progress: Progress) -> Any:
     )
 
 
-def _notes(pruned: Any, names: list[str], untouched: list[str], objective: Objective) -> tuple[str, ...]:
-    kernels = [
-        weight.numpy()
-        for name in names
-        for weight in pruned.get_layer(name).trainable_weights
-        if "bias" not in weight.name
-    ]
-    total = sum(kernel.size for kernel in kernels)
-    zeros = sum(int(np.count_nonzero(kernel == 0)) for kernel in kernels)
+def _notes(weights: dict[str, list[Any]], untouched: list[str], objective: Objective) -> tuple[str, ...]:
+    values = [weight.numpy() for layer in weights.values() for weight in layer]
+    total = sum(value.size for value in values)
+    zeros = sum(int(np.count_nonzero(value == 0)) for value in values)
     notes = [
-        f"{zeros} of {total} weights in {len(names)} layers are zero",
+        f"{zeros} of {total} weights in {len(weights)} layers are zero",
         "zeros are stored like other weights: flash does not shrink, only the zipped size does",
         f"fine-tuned with {objective.loss}: {objective.origin}",
     ]
     if untouched:
-        notes.append(f"left dense, as tensorflow-model-optimization cannot prune them: {', '.join(untouched)}")
+        notes.append(f"left dense, as tensorflow-model-optimization does not prune them: {', '.join(untouched)}")
     return tuple(notes)

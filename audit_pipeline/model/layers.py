@@ -112,6 +112,8 @@ def _check_object(value: dict[str, Any], where: str) -> None:
         return
     kind, inner = value["class_name"], value.get("config")
     where = f"{where.rsplit(': layer', 1)[0]}: layer {_name(value)!r}" if _name(value) else where
+    if not isinstance(kind, str):
+        raise _unknown(f"the class {kind!r}", where)
     if kind in _CODE:
         raise InputError(
             "model.lambda",
@@ -127,7 +129,7 @@ def _check_object(value: dict[str, Any], where: str) -> None:
             hint="replace it by a built-in layer (Rescaling, Reshape, Add, Multiply …) and save the model again",
         )
     is_activation = kind == "function" and inner in _ACTIVATIONS
-    if not is_activation and (not isinstance(kind, str) or kind not in LAYERS | MODELS | _PARTS):
+    if not is_activation and kind not in LAYERS | MODELS | _PARTS:
         raise _unknown(f"the class {kind!r}", where)
     module, registered = value.get("module"), value.get("registered_name")
     if module not in (None, "builtins") and not (isinstance(module, str) and _KERAS_MODULE.fullmatch(module)):

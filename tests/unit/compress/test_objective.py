@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audit_pipeline.compress.objective import objective, targets
+from audit_pipeline.model.runtime import keras
+from audit_pipeline.predictions import OutputKind
+
+
+@pytest.mark.parametrize(
+    ("compiled", "loss"),
+    [
+        ("sparse_categorical_crossentropy", "CategoricalCrossentropy"),
+        ("categorical_crossentropy", "CategoricalCrossentropy"),
+        ("mse", "MeanSquaredError"),
+        ({"class_name": "SparseCategoricalCrossentropy", "config": {"from_logits": True}}, "CategoricalCrossentropy"),
+        ({"class_name": "CategoricalCrossentropy", "config": {"label_smoothing": 0.1}}, "CategoricalCrossentropy"),
+        ({"class_name": "function", "config": "binary_crossentropy"}, "BinaryCrossentropy"),
+    ],
+)
+def test_the_models_own_loss_is_kept(compiled: Any, loss: str) -> None:
+    chosen = objective(compiled, OutputKind.SOFTMAX, 3)
+    assert chosen.loss == loss
+    assert "compiled with" in chosen.origin
+    if isinstance(compiled, dict) and isinstance(compiled["config"], dict):
+        assert chosen.settings == compiled["config"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "units", "loss", "from_logits"),
+    [
+        (OutputKind.SOFTMAX, 4, "CategoricalCrossentropy", False),
+        (OutputKind.LOGITS, 4, "CategoricalCrossentropy", True),
+        (OutputKind.SIGMOID, 1, "BinaryCrossentropy", False),
+        (OutputKind.LOGITS, 1, "BinaryCrossentropy", True),
+        (OutputKind.SIGMOID, 4, "BinaryCrossentropy", False),
+    ],
+)
+@pytest.mark.parametrize("compiled", [None, "my_own_loss", {"class_name": "Mine", "config": {}}, ["mse", "mse"]])
+def test_without_a_known_loss_the_output_decides(
+    kind: OutputKind, units: int, loss: str, from_logits: bool, compiled: Any
+) -> None:
+    chosen = objective(compiled, kind, units)
+    assert (chosen.loss, chosen.settings) == (loss, {"from_logits": from_logits})
+
+
+def test_a_sparse_loss_and_its_dense_form_on_one_hot_targets_are_equal() -> None:
+    rng = np.random.default_rng(0)
+    y, logits = rng.integers(0, 3, 8), rng.normal(size=(8, 3)).astype(np.float32)
+    config = {"class_name": "SparseCategoricalCrossentropy", "config": {"from_logits": True}}
+    dense = objective(config, OutputKind.LOGITS, 3).instance()(targets(y, 3), logits)
+    sparse = keras().losses.SparseCategoricalCrossentropy(from_logits=True)(y, logits)
+    assert float(dense) == pytest.approx(float(sparse), rel=1e-6)
+
+
+def test_one_unit_takes_labels_as_a_column() -> None:
+    assert targets(np.array([0, 1, 1]), 1).tolist() == [[0.0], [1.0], [1.0]]
+    assert targets(np.array([0, 2]), 3).tolist() == [[1, 0, 0], [0, 0, 1]]
