@@ -3,7 +3,7 @@
     python prepare.py --mitdb DIR [--out DIR]
 
 Every annotated beat becomes one row `[96, 8]`, float32: channel 0 is 0.8 s of lead MLII at 120 Hz around the beat, the
-others (`CHANNELS`) are constant over the window: the RR intervals around the beat, and how its QRS complex compares
+others are constant over the window: the RR intervals around the beat (`RHYTHMS`), and how its QRS complex compares
 with the patient's usual one. A row is complete once the next beat is known, or 0.8 s after the beat where that is
 later; all averages run over the patient's past only. So a device can compute the same rows from a stream.
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +43,13 @@ CLASSES = ("N", "S", "V", "F")
 AAMI = {**dict.fromkeys("NLRej", "N"), **dict.fromkeys("AaJS", "S"), **dict.fromkeys("VE", "V"), "F": "F"}
 UNCLASSIFIED = frozenset("Q/f?")  # beats that count for the rhythm but have no class of their own here
 
-CHANNELS = ("beat", "before", "after", "previous", "before_local", "likeness", "strength", "sharpness")
 DECIMATE = 3  # 360 Hz -> 120 Hz
 RATE = 120.0
 QRS = slice(38, 62)  # samples of the window: 0.1 s on either side
 HALF_WINDOW = 48  # samples on either side: 0.4 s
 RECENT_BEATS = 32  # memory, in beats, of the usual beat and of the amplitude
 LOCAL_BEATS = 10  # de Chazal's local average
+TYPICAL_RR = 0.8  # seconds: 75 beats a minute
 CALIBRATION_NORMALS = 200  # normal beats kept per calibration patient: calibration needs ranges, not prevalence
 
 
@@ -63,7 +64,16 @@ class Beats:
     age: float
 
 
-def read_record(folder: Path, record: int) -> Beats:
+@dataclass(frozen=True)
+class Intervals:
+    """RR intervals in seconds, one array [n] each: before every beat, after it, and before the beat before it."""
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    previous: NDArray[np.float64]
+
+
+def read_record(folder: Path, record: int, rhythm: str) -> Beats:
     """One WFDB record as rows; beats without a class of `CLASSES` serve the rhythm and are dropped at the end."""
     signal = wfdb.rdrecord(str(folder / str(record)))
     marks = wfdb.rdann(str(folder / str(record)), "atr")
@@ -73,7 +83,8 @@ def read_record(folder: Path, record: int) -> Beats:
 
     # Record 114 was digitised with its leads swapped, so the lead is found by name.
     beat, usual = beat_and_usual(signal.p_signal[:, signal.sig_name.index("MLII")], at)
-    context = rhythm_channels(at / (RATE * DECIMATE)) + likeness_channels(beat, usual)
+    rr = intervals_around(at / (RATE * DECIMATE))
+    context = rhythm_channels(rr, rhythm) + likeness_channels(beat, usual)
     columns = [beat] + [np.broadcast_to(c[:, None], beat.shape) for c in context]
 
     known = names != ""
@@ -105,19 +116,51 @@ def beat_and_usual(lead: NDArray[np.float64], at: Integers) -> tuple[Floats, Flo
     return windows.astype(np.float32), usual.astype(np.float32)
 
 
-def rhythm_channels(at: NDArray[np.float64]) -> list[Floats]:
-    """Logarithms of RR ratios, four arrays [n] for beats at `at` seconds.
-
-    The interval before, the one after and the one before that, against the patient's median so far; and the interval
-    before against the median of the last ten. Medians, because the early beats to be found are in the averages too.
-    Times 3, so that they fill the same int8 range as the signal. The first and last beat repeat their only neighbour.
-    """
+def intervals_around(at: NDArray[np.float64]) -> Intervals:
+    """The RR intervals around beats at `at` seconds; the first and last beat repeat their only neighbour."""
     rr = np.clip(np.diff(at), 0.2, 3.0)
     before, after = np.r_[rr[0], rr], np.r_[rr, rr[-1]]
-    previous = np.r_[before[0], before[:-1]]
-    so_far = pd.Series(before).expanding().median().to_numpy()
-    local = pd.Series(before).rolling(LOCAL_BEATS, min_periods=1).median().to_numpy()
-    ratios = (before / so_far, after / so_far, previous / so_far, before / local)
+    return Intervals(before, after, np.r_[before[0], before[:-1]])
+
+
+def published(rr: Intervals) -> list[NDArray[np.float64]]:
+    """The four intervals of de Chazal et al. 2004, table II: before, after, mean of ten around the beat, mean.
+
+    Against 0.8 s, the same for everybody. Here the ten end with the one after the beat, and the mean is of the past.
+    """
+    local = pd.Series(rr.after).rolling(LOCAL_BEATS, min_periods=1).mean().to_numpy()
+    so_far = pd.Series(rr.before).expanding().mean().to_numpy()
+    return [interval / TYPICAL_RR for interval in (rr.before, rr.after, local, so_far)]
+
+
+def against_means(rr: Intervals) -> list[NDArray[np.float64]]:
+    """Before, after and previous against the patient's mean so far; before against the mean of ten around the beat."""
+    local = pd.Series(rr.after).rolling(LOCAL_BEATS, min_periods=1).mean().to_numpy()
+    so_far = pd.Series(rr.before).expanding().mean().to_numpy()
+    return [rr.before / so_far, rr.after / so_far, rr.previous / so_far, rr.before / local]
+
+
+def against_medians(rr: Intervals) -> list[NDArray[np.float64]]:
+    """Before, after and previous against the patient's median so far; before against the median of the last ten."""
+    local = pd.Series(rr.before).rolling(LOCAL_BEATS, min_periods=1).median().to_numpy()
+    so_far = pd.Series(rr.before).expanding().median().to_numpy()
+    return [rr.before / so_far, rr.after / so_far, rr.previous / so_far, rr.before / local]
+
+
+RHYTHMS: dict[str, tuple[Callable[[Intervals], list[NDArray[np.float64]]], ...]] = {
+    "published": (published,),
+    "means": (against_means,),
+    "medians": (against_medians,),
+    "published+medians": (published, against_medians),
+}
+
+
+RHYTHM = "medians"
+
+
+def rhythm_channels(rr: Intervals, rhythm: str) -> list[Floats]:
+    """Logarithms of the ratios that `rhythm` names, arrays [n]; times 3, to fill the same int8 range as the signal."""
+    ratios = [ratio for make in RHYTHMS[rhythm] for ratio in make(rr)]
     return [np.clip(3 * np.log(r), -4, 4).astype(np.float32) for r in ratios]
 
 
@@ -184,6 +227,7 @@ def main() -> None:
     """Read the records, write three splits and their manifest."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mitdb", type=Path, required=True, help="the WFDB folder as PhysioNet ships it")
+    parser.add_argument("--rhythm", choices=sorted(RHYTHMS), default=RHYTHM, help="which RR channels")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "work", help="where the splits go")
     options = parser.parse_args()
     missing = [r for r in TRAIN + CALIBRATION + EVALUATION if not (options.mitdb / f"{r}.hea").is_file()]
@@ -191,10 +235,12 @@ def main() -> None:
         parser.error(f"{options.mitdb}: no {missing[0]}.hea ({len(missing)} records missing); see README.md, The data")
 
     options.out.mkdir(parents=True, exist_ok=True)
-    write_split(options.out / "train.npz", [read_record(options.mitdb, r) for r in TRAIN])
-    calibration = [thin_normals(read_record(options.mitdb, r), CALIBRATION_NORMALS) for r in CALIBRATION]
+    write_split(options.out / "train.npz", [read_record(options.mitdb, r, options.rhythm) for r in TRAIN])
+    calibration = [
+        thin_normals(read_record(options.mitdb, r, options.rhythm), CALIBRATION_NORMALS) for r in CALIBRATION
+    ]
     write_split(options.out / "calibration.npz", calibration)
-    write_split(options.out / "evaluation.npz", [read_record(options.mitdb, r) for r in EVALUATION])
+    write_split(options.out / "evaluation.npz", [read_record(options.mitdb, r, options.rhythm) for r in EVALUATION])
     (options.out / "dataset.yaml").write_text(MANIFEST, encoding="utf-8")
 
 

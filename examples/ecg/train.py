@@ -26,8 +26,8 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 CLASSES = ("N", "S", "V", "F")
-SIGNAL = slice(0, 1)  # of prepare.CHANNELS
-CONTEXT = slice(1, 8)  # rhythm and likeness: one number a row
+SIGNAL = slice(0, 1)  # of the channels
+CONTEXT = slice(1, None)  # rhythm and likeness: one number a row
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
