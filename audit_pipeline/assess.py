@@ -27,8 +27,8 @@ from audit_pipeline.privacy.membership import membership
 from audit_pipeline.progress import Progress
 from audit_pipeline.tflite import read_graph
 
-KERNEL_SAMPLE_ROWS = 64
-"""Rows on which the fast way to the device's answers is shown to be the device's: an even draw over all groups."""
+KERNEL_SAMPLE_ROWS = 512
+"""Rows on which the faster way to the device's answers is held against the device's own: an even draw over all groups."""
 
 
 @dataclass(frozen=True)
