@@ -211,15 +211,15 @@ description: >-
 source: "Moody & Mark 2001, PhysioNet, Open Data Commons Attribution 1.0"
 synthetic: false
 features: x
-shape: [96, 8]
+shape: [96, {channels}]
 label: y
 classes: [N, S, V, F]
 alarm_classes: [S, V, F]
 subject: subject
 groups:
-  sex: {column: sex}
-  age_band: {column: age, bins: [0, 60, 75, 120]}
-splits: {train: train.npz, calibration: calibration.npz, evaluation: evaluation.npz}
+  sex: {{column: sex}}
+  age_band: {{column: age, bins: [0, 60, 75, 120]}}
+splits: {{train: train.npz, calibration: calibration.npz, evaluation: evaluation.npz}}
 """
 
 
@@ -234,14 +234,16 @@ def main() -> None:
     if missing:
         parser.error(f"{options.mitdb}: no {missing[0]}.hea ({len(missing)} records missing); see README.md, The data")
 
+    def read(records: tuple[int, ...]) -> list[Beats]:
+        return [read_record(options.mitdb, r, options.rhythm) for r in records]
+
     options.out.mkdir(parents=True, exist_ok=True)
-    write_split(options.out / "train.npz", [read_record(options.mitdb, r, options.rhythm) for r in TRAIN])
-    calibration = [
-        thin_normals(read_record(options.mitdb, r, options.rhythm), CALIBRATION_NORMALS) for r in CALIBRATION
-    ]
+    calibration = [thin_normals(patient, CALIBRATION_NORMALS) for patient in read(CALIBRATION)]
     write_split(options.out / "calibration.npz", calibration)
-    write_split(options.out / "evaluation.npz", [read_record(options.mitdb, r, options.rhythm) for r in EVALUATION])
-    (options.out / "dataset.yaml").write_text(MANIFEST, encoding="utf-8")
+    write_split(options.out / "train.npz", read(TRAIN))
+    write_split(options.out / "evaluation.npz", read(EVALUATION))
+    channels = calibration[0].x.shape[-1]
+    (options.out / "dataset.yaml").write_text(MANIFEST.format(channels=channels), encoding="utf-8")
 
 
 if __name__ == "__main__":
