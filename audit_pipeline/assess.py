@@ -28,7 +28,7 @@ from audit_pipeline.progress import Progress
 from audit_pipeline.tflite import read_graph
 
 KERNEL_SAMPLE_ROWS = 512
-"""Rows on which the faster way to the device's answers is held against the device's own: an even draw over all groups."""
+"""Rows on which the faster way to the device's answers is held against the device's own, drawn evenly over groups."""
 
 
 @dataclass(frozen=True)

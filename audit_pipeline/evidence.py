@@ -1,104 +1,17 @@
 """One run as one frozen document: every renderer, the gate and the attestations read this and nothing else.
 
-Each stage below `ship` gives the part of `Evidence` that bears its name. "Not measurable" is a type with a reason,
-never a NaN. `Evidence.canonical()` gives the bytes that are hashed and written to `evidence.json`.
+Each stage below `ship` gives the part of `Evidence` that bears its name; `measurement.py` has the words they share.
+`Evidence.canonical()` gives the bytes that are hashed and written to `evidence.json`.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
-
-
-class Part(BaseModel):
-    """Base of every part: frozen, no unknown keys, no NaN."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Outcome(StrEnum):
-    """The three answers to "does it hold?"."""
-
-    PASS = "PASS"  # noqa: S105
-    FAIL = "FAIL"
-    INCONCLUSIVE = "INCONCLUSIVE"
-
-
-class Interval(Part):
-    """A two-sided confidence interval and how it was made."""
-
-    low: float
-    high: float
-    level: float
-    method: str
-
-
-class Measured(Part):
-    """A number, with its interval and what stands behind it. An exact quantity (bytes) has no interval."""
-
-    kind: Literal["measured"] = "measured"
-    estimate: float
-    interval: Interval | None = None
-    rows: Count = Field(description="rows in the denominator")
-    subjects: Count | None = Field(default=None, description="people behind those rows; null where none were named")
-
-
-class NotMeasurable(Part):
-    """A number that could not be had, and why."""
-
-    kind: Literal["not-measurable"] = "not-measurable"
-    reason: str
-    rows: Count
-    subjects: Count | None = None
-
-
-Measurement = Annotated[Measured | NotMeasurable, Field(discriminator="kind")]
-
-
-class GroupKey(Part):
-    """A group of the population: the columns it is cut by and its value in each. Overall has none.
-
-    Columns without values stand for all the groups they make, where a finding compares these with each other.
-    """
-
-    by: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _has_a_value_for_each_column(self) -> GroupKey:
-        if self.values and len(self.values) != len(self.by):
-            raise ValueError(f"{len(self.by)} columns and {len(self.values)} values")
-        return self
-
-    @property
-    def label(self) -> str:
-        """The group as people read it."""
-        if self.by and not self.values:
-            return f"between groups of {' × '.join(self.by)}"
-        return ", ".join(f"{by}={value}" for by, value in zip(self.by, self.values, strict=True)) or "overall"
-
-
-class MetricKey(Part):
-    """A metric, of one class where it has one."""
-
-    name: str
-    class_: str | None = Field(default=None, alias="class", serialization_alias="class")
-    higher_is_better: bool
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    @property
-    def label(self) -> str:
-        """The metric as people read it."""
-        words = self.name.replace("_", " ")
-        return f"{words} of {self.class_}" if self.class_ is not None else words
+from audit_pipeline.measurement import Count, GroupKey, Measurement, MetricKey, Outcome, Part, Sha256
 
 
 class MetricComparison(Part):

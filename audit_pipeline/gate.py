@@ -17,7 +17,8 @@ from audit_pipeline.attestations import release_payload, verdict_payload
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.decide import decide
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.evidence import Evidence, Outcome
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_policy
 from audit_pipeline.report.evidence_file import load_evidence
 from audit_pipeline.seal import dsse

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from audit_pipeline.attestations import release_payload, verdict_payload
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.evidence import Evidence, Outcome, SealPart
+from audit_pipeline.evidence import Evidence, SealPart
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import LoadedPolicy
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.image import Binding, SealSettings, build

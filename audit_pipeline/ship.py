@@ -17,9 +17,10 @@ from audit_pipeline.assess import Assessment, assess
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.recipe import compress, from_tflite
-from audit_pipeline.evidence import Evidence, Outcome, PolicyPart, Run, TrailPart
+from audit_pipeline.evidence import Evidence, PolicyPart, Run, TrailPart
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.release import SealKeys, open_keys, seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html

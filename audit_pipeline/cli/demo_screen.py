@@ -9,7 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from audit_pipeline.evidence import Evidence, GroupKey, Outcome
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.comparison import Line, MetricTable, metric_tables
 from audit_pipeline.report.summary import metric_name
 from audit_pipeline.report.wording import group_name, share

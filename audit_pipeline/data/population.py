@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.evidence import DataPart, GroupKey
+from audit_pipeline.evidence import DataPart
+from audit_pipeline.measurement import GroupKey
 
 SPLITS = ("train", "calibration", "evaluation")
 """The parts of a data set, in the order they are read and told."""

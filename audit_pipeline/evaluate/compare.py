@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from audit_pipeline.evaluate.counts import GroupCounts, MetricCounts, PopulationCounts
 from audit_pipeline.evaluate.paired import paired_interval
-from audit_pipeline.evidence import GroupRow, Measured, Measurement, MetricComparison, NotMeasurable
+from audit_pipeline.evidence import GroupRow, MetricComparison
+from audit_pipeline.measurement import Measured, Measurement, NotMeasurable
 from audit_pipeline.statistics.intervals import wilson_interval
 from audit_pipeline.statistics.tally import Tally
 

@@ -11,7 +11,7 @@ from audit_pipeline.data.population import Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.evaluate.frame import point_values
 from audit_pipeline.evaluate.metrics import Labels, Mask, Metric, metrics_for
-from audit_pipeline.evidence import GroupKey
+from audit_pipeline.measurement import GroupKey
 from audit_pipeline.policy.schema import OVERALL, FairnessRule
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.statistics.tally import PairedTally, Tally, person_codes, tally

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from audit_pipeline.evidence import GroupKey, Interval, Measured
+from audit_pipeline.measurement import GroupKey, Interval, Measured
 from audit_pipeline.statistics.design_effect import effective_rows
 from audit_pipeline.statistics.intervals import named_method, wilson
 from audit_pipeline.statistics.tally import Tally

@@ -12,7 +12,8 @@ from audit_pipeline.evaluate import wording
 from audit_pipeline.evaluate.compare import after, worsening
 from audit_pipeline.evaluate.counts import GroupCounts, MetricCounts, PopulationCounts
 from audit_pipeline.evaluate.gap import Gap, gaps
-from audit_pipeline.evidence import Finding, GroupKey, Interval, Measured, Measurement, NotMeasurable, Outcome
+from audit_pipeline.evidence import Finding
+from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import OVERALL, FairnessRule, Statistics
 
 _AGAINST_FLOAT = ("max_drop", "max_rise")

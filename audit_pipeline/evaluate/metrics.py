@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.evidence import MetricKey
+from audit_pipeline.measurement import MetricKey
 from audit_pipeline.policy.schema import LOWER_IS_BETTER, FairnessRule
 
 Labels = NDArray[np.int64]

@@ -7,7 +7,7 @@ import math
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from audit_pipeline.evidence import Interval
+from audit_pipeline.measurement import Interval
 from audit_pipeline.statistics.design_effect import effective_pairs
 from audit_pipeline.statistics.intervals import named_method
 from audit_pipeline.statistics.tally import PairedTally

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_pipeline.evaluate.gap import Gap
-from audit_pipeline.evidence import GroupKey, Measured, MetricKey, NotMeasurable
+from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable
 
 UNDECIDED = "; the interval lies on both sides of that limit, so the data do not decide"
 

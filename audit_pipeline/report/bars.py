@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audit_pipeline.evidence import Measured, Measurement, Outcome
+from audit_pipeline.measurement import Measured, Measurement, Outcome
 from audit_pipeline.report.wording import one_line, shortened
 
 _ROOM = 0.02

@@ -6,15 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from audit_pipeline.evidence import (
-    Evidence,
-    Finding,
-    GroupKey,
-    Measured,
-    MetricComparison,
-    MetricKey,
-    Outcome,
-)
+from audit_pipeline.evidence import Evidence, Finding, MetricComparison
+from audit_pipeline.measurement import GroupKey, Measured, MetricKey, Outcome
 from audit_pipeline.report.rules import claim_of, is_between_groups, rule_of
 
 SEVERITY = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2, None: 3}

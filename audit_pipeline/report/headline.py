@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit_pipeline.evidence import Evidence, Outcome
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.report.wording import count
 
 

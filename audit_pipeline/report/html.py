@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.evidence import Evidence, Finding, Outcome
+from audit_pipeline.evidence import Evidence, Finding
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.report import palette, rules, summary, wording
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.comparison import metric_tables

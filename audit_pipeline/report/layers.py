@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from audit_pipeline.evidence import Outcome
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.report import palette
 from audit_pipeline.report.bars import Frame
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.evidence import Evidence, Finding, Footprint, Outcome
+from audit_pipeline.evidence import Evidence, Finding, Footprint
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.report import wording
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from audit_pipeline.evidence import GroupKey, Measured, Measurement
+from audit_pipeline.measurement import GroupKey, Measured, Measurement
 from audit_pipeline.report import wording
 from audit_pipeline.report.wording import count, one_line
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit_pipeline.evidence import Outcome
+from audit_pipeline.measurement import Outcome
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from audit_pipeline.evidence import Interval, Measured, Outcome
+from audit_pipeline.measurement import Interval, Measured, Outcome
 from audit_pipeline.report.comparison import Line, MetricTable
 from audit_pipeline.report.wording import count, group_name, one_line, share
 

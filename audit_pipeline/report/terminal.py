@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from audit_pipeline.evidence import Evidence, Finding, GroupKey, Outcome
+from audit_pipeline.evidence import Evidence, Finding
+from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables, worst
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.summary import change, metric_name

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from rich.cells import cell_len
 
-from audit_pipeline.evidence import GroupKey, Interval, Measured, Measurement
+from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement
 
 _JOINERS = "\u200c\u200d"
 """Format characters that emoji and several scripts cannot be written without."""

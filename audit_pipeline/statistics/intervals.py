@@ -6,7 +6,7 @@ import math
 
 from scipy.special import betaincinv, ndtri
 
-from audit_pipeline.evidence import Interval
+from audit_pipeline.measurement import Interval
 from audit_pipeline.statistics.design_effect import CHANGE_CORRELATION, effective_rows
 from audit_pipeline.statistics.tally import Tally
 

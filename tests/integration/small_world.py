@@ -87,7 +87,7 @@ def write_split(path: Path, people: range, rows_each: int, rng: np.random.Genera
 
 
 def train_model(folder: Path, path: Path) -> None:
-    from audit_pipeline.model.runtime import keras_runtime
+    from audit_pipeline.model.runtime import keras_runtime, quiet
 
     tf_keras = keras_runtime(seed=5)
     data = np.load(folder / "train.npz")
@@ -102,7 +102,8 @@ def train_model(folder: Path, path: Path) -> None:
     model.compile("adam", "sparse_categorical_crossentropy")
     model.optimizer.learning_rate = 0.02
     model.fit(data["x"], data["y"], epochs=8, batch_size=64, verbose=0)
-    model.save(path)
+    with quiet():
+        model.save(path)
 
 
 def ticking() -> Callable[[], str]:

@@ -13,7 +13,8 @@ from audit_pipeline.device.arena import try_in_tflite_micro
 from audit_pipeline.device.footprint import findings, measure
 from audit_pipeline.device.interpreter_probe import missing_operators
 from audit_pipeline.errors import InputError
-from audit_pipeline.evidence import CandidatePart, Outcome
+from audit_pipeline.evidence import CandidatePart
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.tflite import OperatorCode
 
 

@@ -11,7 +11,8 @@ from audit_pipeline.data.population import Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.evaluate.compare import compare
 from audit_pipeline.evaluate.counts import PopulationCounts, count
-from audit_pipeline.evidence import GroupRow, Measured, NotMeasurable
+from audit_pipeline.evidence import GroupRow
+from audit_pipeline.measurement import Measured, NotMeasurable
 from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.predictions import Predictions
 

@@ -10,7 +10,8 @@ import pytest
 from audit_pipeline.data.population import Split
 from audit_pipeline.evaluate.counts import count
 from audit_pipeline.evaluate.judge import judge, outcome_within
-from audit_pipeline.evidence import Finding, Interval, Measured, NotMeasurable, Outcome
+from audit_pipeline.evidence import Finding
+from audit_pipeline.measurement import Interval, Measured, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.predictions import Predictions
 

@@ -11,7 +11,7 @@ from scipy.special import xlogy
 
 from audit_pipeline.evaluate.gap import gaps, newcombe
 from audit_pipeline.evaluate.paired import paired_interval, tango
-from audit_pipeline.evidence import GroupKey
+from audit_pipeline.measurement import GroupKey
 from audit_pipeline.statistics.tally import PairedTally, Tally
 
 Z = 1.959963984540054

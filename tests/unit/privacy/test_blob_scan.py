@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from audit_pipeline.data.population import Split
-from audit_pipeline.evidence import BlobScan, NotMeasurable, Outcome
+from audit_pipeline.evidence import BlobScan
+from audit_pipeline.measurement import NotMeasurable, Outcome
 from audit_pipeline.policy.schema import BlobScanRule
 from audit_pipeline.privacy.blob_scan import scan
 from audit_pipeline.privacy.judge import judge

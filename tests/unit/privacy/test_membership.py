@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
 from audit_pipeline.data.population import Split
-from audit_pipeline.evidence import Measured, NotMeasurable, Outcome
+from audit_pipeline.measurement import Measured, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import MembershipRule
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy.judge import judge

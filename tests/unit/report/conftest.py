@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from report_sample import make_evidence
 
-from audit_pipeline.evidence import Evidence, Outcome
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.measurement import Outcome
 
 
 @pytest.fixture(scope="module", params=list(Outcome), ids=str)

@@ -12,19 +12,12 @@ from audit_pipeline.evidence import (
     Evidence,
     Finding,
     Footprint,
-    GroupKey,
     GroupRow,
-    Interval,
     KernelCheck,
     Layer,
-    Measured,
-    Measurement,
     MembershipPart,
     MetricComparison,
-    MetricKey,
-    NotMeasurable,
     OperatorCount,
-    Outcome,
     PolicyPart,
     Run,
     SealPart,
@@ -34,6 +27,7 @@ from audit_pipeline.evidence import (
     TrailPart,
     Verdict,
 )
+from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, MetricKey, NotMeasurable, Outcome
 
 CLASSES = ("N", "S", "V", "F")
 METRICS = (

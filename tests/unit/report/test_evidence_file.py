@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from report_sample import make_evidence
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.evidence import Evidence, Outcome
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.measurement import Outcome
 from audit_pipeline.report.evidence_file import evidence_schema, load_evidence
 
 PUBLISHED = Path(__file__).parents[3] / "reports" / "evidence.schema.json"

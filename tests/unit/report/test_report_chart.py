@@ -8,7 +8,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 from report_sample import HOSTILE, measured
 
-from audit_pipeline.evidence import Measured, Measurement, NotMeasurable, Outcome
+from audit_pipeline.measurement import Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.report import palette
 from audit_pipeline.report.bars import NARROW, WIDE, Bar, axis_of
 from audit_pipeline.report.chart import dot_plot

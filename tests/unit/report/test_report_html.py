@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from report_sample import GROUPS, HOSTILE, METRICS, hostile_evidence, make_evidence
 
-from audit_pipeline.evidence import Evidence, Footprint, GroupKey, MetricKey, Outcome
+from audit_pipeline.evidence import Evidence, Footprint
+from audit_pipeline.measurement import GroupKey, MetricKey, Outcome
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.wording import group_name

@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from report_sample import HOSTILE, hostile_evidence, make_evidence
 
-from audit_pipeline.evidence import Evidence, GroupKey
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.measurement import GroupKey
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.report.markdown_text import text

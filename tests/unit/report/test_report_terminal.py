@@ -11,7 +11,8 @@ import pytest
 from report_sample import METRICS, RECALL_OF_V, hostile_evidence, make_evidence
 from rich.console import Console
 
-from audit_pipeline.evidence import Evidence, GroupKey, Outcome
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.terminal import render_terminal
 
 
