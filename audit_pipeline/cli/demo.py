@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,7 +39,7 @@ def demo(
         run.evidence.run.id: {"outcome": run.evidence.verdict.outcome.value, "folder": str(run.folder)}
         for run in (refused, sealed)
     }
-    show(summary, render_demo(refused.evidence, sealed.evidence, out), as_json=as_json)
+    show(summary, render_demo(refused.evidence, sealed.evidence, out, _program()), as_json=as_json)
     outcomes = tuple(run.evidence.verdict.outcome.value for run in (refused, sealed))
     if outcomes != ("FAIL", "PASS"):
         raise ToolError(
@@ -47,6 +48,11 @@ def demo(
             where=str(out),
             hint="nothing is arranged to make it so; report it with the two evidence.json",
         )
+
+
+def _program() -> str:
+    """How to start this very program again: by its name where that is found, by its path in a virtual environment."""
+    return "audit" if shutil.which("audit") else sys.argv[0]
 
 
 def _clear(out: Path, *, replace: bool) -> None:

@@ -19,13 +19,14 @@ _STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE
 _MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.INCONCLUSIVE: "?"}
 
 
-def render_demo(refused: Evidence, sealed: Evidence, out: Path) -> Group:
+def render_demo(refused: Evidence, sealed: Evidence, out: Path, program: str) -> Group:
     """Both runs on one screen.
 
     Args:
         refused: the run of the policy that prunes too hard.
         sealed: the run of the policy that holds.
         out: the demo's folder.
+        program: what to type for `audit` where it was started.
     """
     harmed = metric_tables(refused)[0]
     accuracy = next(table for table in metric_tables(refused) if table.metric.name == "accuracy")
@@ -37,7 +38,9 @@ def render_demo(refused: Evidence, sealed: Evidence, out: Path) -> Group:
         _add(table, f"{metric_name(harmed)}, {group_name(line.group)}", line, _same(sealed, harmed, line.group))
     table.add_section()
     table.add_row(Text("verdict", "bold"), "", "", _verdict(refused), _verdict(sealed))
-    return Group(Text.assemble(("SYNTHETIC DATA", "bold yellow"), "  no real person is in it"), table, _next(out))
+    return Group(
+        Text.assemble(("SYNTHETIC DATA", "bold yellow"), "  no real person is in it"), table, _next(out, program)
+    )
 
 
 def _add(table: Table, name: str, refused: Line | None, sealed: Line | None) -> None:
@@ -66,7 +69,7 @@ def _verdict(evidence: Evidence) -> Text:
     return Text(f"{outcome.value}, {ending}", _STYLES[outcome])
 
 
-def _next(out: Path) -> Group:
+def _next(out: Path, program: str) -> Group:
     places = Table.grid(padding=(0, 2))
     places.add_row("reports", str(out / "runs" / "too-hard" / "report.html"))
     places.add_row("", str(out / "runs" / "holds" / "report.html"))
@@ -74,9 +77,9 @@ def _next(out: Path) -> Group:
     signer = out / "keys" / "release.pub.pem"
     trail = out / "audit.db"
     commands = (
-        f"audit gate {out}/runs/holds --signer {signer} --trail {trail}",
-        f"audit verify {out}/runs/holds/firmware.bin --signer {signer}",
-        f"audit log --trail {trail}",
-        "audit init my-device",
+        f"{program} gate {out}/runs/holds --signer {signer} --trail {trail}",
+        f"{program} verify {out}/runs/holds/firmware.bin --signer {signer}",
+        f"{program} log --trail {trail}",
+        f"{program} init my-device",
     )
     return Group("", places, "", Text("what to type next", "bold"), *(Text(f"  {command}") for command in commands))

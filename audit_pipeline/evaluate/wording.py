@@ -54,8 +54,8 @@ def not_measurable(group: GroupKey, metric: MetricKey, value: NotMeasurable) -> 
 
 
 def number(value: float) -> str:
-    """A proportion or difference with up to four decimals."""
-    return f"{value:.4f}".rstrip("0").rstrip(".").replace("-", "\N{MINUS SIGN}")
+    """A proportion or difference with three decimals, as the tables of a report show it."""
+    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _seen(kind: str, value: Measured) -> str:

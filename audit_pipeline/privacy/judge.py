@@ -139,7 +139,7 @@ def _interval(value: Measured) -> Interval:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".")
+    return f"{value:.3f}"
 
 
 def _range(value: Measured) -> str:

@@ -52,7 +52,7 @@ class Frame:
         return 12 if self.stacked else 0
 
 
-WIDE = Frame(left=236, plot=400, right=244, line=34, label_cells=30, stacked=False)
+WIDE = Frame(left=266, plot=376, right=238, line=34, label_cells=35, stacked=False)
 NARROW = Frame(left=8, plot=344, right=8, line=62, label_cells=32, stacked=True)
 
 

@@ -54,7 +54,7 @@ def _overall_and_worst(table: MetricTable) -> list[Bar]:
     if table.overall:
         bars.append(_bar(table.overall, name, f"overall · {behind(table.overall.comparison.after)}", strong=True))
     if table.lines:
-        bars.append(_bar(table.lines[0], name, f"worst group: {group_name(table.lines[0].group)}"))
+        bars.append(_bar(table.lines[0], name, f"worst: {group_name(table.lines[0].group)}"))
     return bars + [_gap(finding, name) for finding in table.between]
 
 

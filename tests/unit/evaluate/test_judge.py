@@ -81,7 +81,7 @@ def test_a_fall_in_one_group_fails_that_group_alone() -> None:
     assert female.rule == "fairness[0]"
     assert female.claim == "sex=female: recall of alarm falls by at most 0.05 against the float model"
     assert female.reason == (
-        "sex=female: recall of alarm fell by 0.3 (95 % interval 0.2572 to 0.3466) on 400 rows; at most 0.05 is allowed"
+        "sex=female: recall of alarm fell by 0.300 (95 % interval 0.257 to 0.347) on 400 rows; at most 0.05 is allowed"
     )
 
 
@@ -93,7 +93,7 @@ def test_people_are_named_in_the_reason() -> None:
 def test_a_gain_is_told_as_a_gain() -> None:
     female, _ = findings(DROP, right_before=BOTH, right_after={"female": 0.95, "male": 0.9})
     assert female.outcome is Outcome.PASS
-    assert "recall of alarm rose by 0.05 (95 % interval 0.0" in female.reason
+    assert "recall of alarm rose by 0.050 (95 % interval 0.0" in female.reason
 
 
 def test_too_few_rows_or_people_decide_nothing() -> None:
@@ -145,7 +145,9 @@ def test_a_gap_is_one_finding_that_names_the_pair(female: float, outcome: Outcom
     assert finding.group.label == "between groups of sex"
     assert isinstance(finding.value, Measured)
     if outcome is Outcome.FAIL:
-        assert finding.reason.startswith("recall of alarm of sex=male is 0.4 above that of sex=female (95 % interval ")
+        assert finding.reason.startswith(
+            "recall of alarm of sex=male is 0.400 above that of sex=female (95 % interval "
+        )
 
 
 def test_a_gap_cannot_pass_while_a_group_is_too_small_to_be_compared() -> None:
