@@ -29,6 +29,7 @@ from scipy.ndimage import median_filter
 from scipy.signal import lfilter, resample_poly
 
 Floats = NDArray[np.float32]
+Reals = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # de Chazal et al. 2004, without record 201: it is the same person as record 202 of the evaluation half.
@@ -68,9 +69,9 @@ class Beats:
 class Intervals:
     """RR intervals in seconds, one array [n] each: before every beat, after it, and before the beat before it."""
 
-    before: NDArray[np.float64]
-    after: NDArray[np.float64]
-    previous: NDArray[np.float64]
+    before: Reals
+    after: Reals
+    previous: Reals
 
 
 def read_record(folder: Path, record: int, rhythm: str) -> Beats:
@@ -98,7 +99,7 @@ def read_person(comments: list[str]) -> tuple[str, float]:
     return (sex if sex in ("F", "M") else ""), (float(age) if float(age) >= 0 else np.nan)
 
 
-def beat_and_usual(lead: NDArray[np.float64], at: Integers) -> tuple[Floats, Floats]:
+def beat_and_usual(lead: Reals, at: Integers) -> tuple[Floats, Floats]:
     """Windows [n, 96] around the beats, and what such a window usually looks like in this patient up to then.
 
     Both are in units of twice the patient's recent signal strength: leads and skins differ more than hearts do.
@@ -116,52 +117,51 @@ def beat_and_usual(lead: NDArray[np.float64], at: Integers) -> tuple[Floats, Flo
     return windows.astype(np.float32), usual.astype(np.float32)
 
 
-def intervals_around(at: NDArray[np.float64]) -> Intervals:
+def intervals_around(at: Reals) -> Intervals:
     """The RR intervals around beats at `at` seconds; the first and last beat repeat their only neighbour."""
     rr = np.clip(np.diff(at), 0.2, 3.0)
     before, after = np.r_[rr[0], rr], np.r_[rr, rr[-1]]
     return Intervals(before, after, np.r_[before[0], before[:-1]])
 
 
-def published(rr: Intervals) -> list[NDArray[np.float64]]:
-    """The four intervals of de Chazal et al. 2004, table II: before, after, mean of ten around the beat, mean.
+def published(rr: Intervals) -> list[Reals]:
+    """The four intervals of de Chazal et al. 2004: before, after, mean of ten around the beat, mean of the record.
 
     Against 0.8 s, the same for everybody. Here the ten end with the one after the beat, and the mean is of the past.
     """
-    local = pd.Series(rr.after).rolling(LOCAL_BEATS, min_periods=1).mean().to_numpy()
-    so_far = pd.Series(rr.before).expanding().mean().to_numpy()
-    return [interval / TYPICAL_RR for interval in (rr.before, rr.after, local, so_far)]
+    return [interval / TYPICAL_RR for interval in (rr.before, rr.after, *means(rr))]
 
 
-def against_means(rr: Intervals) -> list[NDArray[np.float64]]:
-    """Before, after and previous against the patient's mean so far; before against the mean of ten around the beat."""
+def means(rr: Intervals) -> tuple[Reals, Reals]:
+    """Mean of the ten intervals up to the one after the beat, and of all up to the one before it; seconds."""
     local = pd.Series(rr.after).rolling(LOCAL_BEATS, min_periods=1).mean().to_numpy()
-    so_far = pd.Series(rr.before).expanding().mean().to_numpy()
+    return local, pd.Series(rr.before).expanding().mean().to_numpy()
+
+
+def medians(rr: Intervals) -> tuple[Reals, Reals]:
+    """Median of the ten intervals up to the one before the beat, and of all up to there; seconds."""
+    before = pd.Series(rr.before)
+    return before.rolling(LOCAL_BEATS, min_periods=1).median().to_numpy(), before.expanding().median().to_numpy()
+
+
+def against(rr: Intervals, averages: tuple[Reals, Reals]) -> list[Reals]:
+    """Before, after and previous against the average so far; before against the local average."""
+    local, so_far = averages
     return [rr.before / so_far, rr.after / so_far, rr.previous / so_far, rr.before / local]
 
 
-def against_medians(rr: Intervals) -> list[NDArray[np.float64]]:
-    """Before, after and previous against the patient's median so far; before against the median of the last ten."""
-    local = pd.Series(rr.before).rolling(LOCAL_BEATS, min_periods=1).median().to_numpy()
-    so_far = pd.Series(rr.before).expanding().median().to_numpy()
-    return [rr.before / so_far, rr.after / so_far, rr.previous / so_far, rr.before / local]
-
-
-RHYTHMS: dict[str, tuple[Callable[[Intervals], list[NDArray[np.float64]]], ...]] = {
-    "published": (published,),
-    "means": (against_means,),
-    "medians": (against_medians,),
-    "published+medians": (published, against_medians),
+RHYTHMS: dict[str, Callable[[Intervals], list[Reals]]] = {
+    "published": published,
+    "means": lambda rr: against(rr, means(rr)),
+    "medians": lambda rr: against(rr, medians(rr)),
+    "published+medians": lambda rr: published(rr) + against(rr, medians(rr)),
 }
-
-
-RHYTHM = "medians"
+RHYTHM = "medians"  # the choice of `select_model.py`; the others are there so that the choice can be repeated
 
 
 def rhythm_channels(rr: Intervals, rhythm: str) -> list[Floats]:
     """Logarithms of the ratios that `rhythm` names, arrays [n]; times 3, to fill the same int8 range as the signal."""
-    ratios = [ratio for make in RHYTHMS[rhythm] for ratio in make(rr)]
-    return [np.clip(3 * np.log(r), -4, 4).astype(np.float32) for r in ratios]
+    return [np.clip(3 * np.log(r), -4, 4).astype(np.float32) for r in RHYTHMS[rhythm](rr)]
 
 
 def likeness_channels(beat: Floats, usual: Floats) -> list[Floats]:
