@@ -9,10 +9,10 @@ over the patients. F is reported and not scored: nearly all F beats are one pati
 
 First round: all candidates below on `prepare.py --rhythm medians`; the one with the highest score was taken. Second
 round, after its model had been seen to fail for S on the evaluation half: the RR channels of each `--rhythm`, with
-"dropout .5" and with "class .75, dropout .5", which draws S nearly twice as often. Its rule, fixed before it ran: if a
-candidate with the published intervals (alone or joined) is within one standard error of the highest score (Breiman et
-al. 1984), the one of these with the highest score, else the highest of all. None was, so the choice of the first round
-stood. `train.Training` and `prepare.RHYTHM` are the outcome; README.md has the tables.
+"dropout .5" and with "class .75, dropout .5", which draws S nearly twice as often. Its rule, fixed before its first
+result: if a candidate with the published intervals (alone or joined) is within one standard error of the highest score
+(Breiman et al. 1984), the one of these with the highest score, else the highest of all. None was, so the choice of the
+first round stood. `train.Training` and `prepare.RHYTHM` are the outcome; README.md has the tables.
 """
 
 from __future__ import annotations
