@@ -28,7 +28,7 @@ def render_demo(refused: Evidence, sealed: Evidence, out: Path, program: str) ->
         out: the demo's folder.
         program: what to type for `audit` where it was started.
     """
-    harmed = metric_tables(refused)[0]
+    harmed = _most_harmed(refused)
     accuracy = next(table for table in metric_tables(refused) if table.metric.name == "accuracy")
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for title in ("", "people", "float", f"{refused.run.id}, device", f"{sealed.run.id}, device"):
@@ -41,6 +41,13 @@ def render_demo(refused: Evidence, sealed: Evidence, out: Path, program: str) ->
     return Group(
         Text.assemble(("SYNTHETIC DATA", "bold yellow"), "  no real person is in it"), table, _next(out, program)
     )
+
+
+def _most_harmed(evidence: Evidence) -> MetricTable:
+    """Of the metrics with the worst outcome, the one that is furthest beyond a limit."""
+    tables = metric_tables(evidence)
+    worst = [table for table in tables if table.outcome is tables[0].outcome]
+    return max(worst, key=lambda table: max((line.excess for line in table.everyone), default=0.0))
 
 
 def _add(table: Table, name: str, refused: Line | None, sealed: Line | None) -> None:

@@ -16,6 +16,9 @@ from functools import cache
 from typing import Any
 
 
+_THREADS = 2
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep from the user what native libraries write to file descriptor 2, and Python's warnings.
@@ -47,13 +50,20 @@ def _writes_to_descriptor_2(stream: Any) -> bool:
 
 @cache
 def tensorflow() -> Any:
-    """The `tensorflow` module, set to Keras 2, deterministic operators and silence."""
+    """The `tensorflow` module, set to Keras 2, deterministic operators and silence.
+
+    Sums of floats depend on their order, and that on how work is shared out: the number of threads is fixed, whatever
+    the machine has, and oneDNN, which chooses its kernels by the processor's model, is off.
+    """
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     with quiet():
         import tensorflow as tf
 
+        tf.config.threading.set_intra_op_parallelism_threads(_THREADS)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_op_determinism()
         tf.constant(0)  # the first operation looks for devices, and says what it found
     tf.get_logger().setLevel(logging.ERROR)
