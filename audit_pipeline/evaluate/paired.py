@@ -13,6 +13,9 @@ from audit_pipeline.statistics.intervals import named_method
 from audit_pipeline.statistics.tally import PairedTally
 
 _NUDGE = 1e-12
+"""Next to the estimate, where the score is not yet beyond its bound."""
+_CLOSE = 1e-9
+"""All rows worse, or all better: fractional counts need not add up to the rows exactly."""
 
 
 def tango(worse: float, better: float, rows: float, level: float) -> tuple[float, float]:
@@ -31,8 +34,8 @@ def tango(worse: float, better: float, rows: float, level: float) -> tuple[float
         return (worse - better - rows * delta) ** 2 - chi_square * variance
 
     observed = (worse - better) / rows
-    low = -1.0 if better == rows else float(brentq(excess, -1.0, observed - _NUDGE))
-    high = 1.0 if worse == rows else float(brentq(excess, observed + _NUDGE, 1.0))
+    low = -1.0 if observed < _CLOSE - 1 else float(brentq(excess, -1.0, observed - _NUDGE))
+    high = 1.0 if observed > 1 - _CLOSE else float(brentq(excess, observed + _NUDGE, 1.0))
     return low, high
 
 

@@ -55,6 +55,23 @@ def test_tango_is_antisymmetric_and_holds_the_estimate(counts: tuple[int, int, i
     assert tango(better, worse, rows, 0.95) == pytest.approx((-high, -low), abs=1e-9)
 
 
+@given(
+    st.lists(
+        st.integers(1, 60).flatmap(lambda n: st.integers(0, n).map(lambda worse: (worse, n))), min_size=1, max_size=12
+    ),
+    st.sampled_from(["some", "all worse", "all better"]),
+)
+def test_every_tally_of_people_has_an_interval_around_its_estimate(people: list[tuple[int, int]], which: str) -> None:
+    rows = np.array([n for _, n in people])
+    some = np.array([worse for worse, _ in people])
+    worse = {"some": some, "all worse": rows, "all better": 0 * rows}[which]
+    better = {"some": (rows - some) // 2, "all worse": 0 * rows, "all better": rows}[which]
+    tally = PairedTally(worse, better, rows, True)
+    interval = paired_interval(tally, 0.95)
+    assert -1 <= interval.low <= tally.difference + 1e-9
+    assert tally.difference - 1e-9 <= interval.high <= 1
+
+
 def test_rows_of_few_people_widen_the_paired_interval() -> None:
     worse, better, rows = np.array([30, 0, 0, 2]), np.array([0, 1, 0, 0]), np.array([50, 50, 50, 50])
     wide = paired_interval(PairedTally(worse, better, rows, True), 0.95)
