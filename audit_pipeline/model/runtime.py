@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-
 _THREADS = 2
 
 
