@@ -38,8 +38,8 @@ def show(value: Any, renderable: RenderableType, *, as_json: bool) -> None:
 
 
 def show_text(text: str) -> None:
-    """Print a document exactly as it is: no wrapping, no colour."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Print a document byte for byte, so that what is redirected equals the file in the run's folder."""
+    sys.stdout.write(text)
 
 
 def show_error(error: AuditError, *, as_json: bool) -> None:
