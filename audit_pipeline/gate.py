@@ -16,6 +16,16 @@ from audit_pipeline import run_folder
 from audit_pipeline.attestations import release_payload, verdict_payload
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.decide import decide
+from audit_pipeline.entries import (
+    Body,
+    candidate_entry,
+    data_entry,
+    findings_entry,
+    model_entry,
+    policy_entry,
+    seal_entry,
+    verdict_entry,
+)
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Outcome
@@ -23,6 +33,7 @@ from audit_pipeline.policy.load import load_policy
 from audit_pipeline.report.evidence_file import load_evidence
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.verify import Companions, Trust, verify
+from audit_pipeline.trail.entry import Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.merkle import TreeHead
 
@@ -64,7 +75,7 @@ def gate(folder: Path, signer: Ed25519PublicKey, trail: str) -> Gated:
             "the image is signed, bound to this verdict, policy and model, and released byte for byte"
             if evidence.seal
             else "there is no image, as it must be",
-            "the trail holds, and registered the policy before the findings",
+            "the trail holds this run's entries and no others, the policy's before the findings'",
         ),
     )
 
@@ -86,12 +97,13 @@ def _files(folder: Path, evidence: Evidence) -> dict[str, bytes]:
             raise RejectedError(
                 "gate.missing-file", f"{name} cannot be read: {error.strerror}", where=str(folder), hint=hint
             ) from error
-    if not evidence.seal and (folder / run_folder.IMAGE).exists():
+    stray = [name for name in (run_folder.IMAGE, run_folder.RELEASE) if name not in wanted and (folder / name).exists()]
+    if stray:
         raise RejectedError(
             "gate.stray-image",
-            f"there is an image beside a verdict of {evidence.verdict.outcome} that sealed none",
-            where=str(folder / run_folder.IMAGE),
-            hint="treat it as hostile: audit never puts one there",
+            f"{' and '.join(stray)} beside a verdict of {evidence.verdict.outcome} that sealed nothing",
+            where=str(folder),
+            hint="treat it as hostile: audit never puts it there",
         )
     return files
 
@@ -149,32 +161,46 @@ def _check_image(evidence: Evidence, files: dict[str, bytes], signer: Ed25519Pub
 
 
 def _check_trail(evidence: Evidence, files: dict[str, bytes], url: str) -> None:
+    """The run's entries must be exactly those that its evidence gives, in order, the policy registered first."""
     position = evidence.trail
     if position is None:
         raise RejectedError("gate.unlogged", "the evidence names no place in a trail", where=run_folder.EVIDENCE)
     with Trail.open(url, create=False) as trail:
         trail.verify(seen=[TreeHead(position.size, position.root)])
-        entries = {
-            entry.kind: entry for entry in trail.entries(evidence.run.id) if entry.index >= position.policy_index
-        }
-    registered = entries.get("policy")
-    if registered is None or registered.index != position.policy_index:
-        raise RejectedError("gate.unregistered", "the trail has no entry that registered the policy", where=url)
-    expected = {
-        "policy": ("sha256", evidence.policy.sha256),
-        "data": ("sha256", evidence.data.sha256),
-        "model": ("sha256", evidence.source.sha256),
-        "candidate": ("sha256", evidence.candidate.sha256),
-        "verdict": ("evidence_sha256_without_seal", evidence.unsealed_sha256()),
-    }
-    if evidence.seal:
-        expected["seal"] = ("release_sha256", sha256_hex(files[run_folder.RELEASE]))
-    for kind, (key, digest) in expected.items():
-        entry = entries.get(kind)  # type: ignore[call-overload]
-        if entry is None or entry.body.get(key) != digest:
+        entries = list(trail.entries(evidence.run.id))
+    expected = _expected_entries(evidence, files)
+    for entry, (kind, body) in zip(entries, expected, strict=False):
+        if (entry.kind, entry.body) != (kind, body):
             raise RejectedError(
-                "gate.trail", f"the trail's {kind} entry of run {evidence.run.id} is missing or differs", where=url
+                "gate.trail",
+                f"entry {entry.index} is not the {kind} entry that follows from run {evidence.run.id}",
+                where=url,
+                hint="the run's folder or its place in the trail is not what was logged: ship again and keep both",
             )
+    if len(entries) != len(expected):
+        raise RejectedError(
+            "gate.trail", f"run {evidence.run.id} has {len(entries)} entries instead of {len(expected)}", where=url
+        )
+    places = {entry.kind: entry.index for entry in entries}
+    if (places["policy"], places["findings"]) != (position.policy_index, position.size - 1):
+        raise RejectedError("gate.trail", "policy or findings stand elsewhere than the evidence says", where=url)
+
+
+def _expected_entries(evidence: Evidence, files: dict[str, bytes]) -> list[tuple[Kind, Body]]:
+    before_seal = files
+    if evidence.seal:
+        before_seal = {name: files[name] for name in (run_folder.POLICY, run_folder.MODEL, run_folder.VERDICT)}
+    expected: list[tuple[Kind, Body]] = [
+        ("policy", policy_entry(evidence.policy)),
+        ("data", data_entry(evidence.data)),
+        ("model", model_entry(evidence.source, evidence.baseline)),
+        ("candidate", candidate_entry(evidence.candidate)),
+        ("findings", findings_entry(evidence.findings, evidence.verdict)),
+        ("verdict", verdict_entry(evidence, before_seal)),
+    ]
+    if evidence.seal:
+        expected.append(("seal", seal_entry(evidence.seal, files[run_folder.RELEASE])))
+    return expected
 
 
 def require_run(folder: Path) -> None:

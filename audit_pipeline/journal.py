@@ -6,13 +6,17 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from audit_pipeline.errors import AuditError
+from audit_pipeline.errors import AuditError, InputError
 from audit_pipeline.trail.entry import Kind, Receipt
 from audit_pipeline.trail.log import Trail
 
 
 class Journal:
-    """Appends to a trail in the name of one run. A context manager: leaving by an exception enters `aborted`."""
+    """Appends to a trail in the name of one run.
+
+    A context manager: entering refuses a name that the trail holds already (InputError `run.known`), leaving by an
+    exception enters `aborted`.
+    """
 
     def __init__(self, trail: Trail, run: str, now: Callable[[], str]) -> None:
         self._trail = trail
@@ -24,6 +28,12 @@ class Journal:
         return self._trail.append(kind, run=self._run, at=self._now(), body=body)
 
     def __enter__(self) -> Journal:
+        if any(True for _ in self._trail.entries(self._run)):
+            raise InputError(
+                "run.known",
+                f"the trail holds a run named {self._run} already, and two could not be told apart",
+                hint="give another --run, or another --trail",
+            )
         return self
 
     def __exit__(

@@ -43,6 +43,7 @@ class Sealed:
     """The image, and the evidence that now speaks of it."""
 
     image: bytes
+    part: SealPart
     evidence: Evidence
 
 
@@ -91,7 +92,7 @@ def seal(evidence: Evidence, candidate: Candidate, verdict: SignedVerdict, keys:
         recipient=fingerprint(keys.recipient),
         verdict_sha256=verdict.sha256,
     )
-    return Sealed(image, evidence.model_copy(update={"seal": part}))
+    return Sealed(image, part, evidence.model_copy(update={"seal": part}))
 
 
 def sign_release(evidence: Evidence, files: Mapping[str, bytes], keys: SealKeys) -> bytes:

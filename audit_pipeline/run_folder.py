@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ RELEASE = "release.dsse.json"
 HTML = "report.html"
 MARKDOWN = "report.md"
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PLACE_TAKEN = "a run's folder is never overwritten: choose another --run or another --reports"
 
 
@@ -29,8 +31,15 @@ def claim(reports: Path, run: str) -> Path:
         The folder that `publish` will fill; it does not exist yet.
 
     Raises:
-        InputError: the place is taken, or the reports folder cannot be made or written to.
+        InputError: the name cannot be a folder's on every system, the place is taken, or the reports folder cannot be
+            made or written to.
     """
+    if not _NAME.fullmatch(run):
+        raise InputError(
+            "run.bad-name",
+            "a run's name is 1 to 128 letters, digits, dots, hyphens and underscores, a letter or digit first",
+            where=f"--run {run[:64]!r}",
+        )
     folder = reports / run
     if folder.exists():
         raise InputError("run.exists", "this run exists already", where=str(folder), hint=_PLACE_TAKEN)
@@ -55,8 +64,9 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> None:
         InputError: another run took the place meanwhile.
         ToolError: the disk is full or failed; nothing is left behind.
     """
-    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    staging = None
     try:
+        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:64]}-"))
         for name, content in files.items():
             with (staging / name).open("wb") as stream:
                 stream.write(content)
@@ -74,4 +84,5 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> None:
             hint="make room on the disk and run again; nothing was left behind",
         ) from error
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)

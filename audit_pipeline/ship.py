@@ -14,13 +14,22 @@ from pathlib import Path
 
 from audit_pipeline import __version__, run_folder
 from audit_pipeline.assess import Assessment, assess
-from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.recipe import compress, from_tflite
+from audit_pipeline.entries import (
+    candidate_entry,
+    data_entry,
+    findings_entry,
+    model_entry,
+    policy_entry,
+    seal_entry,
+    verdict_entry,
+)
 from audit_pipeline.evidence import Evidence, PolicyPart, Run, TrailPart
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
+from audit_pipeline.policy.load import LoadedPolicy
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.release import SealKeys, open_keys, seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html
@@ -73,19 +82,20 @@ def ship(
         progress: told how far each step is.
 
     Raises:
-        AuditError: something stands in the way; the trail says that the run was aborted, and nothing else is left.
+        AuditError: something stands in the way and nothing is left of the run, but that the trail says it was aborted
+            where it had been registered already.
     """
     inputs = read_inputs(request.model, request.policy, request.baseline, progress)
     folder = run_folder.claim(request.reports, request.run)
     keys = open_keys(inputs.policy, passphrase) if request.seals else None
     with Trail.open(request.trail) as trail, Journal(trail, request.run, now) as journal:
-        registered = journal.enter("policy", _policy_body(inputs))
-        journal.enter("data", {"name": inputs.population.part.name, "sha256": inputs.population.part.sha256})
-        journal.enter("model", {"file": inputs.source.part.file, "sha256": inputs.source.part.sha256})
+        registered = journal.enter("policy", policy_entry(_policy_part(inputs.policy)))
+        journal.enter("data", data_entry(inputs.population.part))
+        journal.enter("model", model_entry(inputs.source.part, inputs.baseline.part if inputs.baseline else None))
         candidate = make_candidate(inputs, progress)
-        journal.enter("candidate", candidate.part.model_dump(mode="json"))
+        journal.enter("candidate", candidate_entry(candidate.part))
         assessment = assess(inputs, candidate, progress)
-        head = journal.enter("findings", _findings_body(assessment)).head
+        head = journal.enter("findings", findings_entry(assessment.findings, assessment.verdict)).head
         position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
         evidence = _evidence(request, inputs, candidate, assessment, position, created=now())
         return Shipped(_conclude(evidence, candidate, inputs, keys, journal, folder), folder)
@@ -106,42 +116,35 @@ def _conclude(
     verdict = sign_verdict(evidence, keys) if keys else None
     if verdict:
         files[run_folder.VERDICT] = verdict.envelope
-    journal.enter(
-        "verdict",
-        {
-            "outcome": evidence.verdict.outcome.value,
-            "evidence_sha256_without_seal": evidence.unsealed_sha256(),
-            "verdict_sha256": verdict.sha256 if verdict else None,
-        },
-    )
     if keys and verdict and evidence.verdict.outcome is Outcome.PASS:
+        journal.enter("verdict", verdict_entry(evidence, files))
         sealed = seal(evidence, candidate, verdict, keys)
         evidence = sealed.evidence
-        files[run_folder.IMAGE] = sealed.image
-    files |= {
-        run_folder.EVIDENCE: evidence.canonical(),
-        run_folder.HTML: render_html(evidence).encode(),
-        run_folder.MARKDOWN: render_markdown(evidence).encode(),
-    }
-    if keys and evidence.seal:
-        release = sign_release(evidence, files, keys)
-        files[run_folder.RELEASE] = release
-        journal.enter("seal", {**evidence.seal.model_dump(mode="json"), "release_sha256": sha256_hex(release)})
+        files |= {run_folder.IMAGE: sealed.image, **_rendered(evidence)}
+        files[run_folder.RELEASE] = release = sign_release(evidence, files, keys)
+        journal.enter("seal", seal_entry(sealed.part, release))
+    else:
+        files |= _rendered(evidence)
+        journal.enter("verdict", verdict_entry(evidence, files))
     run_folder.publish(folder, files)
     return evidence
 
 
-def _policy_body(inputs: Inputs) -> dict[str, object]:
-    """What is registered before anything is evaluated: the policy's digest and the people's answers."""
-    policy = inputs.policy
-    answers = policy.value.human_centred.model_dump(mode="json", by_alias=True)
-    return {"name": policy.value.name, "sha256": policy.sha256, "human_centred": answers}
+def _rendered(evidence: Evidence) -> dict[str, bytes]:
+    return {
+        run_folder.EVIDENCE: evidence.canonical(),
+        run_folder.HTML: render_html(evidence).encode(),
+        run_folder.MARKDOWN: render_markdown(evidence).encode(),
+    }
 
 
-def _findings_body(assessment: Assessment) -> dict[str, object]:
-    findings = [finding.model_dump(mode="json") for finding in assessment.findings]
-    counts = {outcome.value: count for outcome, count in assessment.verdict.counts.items()}
-    return {"sha256": sha256_hex(canonical_json(findings)), "counts": counts}
+def _policy_part(policy: LoadedPolicy) -> PolicyPart:
+    return PolicyPart(
+        name=policy.value.name,
+        file=policy.path.name,
+        sha256=policy.sha256,
+        document=policy.value.model_dump(mode="json", by_alias=True, exclude_none=True),
+    )
 
 
 def _evidence(
@@ -153,7 +156,6 @@ def _evidence(
     *,
     created: str,
 ) -> Evidence:
-    policy = inputs.policy
     return Evidence(
         run=Run(
             id=request.run,
@@ -163,12 +165,7 @@ def _evidence(
             libraries={name: version(name) for name in _LIBRARIES},
             seed=candidate.part.seed,
         ),
-        policy=PolicyPart(
-            name=policy.value.name,
-            file=policy.path.name,
-            sha256=policy.sha256,
-            document=policy.value.model_dump(mode="json", by_alias=True, exclude_none=True),
-        ),
+        policy=_policy_part(inputs.policy),
         data=inputs.population.part,
         source=inputs.source.part,
         baseline=inputs.baseline.part if inputs.baseline else None,

@@ -115,6 +115,9 @@ def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, dic
         copy = type(layer).from_config(layer.get_config())
         if not layer.trainable_weights or type(layer).__name__ in _WITHOUT_KERNEL:
             return copy
+        if hasattr(layer, "layers"):  # a nested model: TFMOT wraps what is in it, and its weights no longer line up
+            untouched.append(layer.name)
+            return copy
         try:
             pruning = getattr(tfmot, schedule["class_name"])(**schedule["config"])
             return tfmot.prune_low_magnitude(copy, pruning_schedule=pruning)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from audit_pipeline.evidence import BlobHit
 from audit_pipeline.privacy.windows import Bytes, WindowIndex, hashes, varied
+from audit_pipeline.quantization import quantize
 
 _SIZES = (16, 8)
 _LEAST_VARIED = {16: 5, 8: 6}
@@ -84,7 +85,7 @@ def _as_floats(rows: NDArray[np.float32]) -> Bytes:
 
 
 def _as_int8(scale: float, zero_point: int) -> Encoder:
-    return lambda rows: np.clip(np.rint(rows / scale) + zero_point, -128, 127).astype(np.int8).view(np.uint8)
+    return lambda rows: quantize(rows, scale, zero_point).view(np.uint8)
 
 
 def _as_uint8(scale: float, zero_point: int) -> Encoder:

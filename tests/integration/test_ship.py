@@ -178,6 +178,64 @@ def test_the_gate_rejects_a_stray_image(world: World, sealed: Shipped, refused: 
     assert caught.value.code == "gate.stray-image"
 
 
+def test_the_gate_rejects_a_seal_that_was_taken_off(world: World, sealed: Shipped, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(sealed.folder, run)
+    (run / "firmware.bin").unlink()
+    (run / "release.dsse.json").unlink()
+    (run / "evidence.json").write_bytes(sealed.evidence.model_copy(update={"seal": None}).canonical())
+    with pytest.raises(RejectedError) as caught:
+        gate(run, load_signer_public(world.signer_public), trail_of(sealed))
+    assert caught.value.code == "gate.trail"
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.md"])
+def test_the_gate_rejects_a_refusal_whose_page_says_something_else(
+    world: World, refused: Shipped, tmp_path: Path, name: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(refused.folder, run)
+    (run / name).write_text("SEALED: all is well")
+    with pytest.raises(RejectedError) as caught:
+        gate(run, load_signer_public(world.signer_public), trail_of(refused))
+    assert caught.value.code == "gate.trail"
+
+
+def test_the_gate_rejects_a_policy_that_was_registered_after_the_findings(
+    world: World, refused: Shipped, tmp_path: Path
+) -> None:
+    """A whole new log, consistent in itself, in which only the order is another."""
+    with Trail.open(trail_of(refused), create=False) as trail:
+        entries = list(trail.entries())
+    forged = tmp_path / "forged.db"
+    with Trail.open(forged) as trail:
+        for entry in sorted(entries, key=lambda entry: entry.kind != "findings"):
+            head = trail.append(entry.kind, run=entry.run, at=entry.at, body=entry.body).head
+    part = refused.evidence.trail
+    assert part is not None
+    run = tmp_path / "run"
+    shutil.copytree(refused.folder, run)
+    moved = part.model_copy(update={"policy_index": 1, "size": head.size, "root": head.root})
+    (run / "evidence.json").write_bytes(refused.evidence.model_copy(update={"trail": moved}).canonical())
+    with pytest.raises(RejectedError):
+        gate(run, load_signer_public(world.signer_public), str(forged))
+
+
+def test_a_run_name_is_used_once_in_a_trail(world: World, sealed: Shipped, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        carry_out(replace(world.request("sealed", tmp_path), trail=trail_of(sealed)))
+    assert caught.value.code == "run.known"
+    assert gate(sealed.folder, load_signer_public(world.signer_public), trail_of(sealed)).evidence == sealed.evidence
+
+
+@pytest.mark.parametrize("name", ["", ".", "../escaped", "a/b", "/tmp/absolute", "-x", "a\nb", "x" * 129])
+def test_a_run_name_stays_in_its_folder(world: World, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        carry_out(world.request(name, tmp_path))
+    assert caught.value.code == "run.bad-name"
+    assert not (tmp_path / "audit.db").exists()
+
+
 def test_the_gate_rejects_another_log(world: World, sealed: Shipped, refused: Shipped) -> None:
     with pytest.raises(RejectedError):
         gate(sealed.folder, load_signer_public(world.signer_public), trail_of(refused))

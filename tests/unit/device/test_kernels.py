@@ -14,12 +14,12 @@ from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.device import kernels
 from audit_pipeline.device.interpreters import litert_reference, run, tflite_micro
 from audit_pipeline.device.kernels import output_kind, predict_device, run_checked
-from audit_pipeline.device.quantization import dequantize_output, quantize_input
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.predict import predict_float
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.predictions import OutputKind
 from audit_pipeline.progress import silent
+from audit_pipeline.quantization import dequantize_output, quantize_input
 from audit_pipeline.tflite import Tensor, read_graph
 
 

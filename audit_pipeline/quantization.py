@@ -9,6 +9,11 @@ from audit_pipeline.tflite import Tensor
 
 
 def quantize_input(x: NDArray[np.float32], tensor: Tensor) -> NDArray[np.int8]:
+    """The rows as the model's int8 input takes them: `quantize` with the tensor's scale and zero point."""
+    return quantize(x, tensor.scales[0], tensor.zero_points[0])
+
+
+def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:
     """Compute clamp(round(x / scale) + zero_point), rounded half away from zero.
 
     This is TFLite's reference kernel (reference/quantize.h, AffineQuantize): the division is in float32 and the
@@ -16,13 +21,14 @@ def quantize_input(x: NDArray[np.float32], tensor: Tensor) -> NDArray[np.int8]:
 
     Args:
         x: [rows, *shape] finite.
-        tensor: the model's int8 input.
+        scale: real = (q - zero_point) · scale.
+        zero_point: likewise.
 
     Returns:
         [rows, *shape].
     """
-    scaled = (x.astype(np.float32, copy=False) / np.float32(tensor.scales[0])).astype(np.float64)
-    rounded = np.trunc(scaled + np.copysign(0.5, scaled)) + tensor.zero_points[0]
+    scaled = (x.astype(np.float32, copy=False) / np.float32(scale)).astype(np.float64)
+    rounded = np.trunc(scaled + np.copysign(0.5, scaled)) + zero_point
     return np.asarray(np.clip(rounded, -128, 127), dtype=np.int8)
 
 
