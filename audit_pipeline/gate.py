@@ -47,19 +47,27 @@ class Gated:
     """What was checked, in order, in words."""
 
 
-def gate(folder: Path, signer: Ed25519PublicKey, trail: str) -> Gated:
+def gate(folder: Path, signer: Ed25519PublicKey, trail: str, policy: Path | None = None) -> Gated:
     """Check a run's folder against a public key and the trail.
 
     Args:
         folder: the run's folder.
         signer: the key that must have signed the attestations and the image; it never comes from the folder.
         trail: file or URL of the trail the run was entered in.
+        policy: the policy that the release was to be judged by; None to take the run's own.
 
     Raises:
         RejectedError: the first thing that does not hold.
         InputError: the folder is not a run's, or there is no trail.
     """
     evidence = load_evidence(folder / run_folder.EVIDENCE)
+    if policy is not None and load_policy(policy).sha256 != evidence.policy.sha256:
+        raise RejectedError(
+            "gate.other-policy",
+            f"the run was judged by another policy ({evidence.policy.name}) than this one",
+            where=str(policy),
+            hint="`audit log` shows when each was registered; ship again under this policy",
+        )
     files = _files(folder, evidence)
     _check_bytes(evidence, files)
     _check_verdict(evidence, folder)

@@ -27,7 +27,8 @@ def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[n
     Returns:
         [rows, *shape].
     """
-    scaled = (x.astype(np.float32, copy=False) / np.float32(scale)).astype(np.float64)
+    with np.errstate(over="ignore"):  # a value beyond float32 is beyond int8 as well
+        scaled = (x.astype(np.float32, copy=False) / np.float32(scale)).astype(np.float64)
     rounded = np.trunc(scaled + np.copysign(0.5, scaled)) + zero_point
     return np.asarray(np.clip(rounded, -128, 127), dtype=np.int8)
 

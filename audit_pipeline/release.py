@@ -17,7 +17,7 @@ from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import LoadedPolicy
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.image import Binding, SealSettings, build
-from audit_pipeline.seal.keys import fingerprint, load_recipient_public, load_signer
+from audit_pipeline.seal.keys import check_private_file, fingerprint, load_recipient_public, load_signer
 from audit_pipeline.seal.version import ImageVersion
 
 
@@ -45,6 +45,20 @@ class Sealed:
     image: bytes
     part: SealPart
     evidence: Evidence
+
+
+def check_keys(policy: LoadedPolicy) -> None:
+    """Check what can be checked of the policy's `seal` section without a passphrase.
+
+    Raises:
+        InputError: as `open_keys`, but for what only the passphrase shows.
+    """
+    section = policy.value.seal
+    if section is None or policy.signer is None or policy.recipient is None:
+        return
+    ImageVersion.parse(section.version)
+    load_recipient_public(policy.recipient)
+    check_private_file(policy.signer)
 
 
 def open_keys(policy: LoadedPolicy, passphrase: Callable[[Path], bytes]) -> SealKeys | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
+from audit_pipeline.cli.output import check_place, write_whole
 from audit_pipeline.cli.ship import ModelArgument
-from audit_pipeline.errors import ExitCode, InputError, ToolError
+from audit_pipeline.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from audit_pipeline.compress.candidate import Candidate
@@ -36,6 +37,7 @@ def compress(
             "either --policy or --random-calibration, and not both",
             hint="the policy gives recipe and data; --random-calibration stands in where only sizes matter",
         )
+    check_place(output)
     if output.exists():
         raise InputError("compress.exists", "it would be overwritten", where=str(output), hint="give another --output")
     from audit_pipeline.device.footprint import measure
@@ -47,10 +49,7 @@ def compress(
         else:
             candidate, target = _by_policy(model, policy, progress)
         footprint = measure(candidate, target.name, target.source, target.flash_kib << 10, target.ram_kib << 10)
-    try:
-        output.write_bytes(candidate.tflite)
-    except OSError as error:
-        raise ToolError("compress.write-failed", f"cannot write: {error.strerror}", where=str(output)) from error
+    write_whole(output, candidate.tflite)
     arena = f"{footprint.arena_bytes:,}" if footprint.arena_bytes is not None else "not to be had"
     lines = [
         f"flash   {footprint.flash_bytes:>12,} bytes of {footprint.flash_limit:,}",

@@ -20,21 +20,32 @@ _PIPE_COLUMNS = 120
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON on stdout.")]
 
 
+_CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+
+
+def printable(text: str) -> str:
+    """Text from outside without the characters that steer a terminal: a model's layer can be named anything."""
+    return text.translate(_CONTROL)
+
+
 def say(message: str) -> None:
     """A message for the person at the terminal; not part of the result."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(message))
+    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(printable(message)))
 
 
 def show(value: Any, renderable: RenderableType, *, as_json: bool) -> None:
     """Print one result: the value as JSON, or its picture for people."""
     if as_json:
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(value, indent=2) + "\n")
         return
     console = Console(highlight=False)
     if not console.is_terminal:
         # Into a file or a pipe: wide enough for a table, whatever the width of the window behind it.
         console = Console(highlight=False, width=_PIPE_COLUMNS)
-    console.print(renderable, soft_wrap=isinstance(renderable, str))
+    if isinstance(renderable, str):
+        console.print(printable(renderable), soft_wrap=True)
+    else:
+        console.print(renderable)
 
 
 def show_text(text: str) -> None:
@@ -45,12 +56,12 @@ def show_text(text: str) -> None:
 def show_error(error: AuditError, *, as_json: bool) -> None:
     """Print what happened, where, and what to do next."""
     if as_json:
-        sys.stdout.write(json.dumps({"error": error.to_json()}, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"error": error.to_json()}, indent=2) + "\n")
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]error[/]: {escape(str(error))} [dim]({escape(error.code)})[/]")
+    console.print(f"[bold red]error[/]: {escape(printable(str(error)))} [dim]({escape(error.code)})[/]")
     if error.hint:
-        console.print(f"  [bold]next[/]: {escape(error.hint)}")
+        console.print(f"  [bold]next[/]: {escape(printable(error.hint))}")
 
 
 @contextmanager

@@ -56,6 +56,8 @@ def _program() -> str:
 
 
 def _clear(out: Path, *, replace: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError("demo.not-a-folder", "this is not a folder", where=str(out))
     if out.exists() and any(out.iterdir()):
         if not (replace and (out / _MARK).exists()):
             raise InputError(

@@ -15,6 +15,9 @@ def gate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     signer: Annotated[Path, typer.Option("--signer", help="Public key that must have signed it; not from the run.")],
     trail: TrailOption = "audit.db",
+    policy: Annotated[
+        Path | None, typer.Option("--policy", "-p", help="Policy it must have been judged by; else the run's own.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Judge a run again from its bytes, attestations, image and log; exit as its verdict says."""
@@ -25,7 +28,7 @@ def gate(
     from audit_pipeline.seal.keys import load_signer_public
 
     require_run(run)
-    gated = judge(run, load_signer_public(signer), trail)
+    gated = judge(run, load_signer_public(signer), trail, policy)
     verdict = gated.evidence.verdict
     lines = [f"[green]✓[/] {escape(check)}" for check in gated.checks]
     lines.append(f"[bold]{verdict.outcome}[/] {escape(gated.evidence.run.id)}")

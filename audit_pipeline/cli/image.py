@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from audit_pipeline.cli.console import JsonFlag, show
+from audit_pipeline.cli.console import JsonFlag, printable, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.errors import ExitCode, InputError
 
@@ -104,16 +104,16 @@ def _tree(document: dict[str, Any]) -> Any:
 
     def grow(branch: Tree, name: str, value: Any) -> None:
         if isinstance(value, dict):
-            inner = branch.add(f"[bold]{escape(name)}[/]")
+            inner = branch.add(f"[bold]{escape(printable(name))}[/]")
             for key, item in value.items():
                 grow(inner, key, item)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            inner = branch.add(f"[bold]{escape(name)}[/]")
+            inner = branch.add(f"[bold]{escape(printable(name))}[/]")
             for item in value:
-                inner.add(escape("  ".join(str(part) for part in item.values())))
+                inner.add(escape(printable("  ".join(str(part) for part in item.values()))))
         else:
             shown = "×".join(map(str, value)) if isinstance(value, list) else str(value)
-            branch.add(f"{escape(name)}: {escape(shown)}")
+            branch.add(f"{escape(printable(name))}: {escape(printable(shown))}")
 
     for key, item in document.items():
         grow(root, key, item)

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from audit_pipeline.cli.console import JsonFlag, show
-from audit_pipeline.errors import InputError, ToolError
+from audit_pipeline.cli.output import write_whole
+from audit_pipeline.errors import InputError
 
 _FILES = ("fair.yaml", "dataset.yaml")
 
@@ -31,12 +32,11 @@ def init(
             hint="choose another folder: audit init DIR",
         )
     templates = resources.files("audit_pipeline.cli") / "templates"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _FILES:
-            (folder / name).write_bytes((templates / name).read_bytes())
-    except OSError as error:
-        raise ToolError("init.write-failed", f"cannot write: {error.strerror}", where=str(folder)) from error
+    if folder.exists() and not folder.is_dir():
+        raise InputError("init.not-a-folder", "this is not a folder", where=str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        write_whole(folder / name, (templates / name).read_bytes())
     written = [str(folder / name) for name in _FILES]
     steps = [
         f"describe your data in {written[1]}",

@@ -1,19 +1,15 @@
-"""The `audit` command: its families, and the one boundary where errors become messages and exit codes."""
+"""The `audit` command and its families."""
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-import traceback
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from audit_pipeline import __version__
 from audit_pipeline.cli import compress, demo, gate, image, init, keys, log, report, ship
-from audit_pipeline.cli.console import show_error
-from audit_pipeline.errors import AuditError, ExitCode, InputError, ToolError
+from audit_pipeline.cli.boundary import run_guarded, stop_like_the_keyboard
 
 app = typer.Typer(
     name="audit",
@@ -52,9 +48,6 @@ app.command("demo")(demo.demo)
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 
-# Typer carries its own copy of click and exports only the leaf class; its base is what every usage error is.
-_UsageError: Any = typer.BadParameter.__mro__[2]
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Run `audit` and leave with the exit code of the contract.
@@ -62,36 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: without the program's name; the process's own where None.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    as_json = "--json" in arguments
-    try:
-        code = app(arguments, standalone_mode=False, prog_name="audit")
-    except AuditError as error:
-        show_error(error, as_json=as_json)
-        code = error.exit_code
-    except _UsageError as error:
-        usage = InputError("usage", error.format_message(), hint="see `audit --help` or `audit COMMAND --help`")
-        show_error(usage, as_json=as_json)
-        code = usage.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        show_error(ToolError("interrupted", "stopped by the keyboard; nothing was left half-written"), as_json=as_json)
-        code = ExitCode.TOOL
-    except BrokenPipeError:
-        # The reader left (`audit log | head`): what it wanted it has. Keep Python from flushing into the void.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.PASS
-    except Exception as error:
-        show_error(_defect(error), as_json=as_json)
-        code = ExitCode.TOOL
-    sys.exit(int(code or 0))
-
-
-def _defect(error: Exception) -> ToolError:
-    """An error nobody foresaw: its traceback goes to a file, not to the user."""
-    with tempfile.NamedTemporaryFile("w", prefix="audit-", suffix=".traceback", delete=False) as stream:
-        traceback.print_exception(error, file=stream)
-    return ToolError(
-        "defect",
-        f"a defect of audit itself: {type(error).__name__}: {error}",
-        hint=f"report it with the traceback in {stream.name}",
-    )
+    if arguments is None:
+        stop_like_the_keyboard()
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run_guarded(lambda: app(given, standalone_mode=False, prog_name="audit"), as_json="--json" in given))

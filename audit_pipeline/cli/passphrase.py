@@ -19,6 +19,8 @@ PassphraseFd = Annotated[
         "--passphrase-fd",
         help=f"Read the passphrase from this file descriptor; otherwise from ${VARIABLE} or a prompt.",
         metavar="N",
+        min=0,
+        max=65_535,
     ),
 ]
 
@@ -46,7 +48,7 @@ def read_passphrase(descriptor: int | None, *, purpose: str, confirm: bool = Fal
                 hint="open the descriptor first, as in: --passphrase-fd 3 3<passphrase-file",
             ) from error
     if VARIABLE in os.environ:
-        return _not_empty(os.environ[VARIABLE].encode())
+        return _not_empty(os.fsencode(os.environ[VARIABLE]))
     if not sys.stdin.isatty():
         raise InputError(
             "passphrase.nobody-to-ask",
@@ -56,7 +58,7 @@ def read_passphrase(descriptor: int | None, *, purpose: str, confirm: bool = Fal
     passphrase = getpass.getpass(f"Passphrase for {purpose}: ")
     if confirm and getpass.getpass("Once more: ") != passphrase:
         raise InputError("passphrase.differs", "the two passphrases differ", hint="try again; nothing was written")
-    return _not_empty(passphrase.encode())
+    return _not_empty(os.fsencode(passphrase))
 
 
 def _not_empty(line: bytes) -> bytes:

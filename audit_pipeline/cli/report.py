@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from audit_pipeline.cli.console import JsonFlag, say, show, show_text
+from audit_pipeline.cli.output import write_whole
 from audit_pipeline.errors import InputError
 
 
@@ -56,10 +57,7 @@ def report(
     if output is None:
         show_text(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError("report.not-writable", f"cannot write: {error.strerror}", where=str(output)) from error
+    write_whole(output, text.encode())
     say(f"wrote {output}")
 
 

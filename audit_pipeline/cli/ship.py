@@ -116,9 +116,11 @@ def show_shipped(shipped: Shipped, *, as_json: bool) -> None:
 
 def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) -> None:
     from audit_pipeline.inputs import read_inputs
+    from audit_pipeline.release import check_keys
 
     with progress_bar() as progress:
         inputs = read_inputs(model, policy, baseline, progress)
+    check_keys(inputs.policy)
     plan = _plan_document(inputs)
     lines = [f"{key:<12} {value}" for key, value in plan.items()]
     show(plan, "\n".join([*lines, "nothing was written: this was a dry run"]), as_json=as_json)

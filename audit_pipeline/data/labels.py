@@ -31,5 +31,6 @@ def class_indices(labels: Values, classes: Sequence[str]) -> NDArray[np.int64]:
             raise ValueError(f"row {labels.row_of(None)} has no label")
         if kind not in by_text:
             allowed = f"; allowed are {', '.join(classes)}, or their indices from 0"
-            raise ValueError(f"row {labels.row_of(kind)} has the label {kind}{did_you_mean(kind, classes) or allowed}")
+            hint = did_you_mean(kind, classes) or allowed
+            raise ValueError(f"row {labels.row_of(kind)} has the label {kind[:40]}{hint}")
     return np.asarray([by_text[str(kind)] for kind in labels.kinds], dtype=np.int64)[labels.which]

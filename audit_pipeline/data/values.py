@@ -80,6 +80,11 @@ def spelt(value: Any) -> str | None:
 def _text(value: Any) -> str | None:
     if isinstance(value, np.generic) and not isinstance(value, np.floating | np.datetime64):
         value = value.item()
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("holds half of a surrogate pair, which is not text") from None
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -117,6 +117,17 @@ def load_recipient(path: Path, passphrase: bytes) -> X25519PrivateKey:
     return _load_private(path, passphrase, RECIPIENT)
 
 
+def check_private_file(path: Path) -> None:
+    """Check that a file holds a private key that nobody else may read, without opening the key.
+
+    Raises:
+        InputError: `keys.not-found`, `keys.unreadable`, `keys.not-pem`, `keys.readable-by-others` or
+            `keys.public-where-private`.
+    """
+    if b"PRIVATE KEY-----" not in _read(path, private=True):
+        raise _public_where_private(path, "a private key")
+
+
 def load_signer_public(path: Path) -> Ed25519PublicKey:
     """The Ed25519 public key that signatures are checked with. Raises as `load_recipient_public` does."""
     return _load_public(path, SIGNER_PUBLIC)
@@ -188,12 +199,7 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
 def _load_private(path: Path, passphrase: bytes, wanted: KeyForm[Key]) -> Key:
     pem = _read(path, private=True)
     if b"PRIVATE KEY-----" not in pem:
-        raise InputError(
-            "keys.public-where-private",
-            f"this is a public key, and {wanted.name} belongs here",
-            where=str(path),
-            hint=f"give the file that ends in {PRIVATE_SUFFIX}",
-        )
+        raise _public_where_private(path, wanted.name)
     try:
         key = serialization.load_pem_private_key(pem, passphrase)
     except TypeError:
@@ -225,6 +231,15 @@ def _load_public(path: Path, wanted: KeyForm[Key]) -> Key:
     return require_key(_parse_public(path, wanted.name), wanted, where=str(path))
 
 
+def _public_where_private(path: Path, wanted: str) -> InputError:
+    return InputError(
+        "keys.public-where-private",
+        f"this is a public key, and {wanted} belongs here",
+        where=str(path),
+        hint=f"give the file that ends in {PRIVATE_SUFFIX}",
+    )
+
+
 def _parse_public(path: Path, wanted: str) -> object:
     pem = _read(path, private=False)
     if b"PRIVATE KEY-----" in pem:
@@ -249,8 +264,9 @@ def _read(path: Path, *, private: bool) -> bytes:
         raise InputError(
             "keys.not-found", "there is no such key file", where=str(path), hint="make one with `audit keys new`"
         ) from None
-    except OSError as error:
-        raise InputError("keys.unreadable", f"the key file cannot be read: {error.strerror}", where=str(path)) from None
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else "its name holds a zero byte"
+        raise InputError("keys.unreadable", f"the key file cannot be read: {what}", where=str(path)) from None
     if len(pem) > _MAX_FILE_BYTES or b"-----BEGIN " not in pem:
         raise InputError("keys.not-pem", "this is not a PEM key file", where=str(path))
     if private and b"PRIVATE KEY-----" in pem and mode & _OTHERS:

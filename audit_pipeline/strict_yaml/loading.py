@@ -68,6 +68,8 @@ def _read(path: Path, stage: str) -> bytes:
     try:
         if path.is_dir():
             _unreadable(path, stage, "this is a folder, not a file")
+        if path.exists() and not path.is_file():
+            _unreadable(path, stage, "this is a pipe or a device, not a file")
         with path.open("rb") as stream:
             raw = stream.read(LARGEST_BYTES + 1)
     except FileNotFoundError:

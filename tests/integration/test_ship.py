@@ -236,6 +236,16 @@ def test_a_run_name_stays_in_its_folder(world: World, tmp_path: Path, name: str)
     assert not (tmp_path / "audit.db").exists()
 
 
+def test_the_gate_can_ask_for_one_policy(world: World, sealed: Shipped, tmp_path: Path) -> None:
+    signer = load_signer_public(world.signer_public)
+    assert gate(sealed.folder, signer, trail_of(sealed), world.policy).evidence == sealed.evidence
+    stricter = tmp_path / "stricter.yaml"
+    stricter.write_text(world.policy.read_text().replace("0.2", "0.1"))
+    with pytest.raises(RejectedError) as caught:
+        gate(sealed.folder, signer, trail_of(sealed), stricter)
+    assert caught.value.code == "gate.other-policy"
+
+
 def test_the_gate_rejects_another_log(world: World, sealed: Shipped, refused: Shipped) -> None:
     with pytest.raises(RejectedError):
         gate(sealed.folder, load_signer_public(world.signer_public), trail_of(refused))

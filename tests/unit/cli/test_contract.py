@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,44 @@ def test_a_defect_exits_4_and_keeps_its_traceback_off_the_terminal(
     streams = capsys.readouterr()
     assert "Traceback" not in streams.out + streams.err
     assert "ZeroDivisionError" in next(tmp_path.glob("audit-*.traceback")).read_text()
+
+
+@pytest.mark.parametrize("command", ["inspect", "gate", "report", "init", "compress"])
+def test_an_impossible_path_is_the_users_error(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = {"gate": ["--signer", "key.pem"], "compress": ["--random-calibration"]}.get(command, [])
+    assert run(command, "x" * 5000, *more) == 2
+    assert "defect" not in capsys.readouterr().err
+
+
+def test_a_result_nobody_could_read_is_not_a_pass(tmp_path: Path) -> None:
+    for where in (["sh", "-c", 'exec "$@" >/dev/full', "sh"], ["sh", "-c", 'exec "$@" --json >/dev/full', "sh"]):
+        done = subprocess.run(
+            [*where, sys.executable, "-m", "audit_pipeline", "schema", "boards"], capture_output=True, check=False
+        )
+        assert done.returncode == 4
+        assert b"Traceback" not in done.stderr
+
+
+def test_being_stopped_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "audit_pipeline", "keys", "new", str(tmp_path / "key"), "--passphrase-fd", "0"]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen([*command, "--json"], **pipes)  # type: ignore[call-overload]
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(4)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 4, err
+        assert json.loads(out)["error"]["code"] == "interrupted"
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_no_message_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("inspect", "no\x1b]0;owned\x07\x9b31m.h5") == 2
+    assert not set(capsys.readouterr().err) & {"\x1b", "\x07", "\x9b"}
 
 
 def test_help_answers_without_loading_the_pipeline() -> None:

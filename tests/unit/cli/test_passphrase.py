@@ -31,6 +31,11 @@ def test_an_empty_passphrase_is_refused(content: bytes) -> None:
     assert caught.value.code == "passphrase.empty"
 
 
+def test_a_passphrase_is_bytes_whatever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, os.fsdecode(b"\xff\xfe"))
+    assert read_passphrase(None, purpose="key") == b"\xff\xfe"
+
+
 def test_a_closed_descriptor_is_an_input_error() -> None:
     with pytest.raises(InputError) as caught:
         read_passphrase(987, purpose="key")

@@ -171,3 +171,13 @@ def test_a_model_with_nothing_to_prune_says_so(tmp_path: Path, population: Popul
     with pytest.raises(InputError) as caught:
         compress(inspect_model(tmp_path / "m.h5"), PRUNE_HARD, population)
     assert caught.value.code == "compress.nothing-to-prune"
+
+
+def test_a_model_within_a_model_is_left_dense_with_a_note(population: Population, tmp_path: Path) -> None:
+    layers = keras().layers
+    inner = keras().Sequential([layers.Input((20, 1)), layers.Conv1D(4, 3), layers.ReLU()], name="backbone")
+    outer = keras().Sequential([layers.Input((20, 1)), inner, layers.Flatten(), layers.Dense(3, activation="softmax")])
+    with quiet():
+        outer.save(tmp_path / "nested.h5")
+    notes = compress(inspect_model(tmp_path / "nested.h5"), PRUNE_HARD, population).part.steps[0].notes
+    assert any("left dense" in note and "backbone" in note for note in notes)

@@ -54,6 +54,15 @@ def test_any_piece_of_31_bytes_is_found(start: int) -> None:
     assert "training-row" in [hit.kind for hit in scan(blob + piece + blob, train, SCALE, ZERO).hits]
 
 
+def test_a_row_on_half_steps_is_found_as_the_device_holds_it() -> None:
+    """C's `round` takes halves away from zero; a search that took them to the even number would miss the row."""
+    steps = np.random.default_rng(3).integers(-100, 100, (50, 64)) + 0.5
+    train = Split((steps * 0.25).astype(np.float32), np.zeros(50, dtype=np.int64), {}, None)
+    held = np.where(steps > 0, np.ceil(steps), np.floor(steps))[7].astype(np.int8).tobytes()
+    (hit,) = scan(weights() + held, train, 0.25, 0).hits
+    assert hit.kind == "training-row"
+
+
 def test_weights_hold_no_training_rows() -> None:
     assert all(scan(weights(seed=seed), training(), SCALE, ZERO).hits == () for seed in range(10))
 
