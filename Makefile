@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-bench: bench-cli bench-demo bench-ecg ## times, and the ECG figures of the int8 model
+bench: bench-cli bench-demo bench-ecg bench-intervals ## times, the ECG figures, coverage of the intervals
 
 bench-%: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.$*

@@ -45,7 +45,8 @@ def try_in_tflite_micro(tflite: bytes) -> Trial:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ToolError("device.timeout", f"tflite-micro took more than {_SECONDS} s for one inference") from error
+        what = f"tflite-micro took more than {_SECONDS} s to find the smallest arena"
+        raise ToolError("device.timeout", what) from error
     except OSError as error:
         raise ToolError("device.no-child", f"cannot start a process for tflite-micro ({error.strerror})") from error
     complaints = [line.strip() for line in child.stderr.decode(errors="replace").splitlines() if line.strip()]

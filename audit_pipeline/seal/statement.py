@@ -1,8 +1,8 @@
 """in-toto Statements v1: what an attestation says, and of which bytes it says it.
 
 The **verdict** is signed before the image exists, because the image carries the digest of its payload (TLV 0xA0); its
-subjects include the .tflite. The **release** is signed after; its subjects include the whole image. `verify` relies
-on these values of their predicates and on no other::
+subject is the .tflite. The **release** is signed after; its subjects are the run's files, the image among them.
+`verify` relies on these values of their predicates and on no other::
 
     verdict   {"verdict": {"outcome": "PASS"}, "policy": {"sha256": …}, …}
     release   {"verdict": {"sha256": digest of the verdict attestation's payload}, …}
