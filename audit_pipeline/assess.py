@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.data.population import Split
@@ -125,14 +125,17 @@ def _attack(inputs: Inputs, candidate: Candidate, answers: _Answers, progress: P
         return ()
     population, policy = inputs.population, inputs.policy.value
     trained = _answers(inputs, candidate, population.train, "training split", progress)
-    sides = [("float", trained.before, answers.before), ("device", trained.after, answers.after)]
+    sides: tuple[tuple[Literal["float", "device"], Predictions | None, Predictions | None], ...] = (
+        ("float", trained.before, answers.before),
+        ("device", trained.after, answers.after),
+    )
     return tuple(
         part
         for fpr, specs in _asked(rules).items()
         for model, members, others in sides
         if members is not None and others is not None
         for part in membership(
-            model,  # type: ignore[arg-type]
+            model,
             members,
             others,
             population.train,

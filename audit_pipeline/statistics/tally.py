@@ -10,16 +10,11 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Tally:
-    """How often something was so among the rows of each person. Tallies of disjoint people merge by concatenation."""
+class _OverPeople:
+    """What both tallies know of their denominator."""
 
-    hits: Counts
-    """[people] rows in which it was so."""
     rows: Counts
-    """[people] rows in which it could have been so; every entry at least 1."""
     named: bool
-    """False where no people were named: then the arrays have one entry and the rows count as independent."""
 
     @property
     def total(self) -> int:
@@ -31,6 +26,18 @@ class Tally:
         """People behind the denominator; None where they were not named."""
         return len(self.rows) if self.named else None
 
+
+@dataclass(frozen=True)
+class Tally(_OverPeople):
+    """How often something was so among the rows of each person. Tallies of disjoint people merge by concatenation."""
+
+    hits: Counts
+    """[people] rows in which it was so."""
+    rows: Counts
+    """[people] rows in which it could have been so; every entry at least 1."""
+    named: bool
+    """False where no people were named: then the arrays have one entry and the rows count as independent."""
+
     @property
     def proportion(self) -> float:
         """Share of rows in which it was so; the tally must not be empty."""
@@ -38,7 +45,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class PairedTally:
+class PairedTally(_OverPeople):
     """How often the second of two judgements of the same row was worse, and how often better, for each person."""
 
     worse: Counts
@@ -49,16 +56,6 @@ class PairedTally:
     """[people] rows that both judged; every entry at least 1."""
     named: bool
     """As in `Tally`."""
-
-    @property
-    def total(self) -> int:
-        """Rows that both judged."""
-        return int(self.rows.sum())
-
-    @property
-    def subjects(self) -> int | None:
-        """People behind those rows; None where they were not named."""
-        return len(self.rows) if self.named else None
 
     @property
     def difference(self) -> float:
