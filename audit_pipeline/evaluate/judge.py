@@ -15,6 +15,7 @@ from audit_pipeline.evaluate.gap import Gap, gaps
 from audit_pipeline.evidence import Finding
 from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import OVERALL, FairnessRule, Statistics
+from audit_pipeline.statistics.wording import UNDECIDED
 
 _AGAINST_FLOAT = ("max_drop", "max_rise")
 
@@ -94,7 +95,7 @@ def _weigh(
     if value.rows < statistics.min_group_size:
         return Outcome.INCONCLUSIVE, said + wording.too_few(value.rows, statistics.min_group_size)
     outcome = outcome_within(value.interval, limit, at_most=kind != "min")
-    return outcome, said + (wording.UNDECIDED if outcome is Outcome.INCONCLUSIVE else "")
+    return outcome, said + (UNDECIDED if outcome is Outcome.INCONCLUSIVE else "")
 
 
 def _judge_gap(
@@ -112,7 +113,7 @@ def _judge_gap(
         outcome, worst = _worst_pair(pairs, limit)
         value, reason = worst.measured, wording.gap(key, worst, limit)
         if outcome is Outcome.INCONCLUSIVE:
-            reason += wording.UNDECIDED
+            reason += UNDECIDED
         if small:
             reason += wording.left_out(small, smallest)
             outcome = Outcome.FAIL if outcome is Outcome.FAIL else Outcome.INCONCLUSIVE

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from audit_pipeline.evaluate.gap import Gap
 from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable
-
-UNDECIDED = "; the interval lies on both sides of that limit, so the data do not decide"
+from audit_pipeline.statistics.wording import behind, interval_of, number
 
 _ALLOWED = {
     "min": "is at least {} on the device",
@@ -25,7 +24,7 @@ def claim(metric: MetricKey, kind: str, limit: float, group: GroupKey) -> str:
 def measured(group: GroupKey, metric: MetricKey, kind: str, limit: float, value: Measured) -> str:
     """What was seen in one group, and what is allowed."""
     allowed = f"at least {limit:g} is asked for" if kind == "min" else f"at most {limit:g} is allowed"
-    return f"{group.label}: {metric.label} {_seen(kind, value)} on {_behind(value)}; {allowed}"
+    return f"{group.label}: {metric.label} {_seen(kind, value)} on {behind(value)}; {allowed}"
 
 
 def gap(metric: MetricKey, pair: Gap, limit: float) -> str:
@@ -33,7 +32,7 @@ def gap(metric: MetricKey, pair: Gap, limit: float) -> str:
     value = pair.measured
     return (
         f"{metric.label} of {pair.higher.label} is {number(value.estimate)} above that of {pair.lower.label} "
-        f"{_interval(value)} on {_behind(value)}; a difference of at most {limit:g} is allowed"
+        f"{interval_of(value)} on {behind(value)}; a difference of at most {limit:g} is allowed"
     )
 
 
@@ -53,30 +52,10 @@ def not_measurable(group: GroupKey, metric: MetricKey, value: NotMeasurable) -> 
     return f"{group.label}: {metric.label} cannot be judged: {value.reason}"
 
 
-def number(value: float) -> str:
-    """A proportion or difference with three decimals, as the tables of a report show it."""
-    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
-
-
 def _seen(kind: str, value: Measured) -> str:
     if kind not in _VERBS:
-        return f"is {number(value.estimate)} {_interval(value)}"
+        return f"is {number(value.estimate)} {interval_of(value)}"
     harm, relief = _VERBS[kind]
     if value.estimate < 0:
-        return f"{relief} by {number(-value.estimate)} {_interval(value, turned=True)}"
-    return f"{harm} by {number(value.estimate)} {_interval(value)}"
-
-
-def _interval(value: Measured, *, turned: bool = False) -> str:
-    interval = value.interval
-    if interval is None:
-        return "(no interval)"
-    low, high = (-interval.high, -interval.low) if turned else (interval.low, interval.high)
-    return f"({interval.level * 100:g} % interval {number(low)} to {number(high)})"
-
-
-def _behind(value: Measured) -> str:
-    rows = f"{value.rows} row" if value.rows == 1 else f"{value.rows} rows"
-    if value.subjects is None:
-        return rows
-    return f"{rows} of {value.subjects} {'person' if value.subjects == 1 else 'people'}"
+        return f"{relief} by {number(-value.estimate)} {interval_of(value, turned=True)}"
+    return f"{harm} by {number(value.estimate)} {interval_of(value)}"

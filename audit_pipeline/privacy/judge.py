@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from audit_pipeline.evidence import BlobScan, Finding, MembershipPart
 from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import OVERALL, BlobScanRule, MembershipRule, PrivacyRule
+from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number
 
 
 def judge(
@@ -22,8 +23,8 @@ def judge(
         blob_scan: what `scan` gave; None where there was nothing to scan.
     """
     findings: list[Finding] = []
-    for number, rule in enumerate(rules):
-        where = f"privacy[{number}]"
+    for place, rule in enumerate(rules):
+        where = f"privacy[{place}]"
         if isinstance(rule, MembershipRule):
             findings += _judge_membership(rule, where, membership)
         else:
@@ -46,7 +47,7 @@ def _finding(
     name = ",".join(f"{by}={value}" for by, value in zip(group.by, group.values, strict=True)) or OVERALL
     outcome, reason = _weigh(rule, part)
     if on_float and isinstance(on_float.tpr, Measured):
-        reason += f"; the float model gives {_number(on_float.tpr.estimate)}"
+        reason += f"; the float model gives {number(on_float.tpr.estimate)}"
     return Finding(
         id=f"privacy.membership.fpr={rule.fpr:g}:{name}",
         stage="privacy",
@@ -68,12 +69,12 @@ def _weigh(rule: MembershipRule, part: MembershipPart) -> tuple[Outcome, str]:
         missing = tpr if isinstance(tpr, NotMeasurable) else fpr
         return Outcome.INCONCLUSIVE, f"membership cannot be attacked: {_reason(missing)}"
     said = (
-        f"a weak attack on the device's outputs recognises {_number(tpr.estimate)} {_range(tpr)} of {_behind(tpr)} "
-        f"that were trained on, and takes {_number(fpr.estimate)} {_range(fpr)} of {_behind(fpr)} that were not for "
+        f"a weak attack on the device's outputs recognises {number(tpr.estimate)} {interval_of(tpr)} of {behind(tpr)} "
+        f"that were trained on, and takes {number(fpr.estimate)} {interval_of(fpr)} of {behind(fpr)} that were not for "
         f"such; at most {rule.max_tpr:g} may be recognised"
     )
     if part.tpr_with_coin is not None and part.tpr_with_coin > rule.max_tpr >= _interval(tpr).high:
-        tied = f"but {_number(part.tpr_with_coin)} of them by a coin among rows with equal outputs, so this is no pass"
+        tied = f"but {number(part.tpr_with_coin)} of them by a coin among rows with equal outputs, so this is no pass"
         return Outcome.INCONCLUSIVE, f"{said}; {tied}"
     return _outcome(_interval(tpr), _interval(fpr), rule.max_tpr, said)
 
@@ -86,7 +87,7 @@ def _outcome(tpr: Interval, fpr: Interval, limit: float, said: str) -> tuple[Out
     if tpr.high <= limit:
         return Outcome.PASS, said
     if tpr.low <= limit:
-        return Outcome.INCONCLUSIVE, f"{said}; the interval lies on both sides of that limit, so the data do not decide"
+        return Outcome.INCONCLUSIVE, said + UNDECIDED
     if tpr.low <= fpr.high:
         return Outcome.INCONCLUSIVE, f"{said}; strangers may be taken for members as often, so this shows no leak"
     return Outcome.FAIL, said
@@ -136,16 +137,3 @@ def _interval(value: Measured) -> Interval:
     if value.interval is None:
         raise ValueError("a rate of the membership attack always has an interval")
     return value.interval
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}"
-
-
-def _range(value: Measured) -> str:
-    interval = _interval(value)
-    return f"({interval.level * 100:g} % interval {_number(interval.low)} to {_number(interval.high)})"
-
-
-def _behind(value: Measured) -> str:
-    return f"{value.rows} rows" if value.subjects is None else f"{value.rows} rows of {value.subjects} people"
