@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from audit_pipeline.cli.boundary import run_guarded, stop_like_the_keyboard
 from audit_pipeline.cli.main import app, main
 
 
@@ -127,18 +128,25 @@ def test_a_result_nobody_could_read_is_not_a_pass(tmp_path: Path) -> None:
         assert b"Traceback" not in done.stderr
 
 
-def test_being_stopped_is_told(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "audit_pipeline", "keys", "new", str(tmp_path / "key"), "--passphrase-fd", "0"]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen([*command, "--json"], **pipes)  # type: ignore[call-overload]
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(4)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 4, err
-        assert json.loads(out)["error"]["code"] == "interrupted"
-        assert list(tmp_path.iterdir()) == []
+def test_being_stopped_by_the_keyboard_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def stopped(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("audit_pipeline.report.evidence_file.load_evidence", stopped)
+    assert run("report", str(tmp_path), "--json") == 4
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
+
+
+def test_being_stopped_by_ci_is_told_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        stop_like_the_keyboard()
+        assert run_guarded(lambda: signal.raise_signal(signal.SIGTERM), as_json=True) == 4
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
 
 
 def test_no_message_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
