@@ -87,9 +87,18 @@ class DataPart(Part):
     source: str
     synthetic: bool
     sha256: Sha256 = Field(description="over the manifest's and the splits' digests")
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = Field(description="none for a regression")
     alarm_classes: tuple[str, ...]
     splits: tuple[SplitPart, ...]
+    task: Literal["classification", "anomaly", "regression"] = "classification"
+    threshold: float | None = Field(
+        default=None, description="score above which a row is of the second class; null where the highest score decides"
+    )
+    score: Literal["output", "reconstruction_error"] = Field(
+        default="output", description="where an anomaly score comes from"
+    )
+    unit: str | None = Field(default=None, description="unit of a regression's labels; null where none was named")
+    row_seconds: float | None = Field(default=None, description="time that a row covers; null where none was named")
 
 
 class Layer(Part):

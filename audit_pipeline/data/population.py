@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import DataPart
 from audit_pipeline.measurement import GroupKey
+from audit_pipeline.predictions import Reading, Score, Task
 
 SPLITS = ("train", "calibration", "evaluation")
 """The parts of a data set, in the order they are read and told."""
@@ -26,11 +27,13 @@ class Split:
     x: NDArray[np.float32]
     """[rows, *input_shape] model inputs, finite."""
     y: NDArray[np.int64]
-    """[rows] index into the manifest's classes."""
+    """[rows] index into the manifest's classes; all 0 for a regression, which has none."""
     groups: Mapping[str, NDArray[np.str_]]
     """Group column → [rows] value, binned where the manifest says so, `unknown` where missing."""
     subjects: NDArray[np.str_] | None
     """[rows] the person each row came from; None where the manifest names no subject column."""
+    target: NDArray[np.float64] | None = None
+    """[rows] the value to predict, finite, in the manifest's unit; None unless the task is a regression."""
 
     def __len__(self) -> int:
         """Rows of the split."""
@@ -68,7 +71,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Population:
-    """A data set that was checked: classes, splits and what may be said about it in evidence."""
+    """A data set that was checked: its task, its splits and what may be said about it in evidence."""
 
     part: DataPart
     train: Split
@@ -77,10 +80,40 @@ class Population:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names; `Split.y` indexes them."""
+        """Class names; `Split.y` indexes them. Of an anomaly, normal comes first; a regression has none."""
         return self.part.classes
 
     @property
     def alarm_classes(self) -> tuple[str, ...]:
         """Classes that raise an alarm on the device."""
         return self.part.alarm_classes
+
+    @property
+    def task(self) -> Task:
+        """What a model of these data is for."""
+        return Task(self.part.task)
+
+    @property
+    def threshold(self) -> float | None:
+        """Score above which a row is of the second class; None where the highest score decides."""
+        return self.part.threshold
+
+    @property
+    def score(self) -> Score:
+        """Where an anomaly score comes from."""
+        return Score(self.part.score)
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of a regression's labels; None where the manifest names none."""
+        return self.part.unit
+
+    @property
+    def row_seconds(self) -> float | None:
+        """Time that a row covers, in seconds; None where the manifest does not say."""
+        return self.part.row_seconds
+
+    @property
+    def reading(self) -> Reading:
+        """How a model's outputs are to be read."""
+        return Reading(self.task, self.threshold, self.score)
