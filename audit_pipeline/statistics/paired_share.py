@@ -1,0 +1,156 @@
+"""How much worse a share became between two models on the same rows, by the score interval of Tango (1998)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import betainc, ndtr
+
+from audit_pipeline.statistics import mcnemar
+from audit_pipeline.statistics.design_effect import CHANGE_CORRELATION, effective_pairs
+from audit_pipeline.statistics.estimate import z_of
+from audit_pipeline.statistics.intervals import named_method
+from audit_pipeline.statistics.tally import PairedTally
+
+_DEEPEST = 8.0
+"""Standard normal deviate of the smallest p-value that is told apart, as in `estimate.py`."""
+
+
+@dataclass(frozen=True)
+class PairedShare:
+    """Rows that only the first model got right less those that only the second did, as a share of all rows."""
+
+    tally: PairedTally
+    """At least one row."""
+    correlation: float = CHANGE_CORRELATION
+    """Correlation of changes within a person that is assumed where too little was seen to estimate it."""
+
+    @property
+    def value(self) -> float:
+        """Worsening, −1 to 1: positive where the second model is worse."""
+        return self.tally.difference
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Share of rows that got worse, and of rows that got better."""
+        return int(self.tally.worse.sum()) / self.rows, int(self.tally.better.sum()) / self.rows
+
+    @property
+    def rows(self) -> int:
+        """Rows that both models judged."""
+        return self.tally.total
+
+    @property
+    def subjects(self) -> int | None:
+        """People behind those rows; None where they were not named."""
+        return self.tally.subjects
+
+    @property
+    def method(self) -> str:
+        """How the interval is made."""
+        return named_method("Tango 1998, paired score", self.tally.named)
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Two-sided confidence interval at a level between 0 and 1.
+
+        Tango's interval on the effective number of rows. Over people it is cut to what the rows that got worse, and
+        those that got better, say alone: the worsening is at most the share of rows that got worse, so improvements in
+        a few people, which make the effective number small, cannot make harm more likely than no change at all would.
+        """
+        low, high = self._score_bounds(level)
+        if self.tally.named:
+            unchanged = np.zeros_like(self.tally.rows)
+            high = min(high, replace(self, tally=replace(self.tally, better=unchanged))._score_bounds(level)[1])
+            low = max(low, replace(self, tally=replace(self.tally, worse=unchanged))._score_bounds(level)[0])
+        return low, high
+
+    def _score_bounds(self, level: float) -> tuple[float, float]:
+        worse, better = self.shares
+        return tango(worse, better, effective_pairs(self.tally, level, self.correlation), z_of(level))
+
+
+def tango(worse: float, better: float, rows: float, z: float) -> tuple[float, float]:
+    """Score interval of Tango (1998), Stat. Med. 17:891, for worse − better.
+
+    Only rows on which the models disagree carry information, and the interval stays honest where there are none.
+
+    Args:
+        worse: share of rows that only the first model got right.
+        better: share of rows that only the second did.
+        rows: their (effective) number, any real number from 0.
+        z: standard normal deviate of the interval, above 0.
+    """
+    if rows == 0:
+        return -1.0, 1.0
+    spread = z * z / rows
+    return -_upper(better, worse, spread), _upper(worse, better, spread)
+
+
+def _upper(worse: float, better: float, spread: float) -> float:
+    """Where (δ − difference)² = spread · variance(δ), above the difference.
+
+    The variance is zero at the difference itself where no row changed, or every row did the same way: there the root
+    is written out. Without improvements it is Wilson's.
+    """
+    if better == 0:
+        half = math.sqrt(spread * worse * (1 - worse) + spread * spread / 4)
+        return max(worse, min((worse + spread / 2 + half) / (1 + spread), 1.0))
+    if better == 1:
+        return (spread - 1) / (spread + 1)
+    difference = worse - better
+
+    def clearance(delta: float) -> float:
+        return delta - difference - math.sqrt(spread * _variance(worse, better, delta))
+
+    return float(brentq(clearance, difference, 1.0, xtol=1e-13))
+
+
+def _variance(worse: float, better: float, delta: float) -> float:
+    """Variance of one row's change where the true worsening is `delta`, the other parameter at its likeliest value.
+
+    That is equation 3.1 of Tango (1998) divided by the rows, written so that neither sign of `delta` cancels digits.
+    """
+    if delta < 0:
+        worse, better, delta = better, worse, -delta
+    slope = (2 - worse + better) * delta - worse - better
+    root = math.sqrt(slope * slope + 8 * better * delta * (1 - delta))
+    only_better = 2 * better * delta * (1 - delta) / (root + slope) if slope > 0 else (root - slope) / 4
+    return 2 * only_better + delta * (1 - delta)
+
+
+def p_worse_than(change: PairedShare, limit: float) -> float:
+    """One-sided p-value of "the true worsening is at most `limit`", with limits from 0 on.
+
+    It inverts Tango's score, like `estimate.p_above`, but is never below two exact p-values, since the normal tail of
+    the score is too light where few independent rows changed: that of McNemar, as a worsening above the limit is one
+    above zero, and the binomial one of the rows that got worse, which are a share at least as large as the worsening.
+    """
+    if limit < 0:
+        raise ValueError(f"a limit of a worsening is never negative: {limit}")
+    if change.value <= limit:
+        return 1.0
+    by_score = _score_p(change, limit)
+    if change.tally.named:
+        return by_score
+    worse, better = int(change.tally.worse.sum()), int(change.tally.better.sum())
+    return max(by_score, mcnemar.p_worse(worse, better), float(betainc(worse, change.rows - worse + 1, limit)))
+
+
+def _score_p(change: PairedShare, limit: float) -> float:
+    """The tail at which the lower end touches the limit; the effective number of rows may depend on the level."""
+    worse, better = change.shares
+    variance = _variance(worse, better, limit)
+    per_root_row = (change.value - limit) / math.sqrt(variance) if variance > 0 else math.inf
+
+    def clearance(z: float) -> float:
+        level = 1 - 2 * float(ndtr(-z))
+        return z - math.sqrt(effective_pairs(change.tally, level, change.correlation)) * per_root_row
+
+    if not change.tally.named:
+        return float(ndtr(clearance(1.0) - 1))
+    if clearance(_DEEPEST) <= 0:
+        return float(ndtr(-_DEEPEST))
+    return float(ndtr(-brentq(clearance, 1e-6, _DEEPEST, xtol=1e-6)))
