@@ -1,9 +1,10 @@
-"""Labels as indices into the manifest's classes."""
+"""Labels: indices into the manifest's classes, or the values that a regression predicts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,3 +35,23 @@ def class_indices(labels: Values, classes: Sequence[str]) -> NDArray[np.int64]:
             hint = did_you_mean(kind, classes) or allowed
             raise ValueError(f"row {labels.row_of(kind)} has the label {kind[:40]}{hint}")
     return np.asarray([by_text[str(kind)] for kind in labels.kinds], dtype=np.int64)[labels.which]
+
+
+def target_values(labels: NDArray[Any]) -> NDArray[np.float64]:
+    """[rows] the value to predict.
+
+    Args:
+        labels: numbers as the file holds them; NaN where one is missing.
+
+    Raises:
+        ValueError: there is not one a row, or one is missing or not finite; says which row has it.
+    """
+    if labels.ndim != 1:
+        raise ValueError(f"it has shape {labels.shape}, but must have one value a row")
+    target = labels.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(target))
+    if len(bad):
+        row = int(bad[0])
+        what = "has no label" if np.isnan(target[row]) else f"has the label {target[row]:g}, which is not finite"
+        raise ValueError(f"row {row} {what} ({len(bad)} such row{'s' if len(bad) > 1 else ''})")
+    return target

@@ -82,11 +82,14 @@ def _check_apart(manifest: Loaded[Manifest], one: tuple[str, SplitFile], other: 
 
 
 def _check_train(manifest: Loaded[Manifest], train: SplitFile) -> None:
-    rows = np.bincount(train.split.y, minlength=len(manifest.value.classes))
-    absent = [name for name, count in zip(manifest.value.classes, rows, strict=True) if not count]
+    """Every class must have been met in training; of an anomaly only the normal one, as many models learn no other."""
+    said = manifest.value
+    needed = said.classes[:1] if said.task == "anomaly" else said.classes
+    absent = [name for index, name in enumerate(needed) if not (train.split.y == index).any()]
     if absent:
         text = f"no row of the train split is labelled {', '.join(absent)}: the model cannot have learnt it"
-        raise InputError("data.class-absent", text, where=manifest.where(("classes",)), hint="leave it out of classes")
+        hint = "normal comes first" if said.task == "anomaly" else "leave it out of classes"
+        raise InputError("data.class-absent", text, where=manifest.where(("classes",)), hint=hint)
 
 
 def _part(manifest: Loaded[Manifest], files: dict[str, SplitFile]) -> DataPart:
@@ -99,14 +102,18 @@ def _part(manifest: Loaded[Manifest], files: dict[str, SplitFile]) -> DataPart:
         synthetic=said.synthetic,
         sha256=sha256_hex(canonical_json(digests)),
         classes=said.classes,
-        alarm_classes=said.alarm_classes,
+        alarm_classes=said.alarms,
         splits=tuple(_split_part(name, file, said) for name, file in files.items()),
+        task=said.task,
+        threshold=said.threshold,
+        score=said.score,
+        unit=said.unit,
+        row_seconds=said.row_seconds,
     )
 
 
 def _split_part(name: str, file: SplitFile, said: Manifest) -> SplitPart:
     split: Split = file.split
-    rows = np.bincount(split.y, minlength=len(said.classes))
     return SplitPart.model_validate(
         {
             "name": name,
@@ -114,7 +121,7 @@ def _split_part(name: str, file: SplitFile, said: Manifest) -> SplitPart:
             "sha256": file.sha256,
             "rows": len(split),
             "subjects": None if split.subjects is None else len(np.unique(split.subjects)),
-            "classes": dict(zip(said.classes, rows.tolist(), strict=True)),
+            "classes": {name: int((split.y == index).sum()) for index, name in enumerate(said.classes)},
             "groups": {
                 column: {
                     str(value): int(count) for value, count in zip(*np.unique(values, return_counts=True), strict=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator, model_validator
 
 from audit_pipeline.data.population import SPLITS
 from audit_pipeline.spelling import did_you_mean
@@ -17,6 +17,8 @@ ClassName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 GroupName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][\w-]*$", max_length=200), Field(examples=["age_band"])
 ]
+
+_Value = TypeVar("_Value")
 
 RESERVED = frozenset({"overall"})
 """Group names that a policy gives another meaning."""
@@ -61,6 +63,9 @@ class Splits(Strict):
     evaluation: Text
 
 
+_TASK = "what a model of these data is for: a class, how odd a row is, or a number"
+
+
 class Manifest(Strict):
     """A whole manifest file."""
 
@@ -75,11 +80,24 @@ class Manifest(Strict):
     shape: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1, max_length=8)] | None = Field(
         default=None, description="each row is reshaped to it"
     )
-    label: Column = Field(description="class names, or indices into classes")
-    classes: Annotated[tuple[ClassName, ...], Field(min_length=2, max_length=1000)]
-    alarm_classes: tuple[ClassName, ...] = Field(
-        default=(), description="predictions that raise an alarm on the device"
+    task: Literal["classification", "anomaly", "regression"] = Field(default="classification", description=_TASK)
+    label: Column = Field(description="class names or indices into classes; finite numbers for a regression")
+    classes: Annotated[tuple[ClassName, ...], Field(min_length=2, max_length=1000)] = Field(
+        default=(), description="in the order of the outputs; normal, then odd, for an anomaly; none for a regression"
     )
+    alarm_classes: tuple[ClassName, ...] = Field(
+        default=(), description="predictions that raise an alarm on the device; the second class for an anomaly"
+    )
+    threshold: float | None = Field(
+        default=None, description="score above which a row is of the second class; an anomaly needs one"
+    )
+    score: Literal["output", "reconstruction_error"] = Field(
+        default="output", description="an anomaly's score: the one output, or an autoencoder's mean squared error"
+    )
+    unit: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None = Field(
+        default=None, description="of a regression's labels", examples=["mg/dL"]
+    )
+    row_seconds: Annotated[float, Field(gt=0)] | None = Field(default=None, description="time that a row covers")
     subject: Column | None = Field(default=None, description="the person each row came from")
     groups: dict[GroupName, Group] = Field(default_factory=dict)
     splits: Splits
@@ -100,12 +118,69 @@ class Manifest(Strict):
             raise ValueError(f"{', '.join(taken)} stands for everybody: give the group another name")
         return groups
 
+    @field_validator("classes")
+    @classmethod
+    def _classes_fit(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        task = info.data.get("task")
+        if task == "regression":
+            raise ValueError("a regression predicts a number: leave classes out")
+        if task == "anomaly" and len(names) != 2:
+            raise ValueError(f"an anomaly has 2 classes, normal first and odd second, not {len(names)}")
+        return names
+
+    @field_validator("alarm_classes")
+    @classmethod
+    def _alarms_fit(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "classes" not in info.data:  # refused already
+            return names
+        classes = info.data["classes"]
+        for name in names:
+            if name not in classes:
+                raise ValueError(f"{name} is not one of classes{did_you_mean(name, classes)}")
+        if info.data.get("task") == "anomaly" and names and names != classes[1:]:
+            raise ValueError(f"a score above the threshold is the alarm, so only {classes[1]} can stand here")
+        return names
+
+    @field_validator("threshold")
+    @classmethod
+    def _threshold_fits(cls, threshold: float | None, info: ValidationInfo) -> float | None:
+        if threshold is None or info.data.get("task") == "anomaly" or not {"task", "classes"} <= info.data.keys():
+            return threshold
+        if len(info.data["classes"]) != 2:
+            raise ValueError("a threshold parts two classes: leave it out")
+        if not 0 <= threshold < 1:
+            raise ValueError(f"must be at least 0 and below 1, as it is held against a probability, not {threshold:g}")
+        return threshold
+
+    @field_validator("score")
+    @classmethod
+    def _score_fits(cls, score: str, info: ValidationInfo) -> str:
+        return _only("anomaly", score, info)
+
+    @field_validator("unit")
+    @classmethod
+    def _unit_fits(cls, unit: str | None, info: ValidationInfo) -> str | None:
+        return _only("regression", unit, info)
+
     @model_validator(mode="after")
     def _agree(self) -> Manifest:
-        for name in self.alarm_classes:
-            if name not in self.classes:
-                raise ValueError(f"alarm_classes: {name} is not one of classes{did_you_mean(name, self.classes)}")
+        if self.task != "regression" and not self.classes:
+            raise ValueError("classes: missing key")
+        if self.task == "anomaly" and self.threshold is None:
+            raise ValueError("threshold: missing key: give the score above which the device raises the alarm")
         files = [getattr(self.splits, split) for split in SPLITS]
         if len(set(files)) < len(files):
             raise ValueError(f"splits: {max(files, key=files.count)} stands twice; every split needs rows of its own")
         return self
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """Classes that raise an alarm: as they are given, and the second of an anomaly in any case."""
+        return self.classes[1:] if self.task == "anomaly" else self.alarm_classes
+
+
+def _only(task: str, value: _Value, info: ValidationInfo) -> _Value:
+    """Refuse a key that means nothing for the task of the manifest."""
+    if value is not None and info.data.get("task", task) != task:
+        raise ValueError(f"only for task: {task}: leave it out")
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from audit_pipeline.data.columns import Columns, open_columns, unreadable
 from audit_pipeline.data.groups import group_values
 from audit_pipeline.data.inputs import match_features, stack_inputs
-from audit_pipeline.data.labels import class_indices
+from audit_pipeline.data.labels import class_indices, target_values
 from audit_pipeline.data.manifest import Manifest
 from audit_pipeline.data.population import Split
 from audit_pipeline.data.values import Values
@@ -21,6 +21,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Loaded, Loc
 
+_Held = TypeVar("_Held")
 _Read = TypeVar("_Read")
 
 
@@ -44,21 +45,26 @@ def read_split(manifest: Loaded[Manifest], name: str) -> SplitFile:
     said = manifest.value
     place = manifest.where(("splits", name))
     path = manifest.path.parent / getattr(said.splits, name)
-    columns, sha256 = open_columns(path, place)
-    reader = _Reader(manifest, path, columns)
+    opened, sha256 = open_columns(path, place)
+    reader = _Reader(manifest, path, opened)
     x = reader.inputs()
     if not len(x):
         raise InputError("data.empty-split", f"the {name} split has no rows", where=str(path))
-    y = reader.column(said.label, ("label",), lambda values: class_indices(values, said.classes), "label")
+    y, target = reader.labels(len(x))
     groups = {
         group: reader.column(entry.column, ("groups", group, "column"), _binning(entry.bins), "group")
         for group, entry in said.groups.items()
     }
     subjects = reader.column(said.subject, ("subject",), _subjects, "subject") if said.subject else None
-    reader.check_lengths(len(x), {"label": y, **groups, **({} if subjects is None else {"subject": subjects})})
-    for array in (x, y, *groups.values(), *(() if subjects is None else (subjects,))):
+    columns = {
+        "label": y if target is None else target,
+        **groups,
+        **({} if subjects is None else {"subject": subjects}),
+    }
+    reader.check_lengths(len(x), columns)
+    for array in (x, y, *columns.values()):
         array.setflags(write=False)
-    return SplitFile(path, sha256, reader.features, Split(x=x, y=y, groups=groups, subjects=subjects))
+    return SplitFile(path, sha256, reader.features, Split(x, y, groups, subjects, target))
 
 
 def _binning(bins: tuple[float, ...] | None) -> Callable[[Values], NDArray[np.str_]]:
@@ -90,19 +96,31 @@ class _Reader:
         except ValueError as error:
             raise InputError("data.features", f"features: {error}", where=str(self._path)) from error
 
+    def labels(self, rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+        """Class indices, and the values to predict: a regression's classes are all 0, and others have no values."""
+        said = self._manifest.value
+        if said.task == "regression":
+            self._require(said.label, ("label",))
+            target = self._parsed(lambda: self._columns.numbers([said.label])[0], said.label, target_values, "label")
+            return np.zeros(rows, dtype=np.int64), target
+        return self.column(said.label, ("label",), lambda values: class_indices(values, said.classes), "label"), None
+
     def column(self, name: str, loc: Loc, read: Callable[[Values], _Read], kind: str) -> _Read:
         self._require(name, loc)
+        return self._parsed(lambda: self._columns.values(name), name, read, kind)
+
+    def _parsed(self, get: Callable[[], _Held], name: str, read: Callable[[_Held], _Read], kind: str) -> _Read:
         try:
-            values = self._columns.values(name)
+            held = get()
         except ValueError as error:
             raise unreadable(self._path, error) from error
         try:
-            return read(values)
+            return read(held)
         except ValueError as error:
             hint = "rows are counted from 0, without a heading"
             raise InputError(f"data.{kind}", f"{name}: {error}", where=str(self._path), hint=hint) from error
 
-    def check_lengths(self, rows: int, columns: dict[str, NDArray[np.generic]]) -> None:
+    def check_lengths(self, rows: int, columns: Mapping[str, NDArray[np.generic]]) -> None:
         for name, column in columns.items():
             if len(column) != rows:
                 text = f"{name} has {len(column)} rows, the features have {rows}"
