@@ -14,6 +14,14 @@ from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.measurement import Count, GroupKey, Measurement, MetricKey, Outcome, Part, Sha256
 
 
+class Change(Part):
+    """The test of "compression changed nothing" for one metric of one group."""
+
+    method: str
+    p: float = Field(description="two-sided p-value")
+    adjusted_p: float = Field(description="the same after every metric and group of the table was tested")
+
+
 class MetricComparison(Part):
     """One metric of one group, before and after compression, on the same rows."""
 
@@ -21,6 +29,7 @@ class MetricComparison(Part):
     before: Measurement | None = Field(description="float model; null where none was given")
     after: Measurement = Field(description="the device")
     worsening: Measurement | None = Field(description="paired difference, positive where the device is worse")
+    change: Change | None = Field(default=None, description="null where nothing could be compared")
 
 
 class GroupRow(Part):
@@ -30,6 +39,28 @@ class GroupRow(Part):
     rows: Count
     subjects: Count | None
     metrics: tuple[MetricComparison, ...]
+
+
+class Breach(Part):
+    """The test of "the limit is kept", whose rejection is a FAIL: raw, and adjusted for all that the policy asks."""
+
+    p: float = Field(description="one-sided p-value")
+    adjusted_p: float = Field(description="after Holm (1979) over the policy's fairness findings")
+    family: Count = Field(description="how many findings were tested together")
+    level: float = Field(description="FAIL where adjusted_p is at most this")
+
+
+class Prospect(Part):
+    """What an undecided finding could have shown, and what it would take to decide it, both with the given power."""
+
+    power: float
+    detectable: float | None = Field(description="smallest true value that would have been found to break the limit")
+    settles: Outcome | None = Field(
+        default=None,
+        description="what it would come to, were the truth what was measured; null where the value lies on the limit",
+    )
+    more: Count | None = Field(default=None, description="how many more it takes for that; null where no number helps")
+    of: Literal["people", "rows"] = Field(description="what `more` counts")
 
 
 class Finding(Part):
@@ -45,6 +76,42 @@ class Finding(Part):
     limit_kind: Literal["at_most", "at_least"]
     outcome: Outcome
     reason: str
+    breach: Breach | None = Field(default=None, description="null where nothing was tested")
+    prospect: Prospect | None = Field(default=None, description="for INCONCLUSIVE alone")
+
+
+class Exemplar(Part):
+    """A row whose class the compression changed: where it stands in the data set, never what it holds."""
+
+    row: Count = Field(description="its place in the evaluation split, from 0")
+    before: str = Field(description="class that the float model gave")
+    after: str = Field(description="class that the device gives")
+    effect: Literal["lost", "gained", "other"] = Field(
+        description="lost: the float model was right and the device is not; gained: the reverse; other: both wrong"
+    )
+    shift: float = Field(description="how much of the true class's score was lost")
+
+
+class Overrepresentation(Part):
+    """A group's share of changed rows against everybody else's."""
+
+    group: GroupKey
+    inside: Measurement = Field(description="share of the group's rows that changed class")
+    outside: Measurement = Field(description="share of all other rows that did")
+    ratio: float | None = Field(description="inside over outside; null where nothing changed outside")
+    p: float = Field(description="one-sided p-value of no over-representation")
+    adjusted_p: float = Field(description="after Holm (1979) over all groups")
+
+
+class Exemplars(Part):
+    """Whom the compression changed: compression-identified exemplars (Hooker et al. 2020)."""
+
+    rows: Count
+    changed: Count
+    lost: Count
+    gained: Count
+    listed: tuple[Exemplar, ...] = Field(description="the most harmed first; at most as many as the tool lists")
+    groups: tuple[Overrepresentation, ...] = Field(description="the most over-represented first")
 
 
 class Run(Part):
@@ -248,6 +315,7 @@ class Evidence(Part):
     footprint: Footprint
     kernels: KernelCheck | None = Field(description="null where the device cannot run the candidate")
     groups: tuple[GroupRow, ...]
+    exemplars: Exemplars | None = Field(default=None, description="null without a float model or without classes")
     membership: tuple[MembershipPart, ...]
     blob_scan: BlobScan | None
     findings: tuple[Finding, ...]

@@ -28,6 +28,17 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
+class Scale(StrEnum):
+    """What a metric's value counts."""
+
+    SHARE = "share"
+    """A share of rows, or another number between 0 and 1."""
+    PER_HOUR = "per-hour"
+    """Events in an hour of use."""
+    LABEL = "label"
+    """The unit of the labels of a regression."""
+
+
 class Interval(Part):
     """A two-sided confidence interval and how it was made."""
 
@@ -82,17 +93,21 @@ class GroupKey(Part):
         return ", ".join(f"{by}={value}" for by, value in zip(self.by, self.values, strict=True)) or "overall"
 
 
+_SPELLED = {"auc": "AUC", "mae": "mean absolute error", "rmse": "root mean squared error", "f1": "F1"}
+
+
 class MetricKey(Part):
     """A metric, of one class where it has one."""
 
     name: str
     class_: str | None = Field(default=None, alias="class", serialization_alias="class")
     higher_is_better: bool
+    scale: Scale = Scale.SHARE
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @property
     def label(self) -> str:
         """The metric as people read it."""
-        words = self.name.replace("_", " ")
+        words = _SPELLED.get(self.name, self.name.replace("_", " "))
         return f"{words} of {self.class_}" if self.class_ is not None else words

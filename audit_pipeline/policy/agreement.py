@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audit_pipeline.data.population import Population
+from audit_pipeline.measurement import Scale
+from audit_pipeline.policy.catalogue import METRICS, Speaks
 from audit_pipeline.policy.schema import OVERALL, FairnessRule, MembershipRule, Policy, PrivacyRule
+from audit_pipeline.predictions import Task
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Loc
 
@@ -16,25 +19,42 @@ Disagreement = tuple[Loc, str, str]
 def disagreements(policy: Policy, population: Population) -> list[Disagreement]:
     """Classes and group columns of the rules that the population has not, and rules that are given twice."""
     return [
+        *_impossible_metrics(policy, population),
         *_unknown_classes(policy, population),
         *_unknown_groups(policy, sorted(population.evaluation.groups)),
         *_repeated(policy),
     ]
 
 
+def _impossible_metrics(policy: Policy, population: Population) -> Iterator[Disagreement]:
+    """Rules on metrics that these data cannot have, and a worst error that a model of this task cannot make."""
+    task = population.task
+    for index, rule in enumerate(policy.fairness):
+        kind = METRICS[rule.metric]
+        loc: Loc = ("fairness", index, "metric")
+        if task not in kind.tasks:
+            fitting = ", ".join(name for name, other in METRICS.items() if task in other.tasks)
+            yield loc, "metric-of-other-task", f"{rule.metric} is no metric of {task}; there are {fitting}"
+        elif kind.speaks is Speaks.ALARMS and rule.class_ is None and not population.alarm_classes:
+            yield loc, "no-alarm-class", f"{rule.metric} needs a class, or alarm_classes in the manifest"
+        elif kind.scale is Scale.PER_HOUR and population.row_seconds is None:
+            yield loc, "no-row-time", f"{rule.metric} needs the time that a row covers: row_seconds in the manifest"
+    worst = policy.human_centred.worst_error
+    if task is Task.REGRESSION and (worst.class_ is not None or worst.kind in ("missed", "false")):
+        text = "a model that estimates a number errs too_high or too_low, and of no class"
+        yield ("human_centred", "worst_error", "kind"), "worst-error", text
+    elif task is not Task.REGRESSION and (worst.class_ is None or worst.kind not in ("missed", "false")):
+        yield ("human_centred", "worst_error", "kind"), "worst-error", "name a class, and whether it is missed or false"
+
+
 def _unknown_classes(policy: Policy, population: Population) -> Iterator[Disagreement]:
-    named: list[tuple[Loc, str]] = [
+    named: list[tuple[Loc, str | None]] = [
         (("human_centred", "worst_error", "class"), policy.human_centred.worst_error.class_)
     ]
-    for index, rule in enumerate(policy.fairness):
-        if rule.class_ is not None:
-            named.append((("fairness", index, "class"), rule.class_))
-        elif rule.metric.endswith("alarm_rate") and not population.alarm_classes:
-            text = f"{rule.metric} needs a class, or alarm_classes in the manifest"
-            yield ("fairness", index, "metric"), "no-alarm-class", text
+    named += [(("fairness", index, "class"), rule.class_) for index, rule in enumerate(policy.fairness)]
     for loc, name in named:
-        if name not in population.classes:
-            known = f"{did_you_mean(name, population.classes)}; there are {', '.join(population.classes)}"
+        if name is not None and name not in population.classes:
+            known = f"{did_you_mean(name, population.classes)}; there are {', '.join(population.classes) or 'none'}"
             yield loc, "unknown-class", f"the data set has no class {name}{known}"
 
 

@@ -10,11 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
+from audit_pipeline.measurement import Scale
+from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, Speaks
 from audit_pipeline.strict_yaml import Strict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), Field(examples=["wearable-ecg"])]
 Proportion = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 OpenProportion = Annotated[float, Field(gt=0, lt=1)]
 GroupSpec = Annotated[
     str,
@@ -25,14 +28,44 @@ GroupSpec = Annotated[
 OVERALL = "overall"
 """The group spec that stands for everybody."""
 
-LOWER_IS_BETTER = frozenset({"false_alarm_rate", "missed_alarm_rate"})
+MetricName = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "recall",
+    "precision",
+    "specificity",
+    "f1",
+    "macro_recall",
+    "macro_precision",
+    "macro_specificity",
+    "macro_f1",
+    "selection_rate",
+    "false_alarm_rate",
+    "missed_alarm_rate",
+    "false_alarms_per_hour",
+    "auc",
+    "expected_calibration_error",
+    "mae",
+    "rmse",
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equalized_odds_difference",
+    "equalized_odds_ratio",
+    "equal_opportunity_difference",
+    "equal_opportunity_ratio",
+]
+"""The names in `catalogue.METRICS`, spelled out for the type checker and for editors."""
 
 
 class WorstError(Strict):
     """The error that must not happen, named before the first measurement."""
 
-    class_: Text = Field(alias="class", description="class that is confused")
-    kind: Literal["missed", "false"] = Field(description="a missed alarm or a false one")
+    class_: Text | None = Field(
+        default=None, alias="class", description="class that is confused; left out where the model estimates a number"
+    )
+    kind: Literal["missed", "false", "too_high", "too_low"] = Field(
+        description="a missed alarm or a false one; for a number, an estimate that is too high or too low"
+    )
     harms: Text = Field(description="who is harmed, and how")
 
 
@@ -156,6 +189,7 @@ class Compress(Strict):
         return self
 
 
+_SHARES = [kind.name for kind in METRICS.values() if kind.scale is Scale.SHARE]
 _LIMITS = ("min", "max", "max_drop", "max_rise", "max_gap")
 
 
@@ -166,17 +200,23 @@ class FairnessRule(Strict):
     of groups on the device; `min` and `max` bound the device's own value.
     """
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [_given(key, "number") for key in _LIMITS]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [_given(key, "number") for key in _LIMITS],
+            "if": {"properties": {"metric": {"enum": _SHARES}}},
+            "then": {"properties": {key: {"maximum": 1} for key in _LIMITS}},
+        }
+    )
 
-    metric: Literal["accuracy", "recall", "false_alarm_rate", "missed_alarm_rate"]
+    metric: MetricName
     class_: Text | None = Field(
         default=None, alias="class", description="the class; alarm rates without one use the manifest's alarm_classes"
     )
-    min: Proportion | None = Field(default=None, description="lowest value allowed")
-    max: Proportion | None = Field(default=None, description="highest value allowed, for rates of errors")
-    max_drop: Proportion | None = Field(default=None, description="largest loss against the float model allowed")
-    max_rise: Proportion | None = Field(default=None, description="largest rise allowed, for rates of errors")
-    max_gap: Proportion | None = Field(default=None, description="largest difference between two groups allowed")
+    min: Amount | None = Field(default=None, description="lowest value allowed")
+    max: Amount | None = Field(default=None, description="highest value allowed, for rates of errors")
+    max_drop: Amount | None = Field(default=None, description="largest loss against the float model allowed")
+    max_rise: Amount | None = Field(default=None, description="largest rise allowed, for rates of errors")
+    max_gap: Amount | None = Field(default=None, description="largest difference between two groups allowed")
     groups: Annotated[tuple[GroupSpec, ...], Field(min_length=1)] = (OVERALL,)
 
     @property
@@ -185,21 +225,30 @@ class FairnessRule(Strict):
         given = [(key, value) for key in _LIMITS if (value := getattr(self, key)) is not None]
         return given[0]
 
+    @property
+    def compares_groups(self) -> bool:
+        """Whether it asks one question of all groups of a column together."""
+        return self.max_gap is not None or self.metric in BETWEEN_GROUPS
+
     @model_validator(mode="after")
     def _is_possible(self) -> FairnessRule:
         given = [key for key in _LIMITS if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of {', '.join(_LIMITS)}; found {', '.join(given) or 'none'}")
-        lower_is_better = self.metric in LOWER_IS_BETTER
-        if given[0] in (("min", "max_drop") if lower_is_better else ("max", "max_rise")):
-            better, use = ("lower", "max or max_rise") if lower_is_better else ("higher", "min or max_drop")
-            raise ValueError(f"{self.metric} is better when {better}: use {use} instead of {given[0]}")
-        if self.metric == "recall" and self.class_ is None:
-            raise ValueError("recall needs a class")
-        if self.metric == "accuracy" and self.class_ is not None:
-            raise ValueError("accuracy is over all classes: leave class out, or use recall")
-        if given[0] == "max_gap" and OVERALL in self.groups:
-            raise ValueError("max_gap compares groups with each other: overall is not a group to compare")
+        kind, (key, value) = METRICS[self.metric], self.limit
+        if key not in kind.limits:
+            better = "higher" if kind.higher_is_better else "lower"
+            fitting = " or ".join(limit for limit in kind.limits if limit != "max_gap")
+            raise ValueError(f"{self.metric} is better when {better}: use {fitting} instead of {key}")
+        if kind.scale is Scale.SHARE and value > 1:
+            raise ValueError(f"{key} of {self.metric} lies between 0 and 1; found {value:g}")
+        if kind.speaks is Speaks.ONE and self.class_ is None:
+            raise ValueError(f"{self.metric} needs a class")
+        if kind.speaks is Speaks.ALL and self.class_ is not None:
+            raise ValueError(f"{self.metric} is over all classes: leave class out")
+        if self.compares_groups and OVERALL in self.groups:
+            what = "max_gap" if self.max_gap is not None else self.metric
+            raise ValueError(f"{what} compares groups with each other: overall is not a group to compare")
         return self
 
 

@@ -12,6 +12,8 @@ from typing import Protocol
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
+from audit_pipeline.measurement import Interval, Measured
+
 _WIDEST = 8.0
 """Standard normal deviate of the widest interval that is tried; p-values below 6·10⁻¹⁶ are given as that."""
 _NARROWEST = 1e-6
@@ -38,6 +40,17 @@ class Estimate(Protocol):
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Two-sided confidence interval at a level between 0 and 1."""
+
+
+def measure(estimate: Estimate, level: float) -> Measured:
+    """An estimate with its interval at a level, as evidence holds it."""
+    low, high = estimate.bounds(level)
+    return Measured(
+        estimate=estimate.value,
+        interval=Interval(low=low, high=high, level=level, method=estimate.method),
+        rows=estimate.rows,
+        subjects=estimate.subjects,
+    )
 
 
 def p_above(estimate: Estimate, limit: float) -> float:

@@ -27,3 +27,8 @@ def behind(value: Measured) -> str:
     if value.subjects is None:
         return rows
     return f"{rows} of {value.subjects} {'person' if value.subjects == 1 else 'people'}"
+
+
+def p_value(p: float) -> str:
+    """A p-value with two digits, never as zero."""
+    return f"{p:.2g}" if p >= 0.001 else "<0.001"

@@ -106,7 +106,7 @@ def test_without_the_human_centred_section_there_is_no_policy(
         ("{metric: recall, min: 0.1}", "recall needs a class"),
         ("{metric: accuracy, class: V, min: 0.1}", "accuracy is over all classes"),
         ("{metric: accuracy, max_gap: 0.1}", "overall is not a group to compare"),
-        ("{metric: accuracy, min: 1.5}", "fairness[1].min: must be at most 1, not 1.5"),
+        ("{metric: accuracy, min: 1.5}", "min of accuracy lies between 0 and 1; found 1.5"),
         ("{metric: accuracy, min: -0.1}", "fairness[1].min: must be at least 0, not -0.1"),
         ("{metric: accuracy, min: 0.5, groups: [a+b]}", 'groups[0]: "a+b" does not have the form'),
     ],
