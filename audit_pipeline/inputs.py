@@ -9,6 +9,7 @@ from audit_pipeline.data.load import load_population
 from audit_pipeline.data.population import Population
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.intake import inspect_model
+from audit_pipeline.model.outputs import check_output, shape_text
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.load import LoadedPolicy, check_against, load_policy
 from audit_pipeline.progress import Progress, silent
@@ -77,20 +78,8 @@ def _check_shapes(source: SourceModel, population: Population) -> None:
     if tuple(source.part.input_shape) != rows:
         raise InputError(
             "model.input-shape",
-            f"the model takes rows of shape {_shape(source.part.input_shape)}, the data set has {_shape(rows)}",
+            f"the model takes rows of shape {shape_text(source.part.input_shape)}, the data set has {shape_text(rows)}",
             where=str(source.path),
             hint="set `shape` in the manifest, or prepare the data as the model was trained",
         )
-    outputs = source.part.output_shape
-    classes = len(population.classes)
-    if outputs != (classes,) and not (outputs == (1,) and classes == 2):
-        raise InputError(
-            "model.output-shape",
-            f"the model gives {_shape(outputs)} scores, the data set has {classes} classes",
-            where=str(source.path),
-            hint="list in the manifest's `classes` what the outputs stand for, in their order",
-        )
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(str(size) for size in shape)
+    check_output(source, population)

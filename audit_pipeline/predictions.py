@@ -115,6 +115,10 @@ class Reading:
         return Predictions(scores, grid, made_by, self.task, self.threshold, self.score)
 
 
+CLASSES = Reading()
+"""Of a classifier whose highest score decides."""
+
+
 def class_scores(outputs: NDArray[np.float32], kind: OutputKind) -> NDArray[np.float32]:
     """Turn a classifier's outputs into one probability per class.
 

@@ -1,15 +1,13 @@
-"""What a model is fine-tuned towards: the loss it was trained with, or the cross-entropy its output calls for."""
+"""What a model is fine-tuned towards: the loss it was trained with, or the one that its task and output call for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras
-from audit_pipeline.predictions import OutputKind
+from audit_pipeline.predictions import CLASSES, OutputKind, Reading, Task
 
 _SPARSE = {"sparse_categorical_crossentropy": "CategoricalCrossentropy"}
 _BY_FUNCTION = {
@@ -28,6 +26,8 @@ _BY_FUNCTION = {
     "kullback_leibler_divergence": "KLDivergence",
     "huber": "Huber",
 } | _SPARSE
+_OF_NUMBERS = frozenset({"MeanSquaredError", "MeanAbsoluteError", "Huber"})
+_OF_TWO_CLASSES = frozenset({"BinaryCrossentropy", "BinaryFocalCrossentropy"})
 _SETTINGS = ("from_logits", "label_smoothing", "gamma", "alpha", "delta", "apply_class_balancing")
 
 
@@ -46,28 +46,49 @@ class Objective:
         return getattr(keras().losses, self.loss)(**self.settings)
 
 
-def objective(compiled: Any, kind: OutputKind, units: int) -> Objective:
-    """Choose the loss.
+def objective(compiled: Any, kind: OutputKind, units: int, reading: Reading = CLASSES) -> Objective:
+    """Choose the loss: the model's own where it fits the task.
+
+    Else cross-entropy for a classification and for an anomaly score that is a probability, and the mean squared error
+    for a regression and for an autoencoder.
 
     Args:
         compiled: the compiled loss as Keras serialised it: a name, an object, or None.
         kind: what the model's outputs are.
         units: how many there are.
+        reading: what the population says of the outputs.
+
+    Raises:
+        InputError: `compress.no-loss`: an anomaly score that is no probability.
     """
     known = _recognised(compiled)
-    if known is not None:
+    if reading.task is Task.ANOMALY and not reading.reconstructs and kind is not OutputKind.SIGMOID:
+        raise InputError(
+            "compress.no-loss",
+            "the anomaly score is no probability, so nothing says what a model that is fine-tuned should give",
+            hint="leave prune_weights out of the recipe, end the model in a sigmoid, or ship a finished .tflite",
+        )
+    if known is not None and _fits(known[0], reading):
         return Objective(*known, origin="the loss the model was compiled with")
+    why = "as it was saved without a loss" if compiled is None else "as its own loss is none that is used for the task"
+    if reading.task is Task.REGRESSION or reading.reconstructs:
+        return Objective("MeanSquaredError", {}, origin=f"mean squared error by the task, {why}")
     binary = units == 1 or kind is OutputKind.SIGMOID
     return Objective(
         "BinaryCrossentropy" if binary else "CategoricalCrossentropy",
         {"from_logits": kind is OutputKind.LOGITS},
-        origin="cross-entropy by the model's output, as "
-        + ("it was saved without a loss" if compiled is None else "its own loss is not one Keras knows"),
+        origin=f"cross-entropy by the model's output, {why}",
     )
 
 
+def _fits(loss: str, reading: Reading) -> bool:
+    if reading.task is Task.REGRESSION or reading.reconstructs:
+        return loss in _OF_NUMBERS
+    return reading.task is Task.CLASSIFICATION or loss in _OF_TWO_CLASSES
+
+
 def _recognised(compiled: Any) -> tuple[str, dict[str, Any]] | None:
-    """The class and settings behind a serialised loss. Sparse losses become dense ones: targets are one-hot here."""
+    """The class and settings behind a serialised loss. Sparse losses become dense ones: answers are one-hot here."""
     name: Any = compiled
     config: Any = {}
     if isinstance(compiled, dict):
@@ -80,18 +101,3 @@ def _recognised(compiled: Any) -> tuple[str, dict[str, Any]] | None:
     if loss not in _BY_FUNCTION.values():
         return None
     return loss, {key: config[key] for key in _SETTINGS if isinstance(config.get(key), (bool, int, float))}
-
-
-def targets(y: NDArray[np.int64], units: int) -> NDArray[np.float32]:
-    """Labels as the losses above take them.
-
-    Args:
-        y: [rows] class indices.
-        units: outputs of the model; one unit stands for the second of two classes.
-
-    Returns:
-        [rows, units], one-hot where there is more than one unit.
-    """
-    if units == 1:
-        return y.astype(np.float32)[:, None]
-    return np.eye(units, dtype=np.float32)[y]

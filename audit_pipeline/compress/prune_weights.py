@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from audit_pipeline.compress.objective import Objective, targets
-from audit_pipeline.data.population import Split
+from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras, quiet
@@ -27,15 +26,14 @@ _UPDATES = 50
 
 
 def prune_weights(
-    model: Any, settings: PruneWeights, objective: Objective, train: Split, seed: int, progress: Progress
+    model: Any, settings: PruneWeights, lesson: Lesson, seed: int, progress: Progress
 ) -> tuple[Any, StepPart]:
     """Prune and fine-tune.
 
     Args:
-        model: an uncompiled tf_keras classifier; it is not changed.
+        model: an uncompiled tf_keras model; it is not changed.
         settings: the step as the policy writes it.
-        objective: the loss to fine-tune with.
-        train: rows to fine-tune on.
+        lesson: what to fine-tune on, and the loss.
         seed: of the order of the rows and of dropout.
         progress: told the share of epochs that are done.
 
@@ -48,7 +46,7 @@ def prune_weights(
     with quiet():
         import tensorflow_model_optimization as tfmot
 
-    steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
+    steps = settings.epochs * math.ceil(len(lesson.x) / settings.batch_size)
     keras().utils.set_random_seed(seed)
     with quiet():
         wrapped, weights, untouched = _wrapped(model, _schedule(settings, steps), tfmot.sparsity.keras)
@@ -58,10 +56,10 @@ def prune_weights(
                 "tensorflow-model-optimization can prune no layer of this model",
                 hint="leave prune_weights out of the recipe",
             )
-        wrapped.compile(keras().optimizers.Adam(settings.learning_rate), objective.instance())
+        wrapped.compile(keras().optimizers.Adam(settings.learning_rate), lesson.objective.instance())
         wrapped.fit(
-            train.x,
-            targets(train.y, wrapped.output_shape[-1]),
+            lesson.x,
+            lesson.answers,
             batch_size=settings.batch_size,
             epochs=settings.epochs,
             verbose=0,
@@ -76,8 +74,8 @@ def prune_weights(
         )
     return pruned, StepPart(
         technique="prune_weights",
-        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": objective.loss},
-        notes=_notes(weights, untouched, objective),
+        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
+        notes=_notes(weights, untouched, lesson),
     )
 
 
@@ -148,14 +146,14 @@ def _reporter(epochs: int, progress: Progress) -> Any:
     )
 
 
-def _notes(weights: dict[str, list[Any]], untouched: list[str], objective: Objective) -> tuple[str, ...]:
+def _notes(weights: dict[str, list[Any]], untouched: list[str], lesson: Lesson) -> tuple[str, ...]:
     values = [weight.numpy() for layer in weights.values() for weight in layer]
     total = sum(value.size for value in values)
     zeros = sum(int(np.count_nonzero(value == 0)) for value in values)
     notes = [
         f"{zeros} of {total} weights in {len(weights)} layers are zero",
         "zeros are stored like other weights: flash does not shrink, only the zipped size does",
-        f"fine-tuned with {objective.loss}: {objective.origin}",
+        f"fine-tuned on {len(lesson.x)} {lesson.taken} with {lesson.objective.loss}: {lesson.objective.origin}",
     ]
     if untouched:
         notes.append(f"left dense, as tensorflow-model-optimization does not prune them: {', '.join(untouched)}")

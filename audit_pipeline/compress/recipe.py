@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.compress.candidate import Candidate
+from audit_pipeline.compress.lesson import lesson
 from audit_pipeline.compress.objective import objective
 from audit_pipeline.compress.prune_weights import prune_weights
 from audit_pipeline.compress.quantize import quantize
@@ -18,6 +19,7 @@ from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import CandidatePart, StepPart
 from audit_pipeline.model.load import load_keras, loaded_description
+from audit_pipeline.model.outputs import check_output
 from audit_pipeline.model.predict import output_kind
 from audit_pipeline.model.runtime import keras_runtime
 from audit_pipeline.model.source import SourceModel
@@ -33,7 +35,7 @@ def compress(source: SourceModel, section: Compress, population: Population, pro
     Args:
         source: an inspected Keras model.
         section: the policy's recipe and seed; its last step quantizes.
-        population: with as many classes as the model has outputs.
+        population: with a task that the model's output fits.
         progress: told how far each step is.
 
     Raises:
@@ -64,7 +66,7 @@ def compress_on(
     """Carry out a recipe that only quantizes, without a population.
 
     Args:
-        source: an inspected Keras model; it need not be a classifier.
+        source: an inspected Keras model; its output does not matter.
         section: a recipe of the one step `quantize`; its `calibration_rows` does not apply.
         representative: [rows, *input_shape] rows to calibrate on.
         drawn: in words, where those rows come from, as "of random numbers": the candidate bears it as a note.
@@ -117,16 +119,11 @@ def from_tflite(source: SourceModel) -> Candidate:
 def _pruned(
     model: Any, source: SourceModel, settings: PruneWeights, population: Population, seed: int, progress: Progress
 ) -> tuple[Any, StepPart]:
-    kind = output_kind(model, str(source.path))
-    units = source.part.output_shape[-1]
-    if units != len(population.classes) and not (units == 1 and len(population.classes) == 2):
-        raise InputError(
-            "model.output-shape",
-            f"the model gives {units} scores, the data set has {len(population.classes)} classes",
-            where=str(source.path),
-        )
-    loss = objective(loaded_description(source).loss, kind, units)
-    return prune_weights(model, settings, loss, population.train, seed, progress)
+    check_output(source, population)
+    reading, units = population.reading, source.part.output_shape[-1]
+    kind = output_kind(model, str(source.path), reading)
+    loss = objective(loaded_description(source).loss, kind, units, reading)
+    return prune_weights(model, settings, lesson(population, loss, units), seed, progress)
 
 
 def _check_rows(source: SourceModel, rows: NDArray[np.float32]) -> None:

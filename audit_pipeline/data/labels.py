@@ -44,14 +44,15 @@ def target_values(labels: NDArray[Any]) -> NDArray[np.float64]:
         labels: numbers as the file holds them; NaN where one is missing.
 
     Raises:
-        ValueError: there is not one a row, or one is missing or not finite; says which row has it.
+        ValueError: there is not one a row, or one is missing, infinite or beyond float32; says which row has it.
     """
     if labels.ndim != 1:
         raise ValueError(f"it has shape {labels.shape}, but must have one value a row")
     target = labels.astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(target))
+    with np.errstate(over="ignore"):  # no model can give what float32 cannot hold
+        bad = np.flatnonzero(~np.isfinite(target.astype(np.float32)))
     if len(bad):
         row = int(bad[0])
-        what = "has no label" if np.isnan(target[row]) else f"has the label {target[row]:g}, which is not finite"
+        what = "has no label" if np.isnan(target[row]) else f"has the label {target[row]:g}, which is beyond float32"
         raise ValueError(f"row {row} {what} ({len(bad)} such row{'s' if len(bad) > 1 else ''})")
     return target

@@ -17,7 +17,7 @@ from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.device.interpreters import litert_reference, run, tflite_micro
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import KernelCheck
-from audit_pipeline.predictions import OutputKind, Predictions, class_scores
+from audit_pipeline.predictions import CLASSES, OutputKind, Predictions, Reading
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.quantization import dequantize_output, quantize_input
 from audit_pipeline.tflite import Graph, read_graph
@@ -28,21 +28,26 @@ _KINDS = {"SOFTMAX": OutputKind.SOFTMAX, "LOGISTIC": OutputKind.SIGMOID}
 
 
 def predict_device(
-    candidate: Candidate, x: NDArray[np.float32], sample: NDArray[np.int64], progress: Progress = silent
+    candidate: Candidate,
+    x: NDArray[np.float32],
+    sample: NDArray[np.int64],
+    progress: Progress = silent,
+    reading: Reading = CLASSES,
 ) -> tuple[Predictions, KernelCheck]:
-    """Class scores as the device computes them.
+    """Scores as the device computes them; the kernels are compared by the integers behind them, whatever the task.
 
     Args:
         candidate: one that was measured: an operator without a kernel, or a damaged graph, is found there.
         x: [rows, *input_shape] rows to predict.
         sample: row numbers to run through both interpreters, from `stratified_sample`.
         progress: told the share of rows that are done.
+        reading: what the population says of the outputs.
 
     Returns:
         Scores of every row, and whose arithmetic they are.
 
     Raises:
-        InputError: `device.input-shape`, or `device.not-runnable`.
+        InputError: `device.input-shape`, `model.output-shape` or `device.not-runnable`.
     """
     graph = read_graph(candidate.tflite, "candidate")
     source, result = (graph.main.tensors[indices[0]] for indices in (graph.main.inputs, graph.main.outputs))
@@ -54,8 +59,8 @@ def predict_device(
         )
     q = quantize_input(x, source)
     outputs, check = run_checked(candidate.tflite, q, sample, progress)
-    scores = class_scores(dequantize_output(outputs, result), output_kind(graph))
-    return Predictions(scores=scores, step=float(result.scales[0]), made_by=check.used), check
+    scores = reading.scores(dequantize_output(outputs, result), output_kind(graph), x)
+    return reading.predictions(scores, float(result.scales[0]), check.used), check
 
 
 def run_checked(

@@ -11,49 +11,55 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.model.load import load_keras
 from audit_pipeline.model.runtime import quiet
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.predictions import OutputKind, Predictions, class_scores
+from audit_pipeline.predictions import CLASSES, OutputKind, Predictions, Reading
 from audit_pipeline.progress import Progress, silent
 
 _BATCH = 1024
 _SHAPE_ONLY = frozenset({"Flatten", "Reshape", "Dropout", "Identity"})
 
 
-def predict_float(source: SourceModel, x: NDArray[np.float32], progress: Progress = silent) -> Predictions:
-    """Class scores of the float model, 1024 rows at a time.
+def predict_float(
+    source: SourceModel, x: NDArray[np.float32], progress: Progress = silent, reading: Reading = CLASSES
+) -> Predictions:
+    """Scores of the float model, 1024 rows at a time.
 
     Args:
         source: an inspected Keras model.
         x: [rows, *input_shape].
         progress: told the share of rows that are done.
+        reading: what the population says of the outputs.
 
     Raises:
-        InputError: `model.not-classifier`, or as `load_keras`.
+        InputError: `model.not-classifier`, `model.output-shape`, or as `load_keras`.
     """
     model = load_keras(source)
-    kind = output_kind(model, str(source.path))
-    outputs = []
+    kind = output_kind(model, str(source.path), reading)
+    scores = []
     for start in range(0, len(x), _BATCH):
+        rows = x[start : start + _BATCH]
         with quiet():
-            outputs.append(model.predict_on_batch(x[start : start + _BATCH]))
+            outputs = model.predict_on_batch(rows)
+        scores.append(reading.scores(outputs.astype(np.float32), kind, rows))
         progress("float predictions", min(start + _BATCH, len(x)) / len(x))
-    scores = class_scores(np.concatenate(outputs).astype(np.float32), kind)
-    return Predictions(scores=scores, step=0.0, made_by="float")
+    return reading.predictions(np.concatenate(scores), 0.0, "float")
 
 
-def output_kind(model: Any, where: str) -> OutputKind:
-    """What a classifier's outputs are, by the activation of the layer that makes them.
+def output_kind(model: Any, where: str, reading: Reading = CLASSES) -> OutputKind:
+    """What a model's outputs are, by the activation of the layer that makes them.
 
     Raises:
-        InputError: `model.not-classifier`: the outputs are not one score per class, or one unit with a softmax.
+        InputError: `model.not-classifier`: the outputs are not scores or one value, or one unit with a softmax, which
+            is always 1. An autoencoder gives what it was given, of any shape.
     """
     shape = tuple(model.outputs[0].shape)
     kind = _activation(model)
-    if len(shape) != 2 or (shape[1] == 1 and kind is OutputKind.SOFTMAX):
+    if not reading.reconstructs and (len(shape) != 2 or (shape[1] == 1 and kind is OutputKind.SOFTMAX)):
         raise InputError(
             "model.not-classifier",
-            f"the output has the shape {shape} with {kind}; a classifier gives one score per class",
+            f"the output has the shape {shape} with {kind}; it must be one score per class, or one unit, no softmax",
             where=where,
-            hint="end the model in Dense(classes, activation='softmax') or Dense(1, activation='sigmoid')",
+            hint="end the model in Dense(classes, activation='softmax'), Dense(1, activation='sigmoid') or, for a "
+            "regression, Dense(1)",
         )
     return kind
 

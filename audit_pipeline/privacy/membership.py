@@ -1,8 +1,8 @@
 """A weak membership attack: whoever knows a row and sees the outputs for it guesses whether it was trained on.
 
-Losses only: no shadow models, no second release. The attacker calls a row a member where the model is surer of its
-true class than it is of all but a share `fpr` of rows that it never saw. A model that resists this may still fall to a
-stronger attack; one that does not has failed the easiest.
+Losses only: no shadow models, no second release. The attacker calls a row a member where the model does better on it
+than on all but a share `fpr` of rows that it never saw. A model that resists this may still fall to a stronger attack;
+one that does not has failed the easiest. What "better" is, `sureness` says by task.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from audit_pipeline.data.population import Split
 from audit_pipeline.evidence import MembershipPart
 from audit_pipeline.measurement import Measured, Measurement, NotMeasurable
 from audit_pipeline.predictions import Predictions
+from audit_pipeline.privacy.sureness import are_probabilities, learnable, sureness
 from audit_pipeline.statistics.intervals import exact_interval
 from audit_pipeline.statistics.tally import Counts, person_codes, tally
 
 Scores = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-_FLOAT_STEP = 2.0**-24
-"""Spacing of float32 just below 1, where a sure model's probabilities lie."""
 
 _FEWEST_MEMBERS = 20
 
@@ -58,10 +56,15 @@ def membership(
         seed: of the halving.
         level: two-sided confidence level.
     """
-    members, others = _side(member_predictions, train), _side(nonmember_predictions, evaluation)
+    bounded = are_probabilities(member_predictions) and are_probabilities(nonmember_predictions)
+    members = _side(member_predictions, train, bounded)
+    others = _side(nonmember_predictions, evaluation, bounded)
+    learnt = learnable(member_predictions, train)
+    unlearnt = learnable(nonmember_predictions, evaluation)
     parts = []
     for spec in specs:
-        inside, outside = dict(train.members(spec)), dict(evaluation.members(spec))
+        inside = {group: mask & learnt for group, mask in train.members(spec)}
+        outside = {group: mask & unlearnt for group, mask in evaluation.members(spec)}
         for group in sorted({**inside, **outside}, key=lambda key: key.values):
             member, other = members.only(inside.get(group)), others.only(outside.get(group))
             rates = _rates(member, other, fpr, seed, level)
@@ -77,16 +80,6 @@ def membership(
                 )
             )
     return tuple(parts)
-
-
-def sureness(predictions: Predictions, y: NDArray[np.int64]) -> Scores:
-    """φ = ln((p + h) / (1 − p + h)) of each row's true class, [rows]; h is half a quantization step.
-
-    The logit of Carlini et al. (2022), section VI; h keeps it finite, and equal for all that one int8 step holds.
-    """
-    half = (predictions.step or _FLOAT_STEP) / 2
-    p = predictions.scores[np.arange(len(y)), y].astype(np.float64)
-    return np.asarray(np.log((p + half) / (1 - p + half)))
 
 
 def threshold(nonmembers: Scores, fpr: float) -> float:
@@ -166,9 +159,9 @@ class _Side:
         return NotMeasurable(reason=reason, rows=len(self.scores), subjects=subjects)
 
 
-def _side(predictions: Predictions, split: Split) -> _Side:
+def _side(predictions: Predictions, split: Split, bounded: bool) -> _Side:
     people, named = person_codes(split.subjects, len(split))
-    return _Side(sureness(predictions, split.y), people, named)
+    return _Side(sureness(predictions, split, bounded), people, named)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audit_pipeline.compress.objective import objective, targets
+from audit_pipeline.compress.lesson import class_answers
+from audit_pipeline.compress.objective import objective
 from audit_pipeline.model.runtime import keras
 from audit_pipeline.predictions import OutputKind
 
@@ -51,11 +52,11 @@ def test_a_sparse_loss_and_its_dense_form_on_one_hot_targets_are_equal() -> None
     rng = np.random.default_rng(0)
     y, logits = rng.integers(0, 3, 8), rng.normal(size=(8, 3)).astype(np.float32)
     config = {"class_name": "SparseCategoricalCrossentropy", "config": {"from_logits": True}}
-    dense = objective(config, OutputKind.LOGITS, 3).instance()(targets(y, 3), logits)
+    dense = objective(config, OutputKind.LOGITS, 3).instance()(class_answers(y, 3), logits)
     sparse = keras().losses.SparseCategoricalCrossentropy(from_logits=True)(y, logits)
     assert float(dense) == pytest.approx(float(sparse), rel=1e-6)
 
 
 def test_one_unit_takes_labels_as_a_column() -> None:
-    assert targets(np.array([0, 1, 1]), 1).tolist() == [[0.0], [1.0], [1.0]]
-    assert targets(np.array([0, 2]), 3).tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert class_answers(np.array([0, 1, 1]), 1).tolist() == [[0.0], [1.0], [1.0]]
+    assert class_answers(np.array([0, 2]), 3).tolist() == [[1, 0, 0], [0, 0, 1]]

@@ -13,7 +13,8 @@ from audit_pipeline.measurement import Measured, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import MembershipRule
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy.judge import judge
-from audit_pipeline.privacy.membership import area_under_curve, halves, membership, sureness, threshold
+from audit_pipeline.privacy.membership import area_under_curve, halves, membership, threshold
+from audit_pipeline.privacy.sureness import sureness
 
 SCORES = st.lists(st.integers(0, 6), min_size=1, max_size=40)
 STEP = 1 / 256
@@ -69,14 +70,14 @@ def test_the_threshold_is_the_lowest_that_lets_through_no_more_than_allowed(scor
 
 def test_probabilities_within_one_step_are_one_score() -> None:
     predictions, split = side(np.array([1.0, 0.999, 0.0]), step=STEP)
-    phi = sureness(predictions, split.y)
+    phi = sureness(predictions, split)
     assert np.isfinite(phi).all()
     assert phi[0] == pytest.approx(np.log((255 * STEP + STEP / 2) / (1 - 255 * STEP + STEP / 2)))
 
 
 def test_a_float_model_that_is_wholly_sure_has_a_finite_score() -> None:
     predictions, split = side(np.array([1.0, 0.0]))
-    assert np.isfinite(sureness(predictions, split.y)).all()
+    assert np.isfinite(sureness(predictions, split)).all()
 
 
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=12), st.integers(0, 99))

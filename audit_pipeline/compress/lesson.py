@@ -1,0 +1,71 @@
+"""What a model is fine-tuned on: rows, what it should answer to them, and the loss between the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.compress.objective import Objective
+from audit_pipeline.data.population import Population
+from audit_pipeline.errors import InputError
+from audit_pipeline.predictions import Task
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Rows and answers of the same length."""
+
+    x: NDArray[np.float32]
+    """[rows, *input_shape]."""
+    answers: NDArray[np.float32]
+    """[rows, units]; an autoencoder's are the rows themselves."""
+    objective: Objective
+    taken: str
+    """Which rows these are, in words."""
+
+
+def lesson(population: Population, objective: Objective, units: int) -> Lesson:
+    """The train split as the task has it.
+
+    An autoencoder learns from normal rows alone: what it was taught to give back raises no alarm.
+
+    Args:
+        population: whose train split is taken.
+        objective: the loss.
+        units: outputs of the model.
+
+    Raises:
+        InputError: `compress.one-class`: a score is to be taught from rows of one class.
+    """
+    train = population.train
+    if population.task is Task.REGRESSION:
+        assert train.target is not None, "a regression's splits have targets"  # noqa: S101
+        return Lesson(train.x, train.target.astype(np.float32)[:, None], objective, "rows")
+    if population.reading.reconstructs:
+        normal = train.x[train.y == 0]
+        return Lesson(normal, normal, objective, f"rows labelled {population.classes[0]}")
+    if population.task is Task.ANOMALY and not train.y.any():
+        raise InputError(
+            "compress.one-class",
+            f"no row of the train split is labelled {population.classes[1]}: fine-tuning would teach the model to give "
+            "0 whatever it sees",
+            hint="leave prune_weights out of the recipe, or put such rows into the train split",
+        )
+    return Lesson(train.x, class_answers(train.y, units), objective, "rows")
+
+
+def class_answers(y: NDArray[np.int64], units: int) -> NDArray[np.float32]:
+    """Labels as losses take them.
+
+    Args:
+        y: [rows] class indices.
+        units: outputs of the model; one unit stands for the second of two classes.
+
+    Returns:
+        [rows, units], one-hot where there is more than one unit.
+    """
+    if units == 1:
+        return y.astype(np.float32)[:, None]
+    return np.eye(units, dtype=np.float32)[y]
