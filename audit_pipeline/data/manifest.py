@@ -131,9 +131,11 @@ class Manifest(Strict):
     @field_validator("alarm_classes")
     @classmethod
     def _alarms_fit(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if "classes" not in info.data:  # refused already
+        if names and info.data.get("task") == "regression":
+            raise ValueError("a regression predicts a number: leave alarm_classes out")
+        classes = info.data.get("classes")
+        if not classes:  # which is refused by itself
             return names
-        classes = info.data["classes"]
         for name in names:
             if name not in classes:
                 raise ValueError(f"{name} is not one of classes{did_you_mean(name, classes)}")

@@ -7,8 +7,13 @@ import pytest
 
 from audit_pipeline.compress.lesson import class_answers
 from audit_pipeline.compress.objective import objective
+from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras
-from audit_pipeline.predictions import OutputKind
+from audit_pipeline.predictions import OutputKind, Reading, Score, Task
+
+REGRESSION = Reading(Task.REGRESSION)
+AUTOENCODER = Reading(Task.ANOMALY, 1.0, Score.RECONSTRUCTION_ERROR)
+ANOMALY = Reading(Task.ANOMALY, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +65,30 @@ def test_a_sparse_loss_and_its_dense_form_on_one_hot_targets_are_equal() -> None
 def test_one_unit_takes_labels_as_a_column() -> None:
     assert class_answers(np.array([0, 1, 1]), 1).tolist() == [[0.0], [1.0], [1.0]]
     assert class_answers(np.array([0, 2]), 3).tolist() == [[1, 0, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize("reading", [REGRESSION, AUTOENCODER])
+@pytest.mark.parametrize("kind", OutputKind)
+def test_numbers_are_learnt_by_the_squared_error(reading: Reading, kind: OutputKind) -> None:
+    for compiled in (None, "my_own_loss", "binary_crossentropy", "sparse_categorical_crossentropy"):
+        assert objective(compiled, kind, 1, reading).loss == "MeanSquaredError"
+    assert "without a loss" in objective(None, kind, 1, reading).origin
+
+
+@pytest.mark.parametrize("reading", [REGRESSION, AUTOENCODER])
+def test_a_model_of_numbers_keeps_its_own_loss_of_numbers(reading: Reading) -> None:
+    chosen = objective({"class_name": "Huber", "config": {"delta": 2.0}}, OutputKind.LOGITS, 1, reading)
+    assert (chosen.loss, chosen.settings) == ("Huber", {"delta": 2.0})
+    assert objective("mae", OutputKind.LOGITS, 1, reading).loss == "MeanAbsoluteError"
+
+
+@pytest.mark.parametrize("compiled", [None, "mse", "binary_crossentropy"])
+def test_a_probability_of_an_anomaly_is_learnt_by_cross_entropy(compiled: str | None) -> None:
+    assert objective(compiled, OutputKind.SIGMOID, 1, ANOMALY).loss == "BinaryCrossentropy"
+
+
+def test_an_anomaly_score_that_is_no_probability_is_not_fine_tuned() -> None:
+    with pytest.raises(InputError) as caught:
+        objective("binary_crossentropy", OutputKind.LOGITS, 1, ANOMALY)
+    assert caught.value.code == "compress.no-loss"
+    assert "finished .tflite" in str(caught.value.hint)

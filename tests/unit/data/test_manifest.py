@@ -48,3 +48,53 @@ def test_a_manifest_that_does_not_hold_is_refused_at_its_line(
 
 def test_a_manifest_that_is_not_there_is_refused(dataset: Any) -> None:
     assert dataset.refused(lambda: load_population(dataset.path)).code == "data.not-found"
+
+
+ANOMALY = {"task": "anomaly", "threshold": 2.5}
+REGRESSION = {"task": "regression", "classes": None, "alarm_classes": None}
+
+
+@pytest.mark.parametrize(
+    ("changed", "line", "complaint"),
+    [
+        ({"task": "ranking"}, "task", "task: must be 'classification', 'anomaly' or 'regression'"),
+        ({"task": "anomali"}, "task", "did you mean anomaly?"),
+        ({"classes": None}, None, "classes: missing key"),
+        ({"task": "anomaly"}, None, "threshold: missing key: give the score above which the device raises the alarm"),
+        (ANOMALY | {"classes": ["N", "V", "F"]}, "classes", "classes: an anomaly has 2 classes, normal first"),
+        (ANOMALY | {"alarm_classes": ["N"]}, "alarm_classes", "so only V can stand here"),
+        (ANOMALY | {"alarm_classes": ["V", "N"]}, "alarm_classes", "so only V can stand here"),
+        (ANOMALY | {"score": "mse"}, "score", "score: must be 'output' or 'reconstruction_error', not"),
+        (ANOMALY | {"unit": "mV"}, "unit", "unit: only for task: regression: leave it out"),
+        (ANOMALY | {"threshold": "high"}, "threshold", "threshold: must be a number, not the text"),
+        ({"score": "output"}, "score", "score: only for task: anomaly: leave it out"),
+        ({"unit": "mV"}, "unit", "unit: only for task: regression: leave it out"),
+        ({"threshold": 1}, "threshold", "threshold: must be at least 0 and below 1"),
+        ({"threshold": -0.1}, "threshold", "as it is held against a probability, not -0.1"),
+        (
+            {"classes": ["N", "V", "F"], "threshold": 0.5},
+            "threshold",
+            "threshold: a threshold parts two classes: leave it out",
+        ),
+        ({"row_seconds": 0}, "row_seconds", "row_seconds: must be above 0, not 0"),
+        (REGRESSION | {"classes": ["N", "V"]}, "classes", "classes: a regression predicts a number: leave classes out"),
+        (REGRESSION | {"alarm_classes": ["V"]}, "alarm_classes", "alarm_classes: a regression predicts a number"),
+        (REGRESSION | {"threshold": 0.5}, "threshold", "threshold: a threshold parts two classes: leave it out"),
+        (REGRESSION | {"score": "output"}, "score", "score: only for task: anomaly"),
+        (REGRESSION | {"unit": "m" * 41}, "unit", "unit: must have at most 40 characters"),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused_at_its_line(
+    dataset: Any, changed: dict[str, Any], line: str | None, complaint: str
+) -> None:
+    apply(dataset, changed)
+    dataset.write_manifest()
+    error = dataset.refused(lambda: load_population(dataset.path))
+    assert complaint in error.what
+    assert error.where == (dataset.line_of(line) if line else f"{dataset.path}:1")
+
+
+def apply(dataset: Any, changed: dict[str, Any]) -> None:
+    """Set these keys of the manifest; None leaves one out."""
+    dataset.manifest |= changed
+    dataset.manifest = {key: value for key, value in dataset.manifest.items() if value is not None}
