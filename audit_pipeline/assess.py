@@ -12,9 +12,12 @@ from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.decide import decide
 from audit_pipeline.device import footprint as device
 from audit_pipeline.device.kernels import predict_device
+from audit_pipeline.evaluate.cells import count_cells
+from audit_pipeline.evaluate.changes import find_changes
 from audit_pipeline.evaluate.compare import compare
-from audit_pipeline.evaluate.counts import count
 from audit_pipeline.evaluate.judge import judge
+from audit_pipeline.evaluate.metrics import metrics_for
+from audit_pipeline.evaluate.table import GroupTable, tabulate
 from audit_pipeline.evidence import BlobScan, Finding, Footprint, GroupRow, KernelCheck, MembershipPart, Verdict
 from audit_pipeline.inputs import Inputs
 from audit_pipeline.model.finished import ends
@@ -74,17 +77,9 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
     if footprint.arena_bytes is not None:
         answers = _answers(inputs, candidate, population.evaluation, "judging split", progress)
     if answers.after is not None:
-        counts = count(
-            answers.before,
-            answers.after,
-            population.evaluation,
-            population.classes,
-            population.alarm_classes,
-            specs=_shown(inputs),
-            rules=policy.fairness,
-        )
-        groups = compare(counts, policy.statistics.confidence)
-        findings += judge(policy.fairness, counts, policy.statistics)
+        table = _table(inputs, answers.before, answers.after)
+        groups = compare(table, find_changes(table, candidate.part.seed), policy.statistics.confidence)
+        findings += judge(policy.fairness, table, policy.statistics)
         attacks = _attack(inputs, candidate, answers, progress)
         findings += judge_privacy(policy.privacy, attacks, blob)
     return Assessment(
@@ -107,6 +102,20 @@ def _answers(inputs: Inputs, candidate: Candidate, split: Split, name: str, prog
     sample = stratified_sample(split, KERNEL_SAMPLE_ROWS, candidate.part.seed)
     after, kernels = predict_device(candidate, split.x, sample, told)
     return _Answers(before, after, kernels)
+
+
+def _table(inputs: Inputs, before: Predictions | None, after: Predictions) -> GroupTable:
+    population, rules = inputs.population, inputs.policy.value.fairness
+    metrics = metrics_for(population, rules)
+    cells = count_cells(
+        before,
+        after,
+        population.evaluation,
+        population.classes,
+        with_scores=any(metric.needs_scores for metric in metrics),
+    )
+    asked = [spec for rule in rules for spec in rule.groups]
+    return tabulate(cells, metrics, (*_shown(inputs), *asked))
 
 
 def _shown(inputs: Inputs) -> tuple[str, ...]:

@@ -2,63 +2,190 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cached_property
 
-from audit_pipeline.measurement import GroupKey, Interval, Measured
-from audit_pipeline.statistics.design_effect import effective_rows
-from audit_pipeline.statistics.intervals import named_method, wilson
-from audit_pipeline.statistics.tally import Tally
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.measurement import GroupKey
+from audit_pipeline.statistics.estimate import Estimate
+
+Matrix = NDArray[np.float64]
+
+OF_PAIRS = "lower end simultaneous over {} pairs (Bonferroni), upper end of the widest pair"
+"""Added to a method's name: what holds for all pairs together, and why (`Gap`)."""
 
 
 @dataclass(frozen=True)
-class Gap:
-    """One group's proportion minus that of a group where it is lower or the same."""
+class Pair:
+    """Two groups whose difference, or ratio, was looked at."""
 
     higher: GroupKey
     lower: GroupKey
-    measured: Measured
-    interval: Interval
-    """The one in `measured`; differences below zero mean that the order may be the other way round."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Groups that one metric was measured in, to be compared with each other: at least two."""
+
+    groups: tuple[tuple[GroupKey, Estimate], ...]
+    people: int | None
+    """Distinct people in them; None where they were not named."""
 
     @property
-    def reach(self) -> float:
-        """The largest difference, either way round, that the interval does not rule out."""
-        return max(self.interval.high, -self.interval.low)
+    def rows(self) -> int:
+        """Rows of all groups."""
+        return sum(estimate.rows for _, estimate in self.groups)
+
+    @property
+    def subjects(self) -> int | None:
+        """Distinct people in them; None where they were not named."""
+        return self.people
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """[groups] the metric of each."""
+        return np.asarray([estimate.value for _, estimate in self.groups], dtype=np.float64)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs they make."""
+        return len(self.groups) * (len(self.groups) - 1) // 2
+
+    def simultaneous(self, level: float) -> float:
+        """Level of each pair's interval at which all of them hold together at `level` (Bonferroni)."""
+        return 1 - (1 - level) / self.pairs
+
+    def ends(self, level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[groups] lower and upper ends of each group's own interval."""
+        low, high = zip(*(estimate.bounds(level) for _, estimate in self.groups), strict=True)
+        return np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+
+    @property
+    def seen(self) -> Pair:
+        """The groups with the highest and the lowest value."""
+        return Pair(self.groups[int(self.values.argmax())][0], self.groups[int(self.values.argmin())][0])
+
+    def pair_at(self, scores: Matrix) -> Pair:
+        """The ordered pair where a [groups, groups] matrix is largest."""
+        first, second = np.unravel_index(int(np.argmax(scores)), scores.shape)
+        return Pair(self.groups[int(first)][0], self.groups[int(second)][0])
 
 
-def newcombe(first: float, first_rows: float, second: float, second_rows: float, level: float) -> tuple[float, float]:
-    """Hybrid score interval of Newcombe (1998), Stat. Med. 17:873, method 10, for first − second."""
-    first_low, first_high = wilson(first, first_rows, level)
-    second_low, second_high = wilson(second, second_rows, level)
-    below = math.hypot(first - first_low, second_high - second)
-    above = math.hypot(first_high - first, second - second_low)
-    return first - second - below, first - second + above
-
-
-def gaps(groups: Sequence[tuple[GroupKey, Tally]], level: float) -> list[Gap]:
-    """Every pair's difference, with intervals that hold together at `level` (Bonferroni over the pairs).
+@dataclass(frozen=True)
+class Gap(Compared):
+    """The largest difference between any two groups: an `Estimate`, and the pairs behind it.
 
     max − min over groups is never negative, so it cannot be judged as if it were one difference that was fixed before
-    the data were seen; each pair at level 1 − (1 − level) / pairs can. Groups are taken as independent: a person
-    belongs to one of them.
+    the data were seen. Each pair gets the hybrid score interval of Newcombe (1998), Stat. Med. 17:873, method 10, from
+    its groups' own intervals (in general: MOVER, Zou & Donner 2008). The interval of the largest difference is then
+
+    - from below the best lower limit of all pairs, at a level where all of them hold together (Bonferroni);
+    - from above the largest upper limit, unadjusted: the pair that is truly furthest apart is among them, and covered
+      by its own (the argument of the intersection-union test, Berger 1982).
+
+    Groups are compared as if no person were in two of them, which widens the intervals where people are alike.
     """
-    pairs = max(len(groups) * (len(groups) - 1) // 2, 1)
-    each = 1 - (1 - level) / pairs
-    ordered = sorted(groups, key=lambda group: -group[1].proportion)
-    effective = {key: effective_rows(tally, each) for key, tally in ordered}
-    found = []
-    for (higher, first), (lower, second) in combinations(ordered, 2):
-        low, high = newcombe(first.proportion, effective[higher], second.proportion, effective[lower], each)
-        method = named_method(f"Newcombe 1998 hybrid score, Bonferroni over {pairs}", first.named)
-        interval = Interval(low=low, high=high, level=level, method=method)
-        value = Measured(
-            estimate=first.proportion - second.proportion,
-            interval=interval,
-            rows=first.total + second.total,
-            subjects=None if first.subjects is None or second.subjects is None else first.subjects + second.subjects,
-        )
-        found.append(Gap(higher, lower, value, interval))
-    return found
+
+    @property
+    def value(self) -> float:
+        """The largest difference that was seen."""
+        return float(np.ptp(self.values))
+
+    @property
+    def method(self) -> str:
+        """How the interval is made."""
+        return f"Newcombe 1998 of {self.groups[0][1].method}; {OF_PAIRS.format(self.pairs)}"
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Two-sided confidence interval of the largest difference."""
+        surest, widest = self._lows(level).max(), self._highs(level).max()
+        return max(float(surest), 0.0), float(widest)
+
+    def surest(self, level: float) -> Pair:
+        """The pair whose difference is shown best."""
+        return self.pair_at(self._lows(level))
+
+    def widest(self, level: float) -> Pair:
+        """The pair whose difference is ruled out least."""
+        return self.pair_at(self._highs(level))
+
+    def _lows(self, level: float) -> Matrix:
+        low, high = self.ends(self.simultaneous(level))
+        return self._apart(self._differences - np.hypot((self.values - low)[:, None], (high - self.values)[None, :]))
+
+    def _highs(self, level: float) -> Matrix:
+        low, high = self.ends(level)
+        return self._apart(self._differences + np.hypot((high - self.values)[:, None], (self.values - low)[None, :]))
+
+    @property
+    def _differences(self) -> Matrix:
+        return self.values[:, None] - self.values[None, :]
+
+    @staticmethod
+    def _apart(scores: Matrix) -> Matrix:
+        """No group is compared with itself."""
+        np.fill_diagonal(scores, -np.inf)
+        return scores
+
+
+@dataclass(frozen=True)
+class Ratio(Compared):
+    """The smallest ratio between any two groups, 0 to 1: an `Estimate`. At least one group's value must be above 0.
+
+    The mirror of `Gap` on the logarithms (MOVER, Zou & Donner 2008): the upper end holds for all pairs together, the
+    lower end is the lowest of the unadjusted ones.
+    """
+
+    @property
+    def value(self) -> float:
+        """The smallest ratio that was seen."""
+        return float(self.values.min() / self.values.max())
+
+    @property
+    def method(self) -> str:
+        """How the interval is made."""
+        return f"MOVER on logarithms of {self.groups[0][1].method}; ends as of a difference over {self.pairs} pairs"
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Two-sided confidence interval of the smallest ratio."""
+        lowest, surest = self._lows(level).min(), self._highs(level).min()
+        return min(float(lowest), 1.0), min(float(surest), 1.0)
+
+    def surest(self, level: float) -> Pair:
+        """The pair whose inequality is shown best."""
+        return self._turned(self.pair_at(-self._highs(level)))
+
+    def widest(self, level: float) -> Pair:
+        """The pair whose inequality is ruled out least."""
+        return self._turned(self.pair_at(-self._lows(level)))
+
+    @staticmethod
+    def _turned(pair: Pair) -> Pair:
+        """A ratio is of the lower group over the higher one."""
+        return Pair(higher=pair.lower, lower=pair.higher)
+
+    def _lows(self, level: float) -> Matrix:
+        low, high = self.ends(level)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            away = np.hypot(np.log(self.values / low)[:, None], np.log(high / self.values)[None, :])
+            ratios = self._ratios * np.exp(-away)
+        return self._apart(np.where(np.isfinite(ratios), ratios, 0.0))
+
+    def _highs(self, level: float) -> Matrix:
+        low, high = self.ends(self.simultaneous(level))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            away = np.hypot(np.log(high / self.values)[:, None], np.log(self.values / low)[None, :])
+            ratios = np.where(self.values[:, None] > 0, self._ratios * np.exp(away), high[:, None] / low[None, :])
+        return self._apart(np.where(np.isnan(ratios), np.inf, ratios))
+
+    @property
+    def _ratios(self) -> Matrix:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.values[:, None] / self.values[None, :])
+
+    @staticmethod
+    def _apart(scores: Matrix) -> Matrix:
+        np.fill_diagonal(scores, np.inf)
+        return scores

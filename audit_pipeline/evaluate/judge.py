@@ -1,149 +1,116 @@
-"""The fairness rules of a policy, applied to counts: one finding for each rule and group.
+"""From questions to findings: every verdict of a policy, given together.
 
-PASS where the whole interval keeps the limit, FAIL where the whole interval breaks it, INCONCLUSIVE where it does
-neither, or where too few rows stand behind the number.
+- FAIL where the test of "the limit is kept" is rejected after Holm's adjustment over all that the policy asks: one
+  false FAIL refuses a release, and with many groups there is always one that looks bad by chance.
+- PASS where the whole unadjusted interval keeps the limit. A release passes only if every finding does, so no
+  adjustment is needed for that (intersection-union test: Berger 1982).
+- INCONCLUSIVE otherwise, with what the group could have shown and what it would take to decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from audit_pipeline.evaluate import wording
-from audit_pipeline.evaluate.compare import after, worsening
-from audit_pipeline.evaluate.counts import GroupCounts, MetricCounts, PopulationCounts
-from audit_pipeline.evaluate.gap import Gap, gaps
-from audit_pipeline.evidence import Finding
-from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, NotMeasurable, Outcome
-from audit_pipeline.policy.schema import OVERALL, FairnessRule, Statistics
-from audit_pipeline.statistics.wording import UNDECIDED
+from audit_pipeline.evaluate.answers import GroupTable
+from audit_pipeline.evaluate.gap import Gap, Ratio
+from audit_pipeline.evaluate.named import Worst
+from audit_pipeline.evaluate.questions import Question, ask
+from audit_pipeline.evidence import Breach, Finding, Prospect
+from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable, Outcome
+from audit_pipeline.policy.schema import FairnessRule, Statistics
+from audit_pipeline.statistics.estimate import Estimate, measure
+from audit_pipeline.statistics.multiplicity import holm
+from audit_pipeline.statistics.power import POWER, outlook
 
-_AGAINST_FLOAT = ("max_drop", "max_rise")
 
-
-def judge(rules: Sequence[FairnessRule], counts: PopulationCounts, statistics: Statistics) -> tuple[Finding, ...]:
+def judge(rules: Sequence[FairnessRule], table: GroupTable, statistics: Statistics) -> tuple[Finding, ...]:
     """Apply every rule to every group it names.
 
     Args:
         rules: the policy's, in its order; their place gives `Finding.rule`.
-        counts: what `count` gave for these rules.
+        table: what `tabulate` gave for these rules.
         statistics: confidence level and smallest group.
     """
+    questions = ask(rules, table, statistics.min_group_size)
+    raw = [None if question.tested is None else question.p_broken(question.tested) for question in questions]
+    family = [p for p in raw if p is not None]
+    adjusted = iter(holm(family))
+    level = (1 - statistics.confidence) / 2
+    breaches = [
+        None if p is None else Breach(p=p, adjusted_p=next(adjusted), family=len(family), level=level) for p in raw
+    ]
     return tuple(
-        finding
-        for number, rule in enumerate(rules)
-        for spec in rule.groups
-        for finding in _judge_spec(rule, f"fairness[{number}]", spec, counts.by_spec[spec], statistics)
+        _finding(question, breach, statistics.confidence) for question, breach in zip(questions, breaches, strict=True)
     )
 
 
-def outcome_within(interval: Interval, limit: float, *, at_most: bool) -> Outcome:
-    """Where an interval lies against a limit; touching the limit keeps it."""
+def outcome_of(interval: Interval, limit: float, breach: Breach, *, at_most: bool) -> Outcome:
+    """Where a test and an interval stand against a limit; touching the limit keeps it."""
+    if breach.adjusted_p <= breach.level:
+        return Outcome.FAIL
     kept = interval.high <= limit if at_most else interval.low >= limit
-    broken = interval.low > limit if at_most else interval.high < limit
-    return Outcome.PASS if kept else Outcome.FAIL if broken else Outcome.INCONCLUSIVE
+    return Outcome.PASS if kept else Outcome.INCONCLUSIVE
 
 
-def _judge_spec(
-    rule: FairnessRule, where: str, spec: str, groups: Sequence[GroupCounts], statistics: Statistics
-) -> Iterator[Finding]:
-    if rule.max_gap is not None:
-        yield _judge_gap(rule, where, spec, groups, statistics)
-        return
-    for group in groups:
-        yield _judge_group(rule, where, group, statistics)
-
-
-def _judge_group(rule: FairnessRule, where: str, group: GroupCounts, statistics: Statistics) -> Finding:
-    kind, limit = rule.limit
-    counts = group.of(rule.metric, rule.class_)
-    value = _value(kind, counts, statistics.confidence)
-    at_most = kind != "min"
-    if isinstance(value, NotMeasurable):
-        outcome, reason = Outcome.INCONCLUSIVE, wording.not_measurable(group.group, counts.metric.key, value)
-    else:
-        outcome, reason = _weigh(kind, limit, group.group, counts, value, statistics)
-    return Finding(
-        id=_identifier(rule, ",".join(f"{by}={of}" for by, of in zip(group.group.by, group.group.values, strict=True))),
-        stage="fairness",
-        rule=where,
-        claim=wording.claim(counts.metric.key, kind, limit, group.group),
-        group=group.group,
-        value=value,
-        limit=limit,
-        limit_kind="at_most" if at_most else "at_least",
-        outcome=outcome,
-        reason=reason,
-    )
-
-
-def _value(kind: str, counts: MetricCounts, level: float) -> Measurement:
-    if kind not in _AGAINST_FLOAT:
-        return after(counts, level)
-    return worsening(counts, level) or NotMeasurable(
-        reason="there is no float model to compare the device with",
-        rows=counts.after.total,
-        subjects=counts.after.subjects,
-    )
-
-
-def _weigh(
-    kind: str, limit: float, group: GroupKey, counts: MetricCounts, value: Measured, statistics: Statistics
-) -> tuple[Outcome, str]:
-    if value.interval is None:
-        raise ValueError("a proportion always has an interval")
-    said = wording.measured(group, counts.metric.key, kind, limit, value)
-    if value.rows < statistics.min_group_size:
-        return Outcome.INCONCLUSIVE, said + wording.too_few(value.rows, statistics.min_group_size)
-    outcome = outcome_within(value.interval, limit, at_most=kind != "min")
-    return outcome, said + (UNDECIDED if outcome is Outcome.INCONCLUSIVE else "")
-
-
-def _judge_gap(
-    rule: FairnessRule, where: str, spec: str, groups: Sequence[GroupCounts], statistics: Statistics
-) -> Finding:
-    kind, limit = rule.limit
-    smallest = statistics.min_group_size
-    tallies = {group.group: group.of(rule.metric, rule.class_).after for group in groups}
-    key = groups[0].of(rule.metric, rule.class_).metric.key
-    columns = GroupKey(by=tuple(spec.split("*")))
-    pairs = gaps([(group, tally) for group, tally in tallies.items() if tally.total >= smallest], statistics.confidence)
-    small = tuple(group for group, tally in tallies.items() if tally.total < smallest)
+def _finding(question: Question, breach: Breach | None, confidence: float) -> Finding:
     value: Measurement
-    if pairs:
-        outcome, worst = _worst_pair(pairs, limit)
-        value, reason = worst.measured, wording.gap(key, worst, limit)
-        if outcome is Outcome.INCONCLUSIVE:
-            reason += UNDECIDED
-        if small:
-            reason += wording.left_out(small, smallest)
-            outcome = Outcome.FAIL if outcome is Outcome.FAIL else Outcome.INCONCLUSIVE
+    shown, prospect = Outcome.INCONCLUSIVE, None
+    if isinstance(question.estimate, NotMeasurable):
+        value = question.estimate
+        reason = wording.not_measurable(question.group, question.metric, value)
     else:
-        why = f"fewer than two groups have the {smallest} rows that the policy asks for"
-        value = NotMeasurable(reason=why, rows=sum(tally.total for tally in tallies.values()))
-        outcome, reason = Outcome.INCONCLUSIVE, wording.not_measurable(columns, key, value)
+        value = measure(question.estimate, confidence)
+        if breach is not None and value.interval is not None:
+            shown = outcome_of(value.interval, question.limit, breach, at_most=question.at_most)
+            if shown is Outcome.INCONCLUSIVE:
+                prospect = _prospect(question, question.estimate, breach)
+        reason = _reason(question, question.estimate, value, shown, breach, prospect)
     return Finding(
-        id=_identifier(rule, spec),
+        id=question.identifier,
         stage="fairness",
-        rule=where,
-        claim=wording.claim(key, kind, limit, columns),
-        group=columns,
+        rule=question.place,
+        claim=wording.claim(question.metric, question.kind, question.limit, question.group),
+        group=question.group,
         value=value,
-        limit=limit,
-        limit_kind="at_most",
-        outcome=outcome,
+        limit=question.limit,
+        limit_kind="at_most" if question.at_most else "at_least",
+        outcome=Outcome.INCONCLUSIVE if shown is Outcome.PASS and question.left_out else shown,
         reason=reason,
+        breach=breach,
+        prospect=prospect,
     )
 
 
-def _worst_pair(pairs: Sequence[Gap], limit: float) -> tuple[Outcome, Gap]:
-    """The pair that decides: the surest breach where there is one, else the widest gap that cannot be ruled out."""
-    surest = max(pairs, key=lambda pair: pair.interval.low)
-    if surest.interval.low > limit:
-        return Outcome.FAIL, surest
-    widest = max(pairs, key=lambda pair: pair.reach)
-    return (Outcome.PASS if widest.reach <= limit else Outcome.INCONCLUSIVE), widest
+def _prospect(question: Question, estimate: Estimate, breach: Breach) -> Prospect:
+    seen = outlook(estimate, question.limit, at_most=question.at_most, level=breach.level, family=breach.family)
+    return Prospect(
+        power=POWER,
+        detectable=seen.detectable,
+        settles=seen.settles,
+        more=seen.more,
+        of="rows" if estimate.subjects is None else "people",
+    )
 
 
-def _identifier(rule: FairnessRule, group: str) -> str:
-    metric = rule.metric if rule.class_ is None else f"{rule.metric}.{rule.class_}"
-    return f"fairness.{metric}.{rule.limit[0]}:{group or OVERALL}"
+def _reason(
+    question: Question,
+    estimate: Estimate,
+    value: Measured,
+    shown: Outcome,
+    breach: Breach | None,
+    prospect: Prospect | None,
+) -> str:
+    kind, limit = question.kind, question.limit
+    if isinstance(estimate, Gap | Ratio | Worst):
+        said = wording.compared(question.metric, kind, limit, value, estimate, shown)
+    else:
+        said = wording.measured(question.group, question.metric, kind, limit, value)
+    if breach is None:
+        return said + wording.too_few(value.rows, question.smallest)
+    said += wording.why(shown, breach)
+    if prospect is not None:
+        said += wording.prospect(kind, prospect)
+    if question.left_out:
+        said += wording.left_out(question.left_out, question.smallest)
+    return said

@@ -1,19 +1,23 @@
-"""The metrics: each is the share of some rows (the denominator) in which the prediction did something (the hit)."""
+"""Which metrics a run measures, and of which classes each speaks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from audit_pipeline.data.population import Population
+from audit_pipeline.evaluate.named import COMPARES
+from audit_pipeline.measurement import MetricKey, NotMeasurable, Scale
+from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, Speaks
+from audit_pipeline.policy.schema import FairnessRule
+from audit_pipeline.predictions import Task
 
-from audit_pipeline.errors import InputError
-from audit_pipeline.measurement import MetricKey
-from audit_pipeline.policy.schema import LOWER_IS_BETTER, FairnessRule
+SECONDS_PER_HOUR = 3600
+_RATES = {"true_positive_rate": "recall", "false_positive_rate": "false_alarm_rate"}
+"""fairlearn's names for rates that have another name here."""
+_BY_SCORE = frozenset({"auc", "expected_calibration_error", "mae", "rmse"})
 
-Labels = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+Wanted = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -21,78 +25,84 @@ class Metric:
     """One metric over one set of classes."""
 
     key: MetricKey
-    concerned: frozenset[int]
-    """Index of the class it speaks of; for an alarm rate without one, of all classes that raise an alarm."""
-    empty: str
-    """Why it cannot be measured where no row is in its denominator, as the rest of "… in this group"."""
+    concerned: tuple[int, ...]
+    """Index of each class it speaks of; empty where it speaks of none or of all."""
+    definition: str
+    """Its name among the definitions of `confusion` and `scores`."""
+    factor: float = 1.0
+    """What the defined value is multiplied by: events a row become events an hour."""
+    empty: str = "there is no row"
+    """Why it cannot be measured where nothing is in its denominator, as the rest of "… in this group"."""
 
-    def denominator(self, true: Labels) -> Mask:
-        """[rows] whether a row counts, by its true class."""
-        if self.key.name == "accuracy":
-            return np.ones(len(true), dtype=bool)
-        concerned = self._concerned(true)
-        return ~concerned if self.key.name == "false_alarm_rate" else concerned
+    @property
+    def needs_scores(self) -> bool:
+        """Whether classes alone do not give it."""
+        return self.definition in _BY_SCORE
 
-    def hit(self, true: Labels, predicted: Labels) -> Mask:
-        """[rows] whether that happened which the metric counts; only meaningful within the denominator."""
-        if self.key.name == "accuracy":
-            return np.asarray(true == predicted)
-        raised = self._concerned(predicted)
-        return ~raised if self.key.name == "missed_alarm_rate" else raised
-
-    def value(self, true: Labels, predicted: Labels, sample_weight: NDArray[np.int64]) -> float:
-        """The metric as a number, rows counted by weight; NaN without rows. The signature is MetricFrame's."""
-        weights = np.asarray(sample_weight) * self.denominator(np.asarray(true))
-        if not weights.any():
-            return float("nan")
-        return float(weights[self.hit(np.asarray(true), np.asarray(predicted))].sum() / weights.sum())
-
-    def _concerned(self, labels: Labels) -> Mask:
-        return np.isin(labels, sorted(self.concerned))
+    def not_measurable(self, subjects: int | None, rows: int = 0) -> NotMeasurable:
+        """The answer where the metric has no row to stand on."""
+        return NotMeasurable(reason=f"{self.empty} in this group", rows=rows, subjects=subjects)
 
 
-def metrics_for(
-    classes: Sequence[str], alarm_classes: Sequence[str], rules: Sequence[FairnessRule] = ()
-) -> tuple[Metric, ...]:
-    """The metrics every report shows, then those that only a rule asks for.
+def metrics_for(population: Population, rules: Sequence[FairnessRule] = ()) -> tuple[Metric, ...]:
+    """The metrics every report of such data shows, then those that only a rule asks for.
 
-    Accuracy; recall of each class; false-alarm and missed-alarm rate over the alarm classes, where there are any. An
-    alarm rate of one class takes that class as the only alarm.
-
-    Raises:
-        InputError: a rule names a class the data do not have, or asks for alarm rates where no class is an alarm.
+    Of classes: accuracy; recall of each class; false-alarm and missed-alarm rate over the alarm classes, where there
+    are any, and false alarms per hour where the time of a row is known; AUC of an anomaly score. Of a regression: MAE
+    and RMSE. The rules must agree with the population (`policy.agreement`).
     """
-    asked: list[tuple[str, str | None]] = [("accuracy", None), *(("recall", name) for name in classes)]
-    if alarm_classes:
-        asked += [("false_alarm_rate", None), ("missed_alarm_rate", None)]
-    for number, rule in enumerate(rules):
-        _refuse_unknown(rule, f"fairness[{number}]", classes, alarm_classes)
-        asked.append((rule.metric, rule.class_))
-    return tuple(_metric(name, class_, classes, alarm_classes) for name, class_ in dict.fromkeys(asked))
+    wanted = dict.fromkeys((*_shown(population), *(each for rule in rules for each in _asked(rule))))
+    return tuple(_metric(name, class_, population) for name, class_ in wanted)
 
 
-def _metric(name: str, class_: str | None, classes: Sequence[str], alarm_classes: Sequence[str]) -> Metric:
-    concerned = alarm_classes if class_ is None else (class_,)
-    words = "an alarm class" if class_ is None else f"class {class_}"
+def _shown(population: Population) -> Iterator[Wanted]:
+    if population.task is Task.REGRESSION:
+        yield from (("mae", None), ("rmse", None))
+        return
+    yield "accuracy", None
+    if population.task is Task.ANOMALY:
+        yield "auc", None
+    else:
+        yield from (("recall", name) for name in population.classes)
+    if population.alarm_classes:
+        yield from (("false_alarm_rate", None), ("missed_alarm_rate", None))
+        if population.row_seconds is not None:
+            yield "false_alarms_per_hour", None
+
+
+def _asked(rule: FairnessRule) -> Iterator[Wanted]:
+    if rule.metric in BETWEEN_GROUPS:
+        yield from ((rate, rule.class_) for rate in COMPARES[rule.metric.rpartition("_")[0]])
+    else:
+        yield rule.metric, rule.class_
+
+
+def _metric(name: str, class_: str | None, population: Population) -> Metric:
+    known = _RATES.get(name, name)
+    kind = METRICS[known]
+    names: Sequence[str] = () if class_ is None else (class_,)
+    if class_ is None and (kind.speaks is Speaks.ALARMS or name in _RATES):
+        names = population.alarm_classes
+    factor = 1.0
+    definition = known
+    if kind.scale is Scale.PER_HOUR and population.row_seconds is not None:
+        definition, factor = "false_alarms_per_row", SECONDS_PER_HOUR / population.row_seconds
     return Metric(
-        key=MetricKey(name=name, class_=class_, higher_is_better=name not in LOWER_IS_BETTER),
-        concerned=frozenset(classes.index(one) for one in concerned),
-        empty=f"there is no row outside {words}" if name == "false_alarm_rate" else f"there is no row of {words}",
+        key=MetricKey(name=name, class_=class_, higher_is_better=kind.higher_is_better, scale=kind.scale),
+        concerned=tuple(population.classes.index(each) for each in names),
+        definition=definition,
+        factor=factor,
+        empty=_empty(known, "an alarm class" if class_ is None else f"class {class_}"),
     )
 
 
-def _refuse_unknown(rule: FairnessRule, where: str, classes: Sequence[str], alarm_classes: Sequence[str]) -> None:
-    if rule.class_ is not None and rule.class_ not in classes:
-        raise InputError(
-            "policy.unknown-class",
-            f"the data have no class {rule.class_!r}",
-            where=where,
-            hint=f"the manifest's classes are {', '.join(classes)}",
-        )
-    if rule.class_ is None and rule.metric in LOWER_IS_BETTER and not alarm_classes:
-        raise InputError(
-            "policy.no-alarm-classes",
-            f"{rule.metric} needs to know which classes are alarms",
-            where=where,
-            hint="name a class in the rule, or alarm_classes in the dataset manifest",
-        )
+def _empty(name: str, words: str) -> str:
+    if name in ("false_alarm_rate", "specificity"):
+        return f"there is no row outside {words}"
+    if name == "precision":
+        return f"no row was taken for {words}"
+    if name == "auc":
+        return f"there are not both rows of {words} and others"
+    if name in ("recall", "missed_alarm_rate", "f1"):
+        return f"there is no row of {words}"
+    return "there is no row"

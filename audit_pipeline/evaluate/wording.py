@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from audit_pipeline.evaluate.gap import Gap
-from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable
-from audit_pipeline.statistics.wording import behind, interval_of, number
+from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
+from audit_pipeline.evaluate.named import Worst
+from audit_pipeline.evidence import Breach, Prospect
+from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Outcome
+from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number, p_value
 
 _ALLOWED = {
     "min": "is at least {} on the device",
@@ -14,6 +16,13 @@ _ALLOWED = {
     "max_gap": "differs by at most {} on the device",
 }
 _VERBS = {"max_drop": ("fell", "rose"), "max_rise": ("rose", "fell")}
+_DETECTABLE = {
+    "min": "a value of {}",
+    "max": "a value of {}",
+    "max_drop": "a fall of {}",
+    "max_rise": "a rise of {}",
+    "max_gap": "a difference of {}",
+}
 
 
 def claim(metric: MetricKey, kind: str, limit: float, group: GroupKey) -> str:
@@ -27,13 +36,49 @@ def measured(group: GroupKey, metric: MetricKey, kind: str, limit: float, value:
     return f"{group.label}: {metric.label} {_seen(kind, value)} on {behind(value)}; {allowed}"
 
 
-def gap(metric: MetricKey, pair: Gap, limit: float) -> str:
-    """The difference of two named groups, and what is allowed."""
-    value = pair.measured
-    return (
-        f"{metric.label} of {pair.higher.label} is {number(value.estimate)} above that of {pair.lower.label} "
-        f"{interval_of(value)} on {behind(value)}; a difference of at most {limit:g} is allowed"
-    )
+def compared(
+    metric: MetricKey, kind: str, limit: float, value: Measured, estimate: Gap | Ratio | Worst, outcome: Outcome
+) -> str:
+    """The difference or ratio of groups, the two groups behind it, and what is allowed."""
+    level = value.interval.level if value.interval else 0.95
+    seen = estimate.seen
+    verb = "differs by" if kind == "max_gap" else "is"
+    allowed = f"at least {limit:g} is asked for" if kind == "min" else f"at most {limit:g} is allowed"
+    said = f"{metric.label} {verb} {number(value.estimate)} {interval_of(value)} between {_pair(seen)}"
+    said += f" on {behind(value)}; {allowed}"
+    if outcome is Outcome.FAIL and (surest := estimate.surest(level)) != seen:
+        said += f"; shown best between {_pair(surest)}"
+    if outcome is Outcome.INCONCLUSIVE and (widest := estimate.widest(level)) != seen:
+        said += f"; ruled out least between {_pair(widest)}"
+    return said
+
+
+def why(outcome: Outcome, breach: Breach) -> str:
+    """The test behind an outcome that is not a pass."""
+    family = f"{breach.family} tests of this policy"
+    if outcome is Outcome.FAIL:
+        raw, adjusted = p_value(breach.p), p_value(breach.adjusted_p)
+        return f"; the limit is broken (p = {raw}, {adjusted} after Holm over the {family})"
+    if outcome is Outcome.INCONCLUSIVE and breach.p <= breach.level:
+        return (
+            f"; alone this would break it (p = {p_value(breach.p)}), but not among the {family} "
+            f"(p = {p_value(breach.adjusted_p)} after Holm)"
+        )
+    return UNDECIDED if outcome is Outcome.INCONCLUSIVE else ""
+
+
+def prospect(kind: str, found: Prospect) -> str:
+    """What an undecided group could have shown, and what it would take to decide."""
+    parts = []
+    power = f"{found.power * 100:g} %"
+    if found.detectable is None:
+        parts.append(f"no value, however bad, would have been found with {power} power")
+    else:
+        parts.append(f"{_DETECTABLE[kind].format(number(found.detectable))} would have been found with {power} power")
+    if found.more and found.settles is not None:
+        one = {"people": "person", "rows": "row"}[found.of] if found.more == 1 else found.of
+        parts.append(f"about {found.more} more {one} would settle it as {found.settles} if it stays as measured")
+    return "".join(f"; {part}" for part in parts)
 
 
 def too_few(rows: int, smallest: int) -> str:
@@ -50,6 +95,10 @@ def left_out(groups: tuple[GroupKey, ...], smallest: int) -> str:
 def not_measurable(group: GroupKey, metric: MetricKey, value: NotMeasurable) -> str:
     """Why there is no number."""
     return f"{group.label}: {metric.label} cannot be judged: {value.reason}"
+
+
+def _pair(pair: Pair) -> str:
+    return f"{pair.higher.label} (higher) and {pair.lower.label}"
 
 
 def _seen(kind: str, value: Measured) -> str:

@@ -1,0 +1,141 @@
+"""Metrics that are no share of rows, and changes between rows that each model chose for itself: through influence.
+
+To first order value − truth is the mean over all rows of the group of each row's influence, so the uncertainty of any
+metric is that of a mean (Hampel 1974; for clustered rows Liang & Zeger 1986).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.evaluate.answers import Answer, Answers, Moved
+from audit_pipeline.evaluate.by_person import ByPerson
+from audit_pipeline.evaluate.confusion import confusion_metric
+from audit_pipeline.evaluate.factorise import Codes
+from audit_pipeline.evaluate.metrics import Metric
+from audit_pipeline.evaluate.scores import score_metric
+from audit_pipeline.measurement import NotMeasurable, Scale
+from audit_pipeline.statistics.linear import Range, linear
+from audit_pipeline.statistics.scaled import Scaled
+
+
+@dataclass(frozen=True, eq=False)
+class _Value:
+    """A metric of the cells of one group."""
+
+    value: float
+    """NaN where it cannot be measured."""
+    influence: NDArray[np.float64]
+    scarce: int
+    """Rows of the scarcest side that it rests on."""
+
+
+def smooth_answers(by_person: ByPerson, metric: Metric) -> list[Answers]:
+    """[groups] a metric before and after, and how much worse it became."""
+    answers = []
+    for where in map(by_person.members, range(len(by_person.grouping))):
+        after = _value(by_person, metric, where, is_device=True)
+        if by_person.cells.before is None:
+            answers.append(Answers(metric.key, None, _answer(by_person, metric, where, after), None))
+            continue
+        before = _value(by_person, metric, where, is_device=False)
+        change = _change(by_person, metric, where, before, after)
+        old, new = (_answer(by_person, metric, where, each) for each in (before, after))
+        answers.append(Answers(metric.key, old, new, *change))
+    return answers
+
+
+def smooth_changes(by_person: ByPerson, metric: Metric) -> list[tuple[Answer, Moved | None]]:
+    """[groups] how much worse a metric became; there must be a float model."""
+    return [
+        _change(
+            by_person,
+            metric,
+            where,
+            _value(by_person, metric, where, is_device=False),
+            _value(by_person, metric, where, is_device=True),
+        )
+        for where in map(by_person.members, range(len(by_person.grouping)))
+    ]
+
+
+def _value(by_person: ByPerson, metric: Metric, where: Codes, *, is_device: bool) -> _Value:
+    cells = by_person.cells
+    if metric.needs_scores:
+        scores = cells.after_scores if is_device else cells.before_scores
+        if scores is None:
+            raise ValueError(f"{metric.key.name} needs cells that were counted with scores")
+        found = score_metric(metric.definition, cells, scores, where, metric.concerned)
+        return _Value(found.value, found.influence, found.scarce)
+    predicted = cells.after if is_device else cells.before
+    if predicted is None:
+        raise ValueError("there is no float model")
+    classes = len(cells.classes)
+    definition = confusion_metric(metric.definition, classes, metric.concerned)
+    true, predicted, rows = cells.true[where], predicted[where], cells.rows[where]
+    table = np.bincount(true * classes + predicted, rows, classes**2).reshape(classes, classes)
+    influence = definition.influence(table)[true, predicted]
+    return _Value(float(definition.value(table)), influence, _scarce(metric, table))
+
+
+def _scarce(metric: Metric, table: NDArray[np.float64]) -> int:
+    """Rows of the class it speaks of, as true or as predicted; without one, of the rarest class that occurs."""
+    true = table.sum(axis=1)
+    if metric.definition == "precision":
+        return int(table[:, list(metric.concerned)].sum())
+    if metric.concerned:
+        return int(true[list(metric.concerned)].sum())
+    return int(true[true > 0].min(initial=math.inf)) if true.any() else 0
+
+
+def _answer(by_person: ByPerson, metric: Metric, where: Codes, found: _Value) -> Answer:
+    if math.isnan(found.value):
+        return _nothing(by_person, metric, where)
+    spread: Range = "positive" if metric.key.scale is Scale.LABEL else "share"
+    return _linear(by_person, metric, where, found, spread)
+
+
+def _change(
+    by_person: ByPerson, metric: Metric, where: Codes, before: _Value, after: _Value
+) -> tuple[Answer, Moved | None]:
+    if math.isnan(before.value) or math.isnan(after.value):
+        return _nothing(by_person, metric, where), None
+    sign = 1 if metric.key.higher_is_better else -1
+    change = _Value(
+        sign * (before.value - after.value),
+        sign * (before.influence - after.influence),
+        min(before.scarce, after.scarce),
+    )
+    spread: Range = "real" if metric.key.scale is Scale.LABEL else "difference"
+    person, sums = _by_person(by_person, where, change)
+    return _linear(by_person, metric, where, change, spread), Moved(person, sums, None)
+
+
+def _by_person(by_person: ByPerson, where: Codes, change: _Value) -> tuple[Codes, NDArray[np.float64]]:
+    """The people of a group, and the part that each has in the change; the parts add up to it times the rows."""
+    rows = by_person.cells.rows[where]
+    person, code = np.unique(by_person.cells.person[where], return_inverse=True)
+    return person, np.bincount(code, rows * (change.influence + change.value), len(person))
+
+
+def _linear(by_person: ByPerson, metric: Metric, where: Codes, found: _Value, spread: Range) -> Answer:
+    cells = by_person.cells
+    estimate = linear(
+        found.value,
+        influence=found.influence,
+        weights=cells.rows[where],
+        people=cells.person[where],
+        named=by_person.named,
+        range=spread,
+        scarce=max(found.scarce, 1),
+    )
+    return estimate if metric.factor == 1 else Scaled(estimate, metric.factor)
+
+
+def _nothing(by_person: ByPerson, metric: Metric, where: Codes) -> NotMeasurable:
+    people = len(np.unique(by_person.cells.person[where])) if by_person.named else None
+    return metric.not_measurable(people)
