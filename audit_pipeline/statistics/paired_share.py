@@ -103,12 +103,12 @@ def _upper(worse: float, better: float, spread: float) -> float:
     difference = worse - better
 
     def clearance(delta: float) -> float:
-        return delta - difference - math.sqrt(spread * _variance(worse, better, delta))
+        return delta - difference - math.sqrt(spread * score_variance(worse, better, delta))
 
     return float(brentq(clearance, difference, 1.0, xtol=1e-13))
 
 
-def _variance(worse: float, better: float, delta: float) -> float:
+def score_variance(worse: float, better: float, delta: float) -> float:
     """Variance of one row's change where the true worsening is `delta`, the other parameter at its likeliest value.
 
     That is equation 3.1 of Tango (1998) divided by the rows, written so that neither sign of `delta` cancels digits.
@@ -142,7 +142,7 @@ def p_worse_than(change: PairedShare, limit: float) -> float:
 def _score_p(change: PairedShare, limit: float) -> float:
     """The tail at which the lower end touches the limit; the effective number of rows may depend on the level."""
     worse, better = change.shares
-    variance = _variance(worse, better, limit)
+    variance = score_variance(worse, better, limit)
     per_root_row = (change.value - limit) / math.sqrt(variance) if variance > 0 else math.inf
 
     def clearance(z: float) -> float:
