@@ -144,8 +144,8 @@ def _surplus(design: _Design, aim: _Aim, truth: float, copies: float) -> float:
 def _doubt(aim: _Aim, people: int | None, copies: float) -> float:
     """By how much more than the estimate the distance to its critical value scatters.
 
-    Over people the critical value rests on a variance that is estimated itself, with a relative standard error of
-    √(1 / 2 df) for the deviation: the normal approximation to the noncentral t (Johnson, Kotz & Balakrishnan 1995, ch. 31).
+    Over people the critical value rests on a standard deviation that is estimated itself, with a relative error of
+    √(1 / 2 df): the normal approximation to the noncentral t (Johnson, Kotz & Balakrishnan 1995, chapter 31).
     """
     if people is None:
         return 1.0
