@@ -129,7 +129,7 @@ def count_cells(
     keeps_scores = with_scores or after.task is Task.REGRESSION
     people, person = (None, np.zeros(len(split), dtype=np.int64)) if split.subjects is None else _number(split.subjects)
     columns = {column: _number(split.groups[column]) for column in sorted(split.groups)}
-    return _collapse(
+    return collapse(
         Cells(
             classes=tuple(classes),
             people=people,
@@ -169,11 +169,11 @@ def merge(first: Cells, second: Cells) -> Cells:
         for name in ("person", "true", "before", "after", "target", "before_scores", "after_scores", "rows")
     }
     groups = {column: np.concatenate([part.groups[column] for part in parts]) for column in vocabularies}
-    return _collapse(replace(first, people=people, values=vocabularies, groups=groups, **arrays))
+    return collapse(replace(first, people=people, values=vocabularies, groups=groups, **arrays))
 
 
-def _collapse(cells: Cells) -> Cells:
-    """Join equal cells and bring them into canonical order."""
+def collapse(cells: Cells) -> Cells:
+    """Join equal cells and bring them into canonical order; the vocabularies must be sorted already."""
     size, place = number_rows(_columns(cells), len(cells))
     example = _example(size, place)
     # float64 counts are exact below 2^53 rows
