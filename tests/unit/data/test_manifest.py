@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from audit_pipeline.data.load import load_population
+from audit_pipeline.data.manifest import Manifest
+from audit_pipeline.strict_yaml import load
 
 
 @pytest.mark.parametrize(
@@ -98,3 +102,17 @@ def apply(dataset: Any, changed: dict[str, Any]) -> None:
     """Set these keys of the manifest; None leaves one out."""
     dataset.manifest |= changed
     dataset.manifest = {key: value for key, value in dataset.manifest.items() if value is not None}
+
+
+def template() -> str:
+    return (resources.files("audit_pipeline.cli") / "templates" / "dataset.yaml").read_text(encoding="utf-8")
+
+
+def test_the_template_names_every_key() -> None:
+    assert not {key for key in Manifest.model_fields if f"{key}:" not in template()}
+
+
+def test_the_template_holds_but_for_its_data(tmp_path: Path) -> None:
+    path = tmp_path / "dataset.yaml"
+    path.write_text(template(), encoding="utf-8")
+    assert load(path, Manifest, "data").value.task == "classification"
