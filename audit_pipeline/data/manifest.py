@@ -63,6 +63,7 @@ class Splits(Strict):
     evaluation: Text
 
 
+_LARGEST_FLOAT32 = 3.4028234663852886e38
 _TASK = "what a model of these data is for: a class, how odd a row is, or a number"
 
 
@@ -146,6 +147,8 @@ class Manifest(Strict):
     @field_validator("threshold")
     @classmethod
     def _threshold_fits(cls, threshold: float | None, info: ValidationInfo) -> float | None:
+        if threshold is not None and abs(threshold) > _LARGEST_FLOAT32:
+            raise ValueError(f"must be a number that firmware's float32 holds, not {threshold:g}")
         if threshold is None or info.data.get("task") == "anomaly" or not {"task", "classes"} <= info.data.keys():
             return threshold
         if len(info.data["classes"]) != 2:

@@ -71,6 +71,7 @@ REGRESSION = {"task": "regression", "classes": None, "alarm_classes": None}
         (ANOMALY | {"score": "mse"}, "score", "score: must be 'output' or 'reconstruction_error', not"),
         (ANOMALY | {"unit": "mV"}, "unit", "unit: only for task: regression: leave it out"),
         (ANOMALY | {"threshold": "high"}, "threshold", "threshold: must be a number, not the text"),
+        (ANOMALY | {"threshold": -1e39}, "threshold", "a number that firmware's float32 holds, not -1e+39"),
         ({"score": "output"}, "score", "score: only for task: anomaly: leave it out"),
         ({"unit": "mV"}, "unit", "unit: only for task: regression: leave it out"),
         ({"threshold": 1}, "threshold", "threshold: must be at least 0 and below 1"),
