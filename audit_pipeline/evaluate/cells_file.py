@@ -23,6 +23,7 @@ _NAMES = "names"
 _GROUP = "group:"
 _CODES = ("person", "true", "before", "after", "rows")
 _NUMBERS = ("target", "before_scores", "after_scores")
+_MOST_ROWS = 2**53  # counts are added up in float64
 _ALWAYS = ("person", "true", "after", "rows")
 
 
@@ -62,6 +63,7 @@ def cells_from_npz(raw: bytes, where: str) -> Cells:
         return _cells(NpzColumns(raw))
     except (ValueError, KeyError) as error:
         what = "its names cannot be read" if isinstance(error, ValidationError) else str(error)
+        what = f"array {what} is missing" if isinstance(error, KeyError) else what
         raise InputError(
             "evaluate.cells-damaged",
             f"not a file of counted cells: {what}",
@@ -103,8 +105,8 @@ def _check(cells: Cells) -> None:
         cells.people is None and cells.person.any()
     ):
         raise ValueError("a class or person is out of range")
-    if not cells.rows.all():
-        raise ValueError("a cell has no row")
+    if not cells.rows.all() or cells.rows.sum(dtype=np.float64) >= _MOST_ROWS:
+        raise ValueError("a cell has no row, or impossibly many")
     for array, kind, axes in (
         (cells.target, np.float64, 1),
         (cells.before_scores, np.float32, 2),

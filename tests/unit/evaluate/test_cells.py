@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from audit_pipeline.data.population import Split
 from audit_pipeline.errors import InputError
-from audit_pipeline.evaluate.cells import Cells, count_cells, merge
+from audit_pipeline.evaluate.cells import Cells, count_cells
 from audit_pipeline.evaluate.cells_file import cells_from_npz, cells_to_npz
+from audit_pipeline.evaluate.merge import merge
 from audit_pipeline.predictions import Predictions, Task
 
 CLASSES = ("N", "S", "V")
@@ -230,6 +231,7 @@ def _damaged() -> list[Cells]:
     return [
         replace(cells, rows=cells.rows * 0),
         replace(cells, rows=-cells.rows),
+        replace(cells, rows=cells.rows + (1 << 60)),
         replace(cells, rows=cells.rows.astype(np.float64)),
         replace(cells, true=cells.true + 1),
         replace(cells, person=cells.person[:-1]),
@@ -244,7 +246,7 @@ def _damaged() -> list[Cells]:
     ]
 
 
-@pytest.mark.parametrize("number", range(13))
+@pytest.mark.parametrize("number", range(14))
 def test_a_file_that_holds_no_cells_is_refused(number: int) -> None:
     with np.errstate(invalid="ignore"):
         raw = cells_to_npz(_damaged()[number])
