@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.measurement import GroupKey
-from audit_pipeline.statistics.estimate import Estimate
+from audit_pipeline.statistics.estimate import Estimate, p_above, p_below
 
 Matrix = NDArray[np.float64]
 
 OF_PAIRS = "lower end simultaneous over {} pairs (Bonferroni), upper end of the widest pair"
 """Added to a method's name: what holds for all pairs together, and why (`Gap`)."""
+
+_NO_DOUBT = 4e-16
+"""Doubt that a level next to 1 cannot hold: nothing is claimed with less, so p-values end at this times the pairs."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Compared:
 
     def ends(self, level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """[groups] lower and upper ends of each group's own interval."""
+        if 1 - level < _NO_DOUBT:
+            return np.full(len(self.groups), -np.inf), np.full(len(self.groups), np.inf)
         low, high = zip(*(estimate.bounds(level) for _, estimate in self.groups), strict=True)
         return np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
 
@@ -86,6 +91,10 @@ class Gap(Compared):
       by its own (the argument of the intersection-union test, Berger 1982).
 
     Groups are compared as if no person were in two of them, which widens the intervals where people are alike.
+
+    Of two groups either can seem the higher one by chance, so the p-value adds the tail beyond −limit to the one beyond
+    the limit (Hodges & Lehmann 1954, J. R. Stat. Soc. B 16:261). That doubles it at a limit of zero, and is nothing
+    where the limit is wide against the uncertainty.
     """
 
     @property
@@ -100,8 +109,16 @@ class Gap(Compared):
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Two-sided confidence interval of the largest difference."""
-        surest, widest = self._lows(level).max(), self._highs(level).max()
-        return max(float(surest), 0.0), float(widest)
+        return max(self.signed_bounds(level)[0], 0.0), float(self._highs(level).max())
+
+    def signed_bounds(self, level: float) -> tuple[float, float]:
+        """The best lower limit of all pairs, below zero where none is surely apart; and no upper one."""
+        return float(self._lows(level).max()), np.inf
+
+    def p_broken(self, limit: float) -> float:
+        """p-value of "no two groups differ by more than `limit`", with limits from 0 on."""
+        signed = _Signed(self)
+        return min(p_above(signed, limit) + p_above(signed, -limit), 1.0)
 
     def surest(self, level: float) -> Pair:
         """The pair whose difference is shown best."""
@@ -150,8 +167,18 @@ class Ratio(Compared):
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Two-sided confidence interval of the smallest ratio."""
-        lowest, surest = self._lows(level).min(), self._highs(level).min()
-        return min(float(lowest), 1.0), min(float(surest), 1.0)
+        return min(float(self._lows(level).min()), 1.0), min(self.signed_bounds(level)[1], 1.0)
+
+    def signed_bounds(self, level: float) -> tuple[float, float]:
+        """The best upper limit of all pairs, above one where none is surely unequal; and no lower one."""
+        return -np.inf, float(self._highs(level).min())
+
+    def p_broken(self, limit: float) -> float:
+        """p-value of "no ratio of two groups is below `limit`", with limits from 0 to 1; both ways as in `Gap`."""
+        if self.value >= limit:
+            return 1.0
+        signed = _Signed(self)
+        return min(p_below(signed, limit) + p_below(signed, 1 / limit), 1.0)
 
     def surest(self, level: float) -> Pair:
         """The pair whose inequality is shown best."""
@@ -170,8 +197,8 @@ class Ratio(Compared):
         low, high = self.ends(level)
         with np.errstate(divide="ignore", invalid="ignore"):
             away = np.hypot(np.log(self.values / low)[:, None], np.log(high / self.values)[None, :])
-            ratios = self._ratios * np.exp(-away)
-        return self._apart(np.where(np.isfinite(ratios), ratios, 0.0))
+            ratios = np.where(self.values > 0, self._ratios * np.exp(-away), low[:, None] / high[None, :])
+        return self._apart(np.where(np.isnan(ratios), 0.0, ratios))
 
     def _highs(self, level: float) -> Matrix:
         low, high = self.ends(self.simultaneous(level))
@@ -189,3 +216,29 @@ class Ratio(Compared):
     def _apart(scores: Matrix) -> Matrix:
         np.fill_diagonal(scores, np.inf)
         return scores
+
+
+@dataclass(frozen=True)
+class _Signed:
+    """Compared groups whose interval does not end at "no difference": an `Estimate`, for p-values of both ways."""
+
+    of: Gap | Ratio
+
+    @property
+    def value(self) -> float:
+        return self.of.value
+
+    @property
+    def rows(self) -> int:
+        return self.of.rows
+
+    @property
+    def subjects(self) -> int | None:
+        return self.of.subjects
+
+    @property
+    def method(self) -> str:
+        return self.of.method
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        return self.of.signed_bounds(level)

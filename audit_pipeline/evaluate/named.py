@@ -70,6 +70,10 @@ class Worst:
         none = self._worst([part.bounds(level)[open_] for part in self.parts])
         return (none, breach) if self._is_ratio else (breach, none)
 
+    def p_broken(self, limit: float) -> float:
+        """p-value of "every part keeps the limit" (Bonferroni)."""
+        return min(len(self.parts) * min(part.p_broken(limit) for part in self.parts), 1.0)
+
     def surest(self, level: float) -> Pair:
         """The pair whose inequality is shown best, in the part where it is worst."""
         return self._decisive.surest(level)

@@ -61,6 +61,8 @@ class Question:
 
     def p_broken(self, estimate: Estimate) -> float:
         """One-sided p-value of "the limit is kept"."""
+        if isinstance(estimate, Gap | Ratio | Worst):
+            return estimate.p_broken(self.limit)
         if not self.at_most:
             return p_below(estimate, self.limit)
         inner, limit = (
