@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from itertools import combinations
 from typing import Any, Literal
 
 from audit_pipeline.compress.candidate import Candidate
@@ -12,13 +11,21 @@ from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.decide import decide
 from audit_pipeline.device import footprint as device
 from audit_pipeline.device.kernels import predict_device
-from audit_pipeline.evaluate.cells import count_cells
+from audit_pipeline.evaluate.before_after import before_after, group_specs
 from audit_pipeline.evaluate.changes import find_changes
 from audit_pipeline.evaluate.compare import compare
+from audit_pipeline.evaluate.exemplars import find_exemplars
 from audit_pipeline.evaluate.judge import judge
-from audit_pipeline.evaluate.metrics import metrics_for
-from audit_pipeline.evaluate.table import GroupTable, tabulate
-from audit_pipeline.evidence import BlobScan, Finding, Footprint, GroupRow, KernelCheck, MembershipPart, Verdict
+from audit_pipeline.evidence import (
+    BlobScan,
+    Exemplars,
+    Finding,
+    Footprint,
+    GroupRow,
+    KernelCheck,
+    MembershipPart,
+    Verdict,
+)
 from audit_pipeline.inputs import Inputs
 from audit_pipeline.model.finished import ends
 from audit_pipeline.model.predict import predict_float
@@ -41,14 +48,17 @@ class Assessment:
     footprint: Footprint
     kernels: KernelCheck | None
     groups: tuple[GroupRow, ...]
+    exemplars: Exemplars | None
     membership: tuple[MembershipPart, ...]
     blob_scan: BlobScan
     findings: tuple[Finding, ...]
     verdict: Verdict
+    predictions: Predictions | None
+    """What the device said of the evaluation split, which is kept beside the evidence; None where it cannot run."""
 
     def parts(self) -> dict[str, Any]:
         """The parts of `Evidence` by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "predictions"}
 
 
 @dataclass(frozen=True)
@@ -72,13 +82,17 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
     blob = scan(candidate.tflite, population.train, entrance.scales[0], entrance.zero_points[0])
     findings = [*device.findings(footprint)]
     groups: tuple[GroupRow, ...] = ()
+    exemplars: Exemplars | None = None
     attacks: tuple[MembershipPart, ...] = ()
     answers = _Answers(None, None, None)
     if footprint.arena_bytes is not None:
         answers = _answers(inputs, candidate, population.evaluation, "judging split", progress)
     if answers.after is not None:
-        table = _table(inputs, answers.before, answers.after)
-        groups = compare(table, find_changes(table, candidate.part.seed), policy.statistics.confidence)
+        specs = group_specs(population, policy.fairness)
+        cells, table = before_after(population, policy.fairness, specs, answers.before, answers.after)
+        level, seed = policy.statistics.confidence, candidate.part.seed
+        groups = compare(table, find_changes(table, seed), level)
+        exemplars = find_exemplars(answers.before, answers.after, population.evaluation, cells, specs, level, seed)
         findings += judge(policy.fairness, table, policy.statistics)
         attacks = _attack(inputs, candidate, answers, progress)
         findings += judge_privacy(policy.privacy, attacks, blob)
@@ -86,10 +100,12 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
         footprint=footprint,
         kernels=answers.kernels,
         groups=groups,
+        exemplars=exemplars,
         membership=attacks,
         blob_scan=blob,
         findings=tuple(findings),
         verdict=decide(findings, policy),
+        predictions=answers.after,
     )
 
 
@@ -102,30 +118,6 @@ def _answers(inputs: Inputs, candidate: Candidate, split: Split, name: str, prog
     sample = stratified_sample(split, KERNEL_SAMPLE_ROWS, candidate.part.seed)
     after, kernels = predict_device(candidate, split.x, sample, told)
     return _Answers(before, after, kernels)
-
-
-def _table(inputs: Inputs, before: Predictions | None, after: Predictions) -> GroupTable:
-    population, rules = inputs.population, inputs.policy.value.fairness
-    metrics = metrics_for(population, rules)
-    cells = count_cells(
-        before,
-        after,
-        population.evaluation,
-        population.classes,
-        with_scores=any(metric.needs_scores for metric in metrics),
-    )
-    asked = [spec for rule in rules for spec in rule.groups]
-    return tabulate(cells, metrics, (*_shown(inputs), *asked))
-
-
-def _shown(inputs: Inputs) -> tuple[str, ...]:
-    """What the table shows besides what the rules ask for: every group column, and every two of them together.
-
-    Two columns that a rule names together are the same groups in either order, and are shown once, in the rule's.
-    """
-    columns = sorted(inputs.population.evaluation.groups)
-    named = {frozenset(spec.split("*")) for rule in inputs.policy.value.fairness for spec in rule.groups}
-    return (*columns, *("*".join(pair) for pair in combinations(columns, 2) if frozenset(pair) not in named))
 
 
 def _attack(inputs: Inputs, candidate: Candidate, answers: _Answers, progress: Progress) -> tuple[MembershipPart, ...]:

@@ -92,6 +92,8 @@ def _files(folder: Path, evidence: Evidence) -> dict[str, bytes]:
     """Every file of the folder that takes part; a file that must be there and is not is rejected."""
     wanted = [run_folder.EVIDENCE, run_folder.POLICY, run_folder.MODEL, run_folder.HTML, run_folder.MARKDOWN]
     wanted.append(run_folder.VERDICT)
+    if evidence.kernels is not None:
+        wanted.append(run_folder.PREDICTIONS)
     if evidence.seal:
         wanted += [run_folder.IMAGE, run_folder.RELEASE]
     files = {}
@@ -197,7 +199,8 @@ def _check_trail(evidence: Evidence, files: dict[str, bytes], url: str) -> None:
 def _expected_entries(evidence: Evidence, files: dict[str, bytes]) -> list[tuple[Kind, Body]]:
     before_seal = files
     if evidence.seal:
-        before_seal = {name: files[name] for name in (run_folder.POLICY, run_folder.MODEL, run_folder.VERDICT)}
+        known = (run_folder.POLICY, run_folder.MODEL, run_folder.PREDICTIONS, run_folder.VERDICT)
+        before_seal = {name: files[name] for name in known if name in files}
     expected: list[tuple[Kind, Body]] = [
         ("policy", policy_entry(evidence.policy)),
         ("data", data_entry(evidence.data)),

@@ -19,6 +19,7 @@ VERDICT = "verdict.dsse.json"
 RELEASE = "release.dsse.json"
 HTML = "report.html"
 MARKDOWN = "report.md"
+PREDICTIONS = "predictions.npz"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PLACE_TAKEN = "a run's folder is never overwritten: choose another --run or another --reports"
@@ -55,6 +56,21 @@ def claim(reports: Path, run: str) -> Path:
             hint="give another folder with --reports",
         ) from error
     return folder
+
+
+def way_to(manifest: Path, folder: Path) -> str | None:
+    """The relative path, with `/`, by which a run's folder finds the data set's manifest again.
+
+    Returns:
+        None where the two have no folder in common but the root: such a path would spell out where things lie on this
+        machine, and lead nowhere on another.
+    """
+    target, start = manifest.resolve(), folder.resolve()
+    try:
+        common = Path(os.path.commonpath((target, start)))
+    except ValueError:  # on different drives
+        return None
+    return None if common == Path(common.anchor) else Path(os.path.relpath(target, start)).as_posix()
 
 
 def publish(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -30,6 +30,7 @@ from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import LoadedPolicy
+from audit_pipeline.predictions_file import KeptPredictions, predictions_to_npz
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.release import SealKeys, open_keys, seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html
@@ -98,7 +99,8 @@ def ship(
         head = journal.enter("findings", findings_entry(assessment.findings, assessment.verdict)).head
         position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
         evidence = _evidence(request, inputs, candidate, assessment, position, created=now())
-        return Shipped(_conclude(evidence, candidate, inputs, keys, journal, folder), folder)
+        files = _judged(inputs, candidate, assessment, folder)
+        return Shipped(_conclude(evidence, candidate, files, keys, journal, folder), folder)
 
 
 def make_candidate(inputs: Inputs, progress: Progress) -> Candidate:
@@ -108,11 +110,25 @@ def make_candidate(inputs: Inputs, progress: Progress) -> Candidate:
     return compress(inputs.source, inputs.policy.value.compress, inputs.population, progress)
 
 
+def _judged(inputs: Inputs, candidate: Candidate, assessment: Assessment, folder: Path) -> dict[str, bytes]:
+    """What was judged, by what, and what it said: the files that are there before a verdict is signed."""
+    files = {run_folder.POLICY: inputs.policy.raw, run_folder.MODEL: candidate.tflite}
+    if assessment.predictions is not None:
+        kept = KeptPredictions(assessment.predictions, run_folder.way_to(inputs.policy.manifest, folder))
+        files[run_folder.PREDICTIONS] = predictions_to_npz(kept)
+    return files
+
+
 def _conclude(
-    evidence: Evidence, candidate: Candidate, inputs: Inputs, keys: SealKeys | None, journal: Journal, folder: Path
+    evidence: Evidence,
+    candidate: Candidate,
+    judged: dict[str, bytes],
+    keys: SealKeys | None,
+    journal: Journal,
+    folder: Path,
 ) -> Evidence:
     """Stages 9 to 11: seal what may be sealed, log it, and put the run's folder in its place."""
-    files = {run_folder.POLICY: inputs.policy.raw, run_folder.MODEL: candidate.tflite}
+    files = dict(judged)
     verdict = sign_verdict(evidence, keys) if keys else None
     if verdict:
         files[run_folder.VERDICT] = verdict.envelope

@@ -87,7 +87,7 @@ class _Side:
 
 def _by_group(cells: Cells, spec: str) -> list[tuple[GroupKey, _Side]]:
     by_person = ByPerson(cells, cells.groups_of(spec))
-    changed, everything = np.not_equal(cells.before, cells.after), np.ones(len(cells), dtype=bool)
+    changed, everything = np.asarray(cells.before != cells.after), np.ones(len(cells), dtype=bool)
     people = 1 if cells.people is None else len(cells.people)
     found = []
     for key, (person, sums) in zip(by_person.grouping.keys, by_person.sums(changed, everything), strict=True):

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_world import PASSPHRASE, POLICY, World, carry_out, ticking
 
@@ -16,6 +17,7 @@ from audit_pipeline.canonical import sha256_file
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate import gate
+from audit_pipeline.predictions_file import load_predictions
 from audit_pipeline.report.evidence_file import load_evidence
 from audit_pipeline.seal.decrypt import open_model
 from audit_pipeline.seal.keys import load_recipient, load_signer_public
@@ -36,6 +38,7 @@ def test_a_model_that_holds_is_sealed(sealed: Shipped) -> None:
         "report.html",
         "report.md",
         "model.tflite",
+        "predictions.npz",
         "firmware.bin",
         "verdict.dsse.json",
         "release.dsse.json",
@@ -66,6 +69,23 @@ def test_evidence_reads_back_as_it_was_written(sealed: Shipped) -> None:
 def test_evidence_keeps_no_row_of_data(sealed: Shipped) -> None:
     text = (sealed.folder / "evidence.json").read_text()
     assert "p24" not in text
+
+
+def test_predictions_are_kept_without_the_people_they_are_of(world: World, sealed: Shipped) -> None:
+    kept = load_predictions(sealed.folder / "predictions.npz")
+    assert kept.predictions.scores.shape == (24 * 60, 2)
+    assert kept.manifest is not None
+    assert (sealed.folder / kept.manifest).resolve() == world.folder / "dataset.yaml"
+    with np.load(sealed.folder / "predictions.npz") as arrays:
+        assert set(arrays) == {"scores", "about"}
+
+
+def test_whom_compression_changed_is_told_by_row_alone(sealed: Shipped) -> None:
+    exemplars = sealed.evidence.exemplars
+    assert exemplars is not None
+    assert exemplars.rows == 24 * 60
+    assert exemplars.changed == len(exemplars.listed) >= exemplars.lost + exemplars.gained
+    assert [each.group.label for each in exemplars.groups].count("sex=female") == 1
 
 
 def test_the_policy_is_registered_before_anything_is_evaluated(sealed: Shipped) -> None:
@@ -144,7 +164,16 @@ def test_the_gate_confirms_both_verdicts(world: World, sealed: Shipped, refused:
 
 
 @pytest.mark.parametrize(
-    "name", ["evidence.json", "policy.yaml", "model.tflite", "firmware.bin", "report.html", "verdict.dsse.json"]
+    "name",
+    [
+        "evidence.json",
+        "policy.yaml",
+        "model.tflite",
+        "predictions.npz",
+        "firmware.bin",
+        "report.html",
+        "verdict.dsse.json",
+    ],
 )
 def test_the_gate_rejects_a_file_that_was_touched(world: World, sealed: Shipped, tmp_path: Path, name: str) -> None:
     run = tmp_path / "run"
@@ -189,8 +218,8 @@ def test_the_gate_rejects_a_seal_that_was_taken_off(world: World, sealed: Shippe
     assert caught.value.code == "gate.trail"
 
 
-@pytest.mark.parametrize("name", ["report.html", "report.md"])
-def test_the_gate_rejects_a_refusal_whose_page_says_something_else(
+@pytest.mark.parametrize("name", ["report.html", "report.md", "predictions.npz"])
+def test_the_gate_rejects_a_refusal_whose_files_say_something_else(
     world: World, refused: Shipped, tmp_path: Path, name: str
 ) -> None:
     run = tmp_path / "run"

@@ -1,0 +1,55 @@
+"""From two sets of predictions for one split to the group table: what a run asks, and what a diff of two runs asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from audit_pipeline.data.population import Population
+from audit_pipeline.evaluate.cells import Cells, count_cells
+from audit_pipeline.evaluate.metrics import metrics_for
+from audit_pipeline.evaluate.table import GroupTable, tabulate
+from audit_pipeline.policy.schema import FairnessRule
+from audit_pipeline.predictions import Predictions
+
+
+def before_after(
+    population: Population,
+    rules: Sequence[FairnessRule],
+    specs: Sequence[str],
+    before: Predictions | None,
+    after: Predictions,
+) -> tuple[Cells, GroupTable]:
+    """Count the evaluation split before and after, and measure every metric in every group.
+
+    Args:
+        population: what was predicted.
+        rules: whose metrics are measured besides those that are always shown.
+        specs: group specs; overall is always there.
+        before: predictions of the first model; None where there is none.
+        after: those of the second.
+
+    Raises:
+        InputError: predictions that do not fit the split, or a column that the data do not have.
+    """
+    metrics = metrics_for(population, rules)
+    cells = count_cells(
+        before,
+        after,
+        population.evaluation,
+        population.classes,
+        with_scores=any(metric.needs_scores for metric in metrics),
+    )
+    return cells, tabulate(cells, metrics, specs)
+
+
+def group_specs(population: Population, rules: Sequence[FairnessRule]) -> tuple[str, ...]:
+    """What a table shows: every group column, every two of them together, and what the rules ask for.
+
+    Two columns that a rule names together are the same groups in either order, and are shown once, in the rule's.
+    """
+    columns = sorted(population.evaluation.groups)
+    asked = [spec for rule in rules for spec in rule.groups]
+    named = {frozenset(spec.split("*")) for spec in asked}
+    pairs = ["*".join(pair) for pair in combinations(columns, 2) if frozenset(pair) not in named]
+    return tuple(dict.fromkeys((*columns, *pairs, *asked)))
