@@ -113,10 +113,10 @@ def _answers(inputs: Inputs, candidate: Candidate, split: Split, name: str, prog
     def told(step: str, done: float) -> None:
         progress(f"{step}, {name}", done)
 
-    source = inputs.float_model
-    before = predict_float(source, split.x, told) if source else None
+    source, reading = inputs.float_model, inputs.population.reading
+    before = predict_float(source, split.x, told, reading) if source else None
     sample = stratified_sample(split, KERNEL_SAMPLE_ROWS, candidate.part.seed)
-    after, kernels = predict_device(candidate, split.x, sample, told)
+    after, kernels = predict_device(candidate, split.x, sample, told, reading)
     return _Answers(before, after, kernels)
 
 
