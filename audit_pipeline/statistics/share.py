@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from audit_pipeline.statistics.design_effect import OUTCOME_CORRELATION, effective_rows
-from audit_pipeline.statistics.intervals import named_method, wilson
+from audit_pipeline.statistics.design_effect import OUTCOME_CORRELATION, DesignEffect, outcome_effect
+from audit_pipeline.statistics.intervals import THREE_QUARTER_P, named_method, three_quarter_p
 from audit_pipeline.statistics.tally import Tally
 
 
@@ -16,7 +17,7 @@ class Share:
     tally: Tally
     """At least one row."""
     correlation: float = OUTCOME_CORRELATION
-    """Correlation within a person that is assumed where too little was seen to estimate it."""
+    """Correlation within a person that is believed in on average before people are seen."""
 
     @property
     def value(self) -> float:
@@ -36,8 +37,12 @@ class Share:
     @property
     def method(self) -> str:
         """How the interval is made."""
-        return named_method("Wilson 1927", self.tally.named)
+        return named_method(THREE_QUARTER_P, self.tally.named)
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Two-sided confidence interval at a level between 0 and 1."""
-        return wilson(self.value, effective_rows(self.tally, level, self.correlation), level)
+        return three_quarter_p(self.value, self.rows / self._effect.at(level), level)
+
+    @cached_property
+    def _effect(self) -> DesignEffect:
+        return outcome_effect(self.tally, self.correlation)

@@ -1,4 +1,4 @@
-"""Intervals for one proportion, and the effective number of rows behind them."""
+"""Intervals for one share."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import beta, binom, binomtest
 
-from audit_pipeline.statistics.design_effect import effective_pairs, effective_rows
-from audit_pipeline.statistics.intervals import clopper_pearson, wilson, wilson_interval
-from audit_pipeline.statistics.tally import PairedTally, Tally, person_codes, tally
+from audit_pipeline.statistics.intervals import clopper_pearson, share_interval, three_quarter_p
 
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 LEVELS = st.sampled_from([0.5, 0.8, 0.95, 0.99, 0.9999])
-
-
-def people(hits: list[int], rows: list[int], named: bool = True) -> Tally:
-    return Tally(np.array(hits), np.array(rows), named)
-
-
-@given(COUNTS, LEVELS)
-def test_wilson_equals_scipy(counts: tuple[int, int], level: float) -> None:
-    hits, rows = counts
-    expected = binomtest(hits, rows).proportion_ci(level, "wilson")
-    assert wilson(hits / rows, rows, level) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 @given(COUNTS, LEVELS)
@@ -34,88 +21,71 @@ def test_clopper_pearson_equals_scipy(counts: tuple[int, int], level: float) -> 
     assert clopper_pearson(hits / rows, rows, level) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("hits", "rows", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_wilson_gives_the_limits_of_newcombes_table_i(hits: int, rows: int, low: float, high: float) -> None:
-    assert wilson(hits / rows, rows, 0.95) == pytest.approx((low, high), abs=5e-5)
+@given(COUNTS, LEVELS)
+def test_at_each_end_three_quarters_of_the_observed_count_fill_the_tail(counts: tuple[int, int], level: float) -> None:
+    """Oracle: the binomial probabilities themselves."""
+    hits, rows = counts
+    low, high = three_quarter_p(hits / rows, rows, level)
+    tail = (1 - level) / 2
+    if hits > 0:
+        assert binom.sf(hits, rows, low) + 0.75 * binom.pmf(hits, rows, low) == pytest.approx(tail, rel=1e-6)
+    if hits < rows:
+        assert binom.cdf(hits, rows, high) - 0.25 * binom.pmf(hits, rows, high) == pytest.approx(tail, rel=1e-6)
 
 
-def test_rows_without_named_people_count_fully() -> None:
-    assert effective_rows(people([7], [30], named=False), 0.95) == 30
+@given(COUNTS)
+def test_it_lies_within_clopper_pearson_and_mirrors_itself(counts: tuple[int, int]) -> None:
+    hits, rows = counts
+    low, high = three_quarter_p(hits / rows, rows, 0.95)
+    outer = clopper_pearson(hits / rows, rows, 0.95)
+    assert outer[0] - 1e-12 <= low <= hits / rows <= high <= outer[1] + 1e-12
+    assert three_quarter_p((rows - hits) / rows, rows, 0.95) == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
-def test_one_row_a_person_counts_fully() -> None:
-    assert effective_rows(people([1, 0, 1, 1], [1, 1, 1, 1]), 0.95) == 4
+@pytest.mark.parametrize("rows", [10, 11, 14, 25, 60, 200])
+@pytest.mark.parametrize("level", [0.95, 0.999])
+def test_no_tail_is_larger_than_its_nominal_size_by_more_than_a_third(rows: int, level: float) -> None:
+    hits = np.arange(rows + 1)
+    ends = np.array([three_quarter_p(x / rows, rows, level) for x in hits])
+    for p in np.linspace(0.8, 0.99, 39):
+        weights = binom.pmf(hits, rows, p)
+        assert weights[ends[:, 0] > p].sum() <= (1 - level) / 2 / 0.75 + 1e-9
+        assert weights[ends[:, 1] < p].sum() <= (1 - level) / 2 / 0.75 + 1e-9
 
 
-def test_one_person_counts_as_one_row_however_many_they_gave() -> None:
-    assert effective_rows(people([900], [1000]), 0.95) == 1
-    assert effective_pairs(PairedTally(np.array([3]), np.array([0]), np.array([1000]), True), 0.95) == 1
+@given(COUNTS, st.floats(0.01, 0.99), st.floats(0.0, 1.0))
+def test_intervals_of_higher_levels_contain_those_of_lower_ones(
+    counts: tuple[int, int], level: float, more: float
+) -> None:
+    hits, rows = counts
+    inner, outer = (three_quarter_p(hits / rows, rows, each) for each in (level, level + more * (0.9999 - level) / 2))
+    assert outer[0] <= inner[0] + 1e-12
+    assert inner[1] <= outer[1] + 1e-12
 
 
-def test_nothing_seen_falls_back_on_the_assumed_correlation() -> None:
-    assert effective_rows(people([100] * 10, [100] * 10), 0.95) == pytest.approx(1000 / (1 + 99 * 0.5))
-    none = np.zeros(10, dtype=np.int64)
-    assert effective_pairs(PairedTally(none, none, none + 100, True), 0.95) == pytest.approx(1000 / (1 + 99 * 0.1))
+def test_effective_rows_need_not_be_whole() -> None:
+    between = three_quarter_p(0.8, 12.5, 0.95)
+    fewer, more = three_quarter_p(0.8, 10, 0.95), three_quarter_p(0.8, 15, 0.95)
+    assert fewer[0] < between[0] < more[0]
+    assert more[1] < between[1] < fewer[1]
 
 
-def test_people_who_are_all_or_nothing_count_about_as_one_row_each() -> None:
-    assert effective_rows(people([100, 0] * 20, [100] * 40), 0.95) == pytest.approx(40, rel=0.15)
+def test_a_single_row_and_a_fraction_of_one_have_wide_finite_intervals() -> None:
+    assert three_quarter_p(1.0, 1, 0.95) == pytest.approx((0.025 / 0.75, 1.0))
+    for share in (0.0, 0.3, 1.0):
+        low, high = three_quarter_p(share, 0.3, 0.95)
+        assert 0 <= low <= share <= high <= 1
 
 
-def test_people_who_are_alike_count_nearly_fully_once_enough_was_seen() -> None:
-    rng = np.random.default_rng(3)
-    rows = np.full(400, 20)
-    assert effective_rows(Tally(rng.binomial(rows, 0.7), rows, True), 0.95) > 0.85 * 8000
+def test_a_smaller_variance_than_a_count_has_gives_a_narrower_interval_as_of_more_rows() -> None:
+    """Oracle: at a step of almost nothing, the beta distribution of that mean and variance."""
+    low, high = share_interval(0.7, 0.001, 1e-9, 0.95)
+    size = 0.7 * 0.3 / 0.001 - 1
+    assert (low, high) == pytest.approx(beta.ppf([0.025, 0.975], 0.7 * size, 0.3 * size), abs=1e-6)
 
 
-def test_the_design_effect_of_equal_people_is_the_ratio_of_variances() -> None:
-    """Oracle: variance of person means over that of independent rows, widened by t with m − 1 degrees of freedom."""
-    from scipy.stats import norm, t
-
-    hits, rows = np.array([3, 9, 5, 10, 2, 8, 10, 1]), np.full(8, 10)
-    p = hits.sum() / rows.sum()
-    observed = (hits / rows).var(ddof=1) / 8 / (p * (1 - p) / 80) * (t.ppf(0.975, 7) / norm.ppf(0.975)) ** 2
-    seen_in = (10 * 8 - hits.sum()) ** 2 / ((10 - hits) ** 2).sum()
-    expected = 80 / ((seen_in * observed + 2 * (1 + 9 * 0.5)) / (seen_in + 2))
-    assert effective_rows(Tally(hits, rows, True), 0.95) == pytest.approx(expected)
-
-
-@given(st.lists(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=9))
-def test_effective_rows_lie_above_zero_and_never_above_the_rows(pairs: list[tuple[int, int]]) -> None:
-    counts = people([hits for hits, _ in pairs], [rows for _, rows in pairs])
-    assert 0 < effective_rows(counts, 0.95) <= counts.total
-    interval = wilson_interval(counts, 0.95)
-    assert 0 <= interval.low <= counts.proportion <= interval.high <= 1
-
-
-@pytest.mark.parametrize(("correlation", "p"), [(0.0, 0.9), (0.2, 0.95), (0.5, 0.8)])
-def test_coverage_over_few_people_holds(correlation: float, p: float) -> None:
-    rng = np.random.default_rng(11)
-    covered = 0
-    for _ in range(400):
-        rows = np.maximum(1, np.round(60 * rng.lognormal(-0.5, 1, 10))).astype(np.int64)
-        k = 1 / correlation - 1 if correlation else 0.0
-        rates = rng.beta(p * k, (1 - p) * k, 10) if correlation else np.full(10, p)
-        interval = wilson_interval(Tally(rng.binomial(rows, rates), rows, True), 0.95)
-        covered += interval.low <= p <= interval.high
-    assert covered / 400 >= 0.92
-
-
-def test_tallies_of_disjoint_people_merge_by_concatenation() -> None:
-    rng = np.random.default_rng(0)
-    codes, hit = rng.integers(0, 9, 200), rng.random(200) < 0.5
-    whole = tally(hit, codes, True)
-    low = codes < 4
-    parts = [tally(hit[low], codes[low], True), tally(hit[~low], codes[~low], True)]
-    assert np.array_equal(whole.hits, np.concatenate([part.hits for part in parts]))
-    assert np.array_equal(whole.rows, np.concatenate([part.rows for part in parts]))
-
-
-def test_people_are_numbered_only_where_they_are_named() -> None:
-    codes, named = person_codes(np.array(["b", "a", "b"]), 3)
-    assert codes.tolist() == [1, 0, 1]
-    assert named
-    assert person_codes(None, 3)[1] is False
+def test_where_no_row_of_a_kind_was_seen_the_step_keeps_the_interval_honest() -> None:
+    assert share_interval(1.0, 0.0, 1 / 20, 0.95) == pytest.approx(three_quarter_p(1.0, 20, 0.95))
+    low, high = share_interval(0.5, 0.0, 1 / 20, 0.95)
+    assert low < 0.45
+    assert high > 0.55

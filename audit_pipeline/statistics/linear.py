@@ -1,0 +1,160 @@
+"""The interval of any smooth metric, from how much each row moves it.
+
+To first order an estimate less the truth is the mean of the rows' influence (Hampel 1974), so its variance is that of a
+mean, and rows of one person are treated as they are for a share (`design_effect.py`). What differs is how the interval
+is laid around the value, which depends on where the metric lives.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from audit_pipeline.statistics.design_effect import (
+    CHANGE_CORRELATION,
+    INDEPENDENT,
+    OUTCOME_CORRELATION,
+    Contributions,
+    DesignEffect,
+    design_effect,
+)
+from audit_pipeline.statistics.estimate import z_of
+from audit_pipeline.statistics.intervals import named_method, share_interval
+
+Range = Literal["share", "difference", "positive", "real"]
+"""Where a metric lives: 0 to 1, −1 to 1 (a difference of two such), 0 and above, or anywhere."""
+
+_METHODS: dict[Range, str] = {
+    "share": "influence of rows, three-quarter P at its variance",
+    "difference": "influence of rows, score interval as Tango 1998",
+    "positive": "influence of rows, Student's t on the log scale",
+    "real": "influence of rows, Student's t",
+}
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Linear:
+    """An estimate whose error is, to first order, a mean over rows."""
+
+    value: float
+    rows: int
+    """All rows behind it."""
+    subjects: int | None
+    range: Range
+    variance: float
+    """Of the value, were all rows independent."""
+    moving: int
+    """Rows whose influence is not zero, or where there is none of these, the scarce ones."""
+    scarce: int
+    """One unseen row can move the value by at most 1 / scarce."""
+    rows_a_person: float
+    """Σn² / Σn over the people's moving rows (Kish 1965)."""
+    effect: DesignEffect
+
+    @property
+    def method(self) -> str:
+        """How the interval is made."""
+        return named_method(_METHODS[self.range], self.subjects is not None)
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Two-sided confidence interval at a level between 0 and 1."""
+        factor = self.effect.at(level)
+        if self.range == "share":
+            return share_interval(self.value, self.variance * factor, self._step(factor), level)
+        if self.range == "difference":
+            return self._of_difference(self.variance * factor, self._step(factor), z_of(level))
+        return self._by_t(factor, level)
+
+    def _step(self, factor: float) -> float:
+        """1 / scarce by its own design effect: scarce rows are fewer a person, at the same correlation."""
+        if self.rows_a_person <= 1:
+            return 1 / self.scarce
+        each = max(self.rows_a_person * self.scarce / self.moving, 1.0)
+        return (1 + (factor - 1) * (each - 1) / (self.rows_a_person - 1)) / self.scarce
+
+    def _of_difference(self, variance: float, step: float, z: float) -> tuple[float, float]:
+        return -_above(-self.value, variance, step, z), _above(self.value, variance, step, z)
+
+    def _by_t(self, factor: float, level: float) -> tuple[float, float]:
+        """Without any variation, rows of a positive metric are taken to scatter as much as they measure."""
+        half = math.sqrt(self.variance * factor) * float(stdtrit(max(self.moving - 1, 1), (1 + level) / 2))
+        if self.range == "real":
+            return self.value - half, self.value + half
+        if self.value <= 0:
+            return 0.0, half
+        log_half = half / self.value if half > 0 else z_of(level) * math.sqrt(factor / self.moving)
+        return self.value * math.exp(-log_half), self.value * math.exp(log_half)
+
+
+def linear(
+    value: float,
+    influence: NDArray[np.float64],
+    weights: NDArray[np.int64],
+    people: NDArray[np.int64],
+    *,
+    named: bool,
+    range: Range,  # noqa: A002 - the mathematical term
+    scarce: int,
+) -> Linear:
+    """Build a `Linear` from cells of equal rows.
+
+    Rows whose influence is zero stay out of the design effect: they do not bear on the metric.
+
+    Args:
+        value: the point estimate.
+        influence: [cells] n times what one row adds to value − truth, n being all rows; its mean over rows is 0.
+        weights: [cells] rows, at least 1.
+        people: [cells] number of the person; ignored where people are not named.
+        named: whether people are named.
+        range: where the metric lives.
+        scarce: rows of the scarcest denominator, at least 1; times the number of averaged parts for a macro average,
+            as then one row moves the value by that much less.
+    """
+    rows = int(weights.sum())
+    squares = weights * np.square(influence)
+    moving = np.abs(influence) > _ROUNDING * np.abs(influence).max(initial=0.0)
+    if not moving.any():
+        moving = np.ones(len(weights), dtype=bool)
+    codes = np.unique(people[moving], return_inverse=True)[1] if named else np.zeros(int(moving.sum()), dtype=np.int64)
+    each = Contributions(
+        sums=_sum(codes, (weights * influence)[moving]),
+        squares=_sum(codes, squares[moving]),
+        rows=_sum(codes, weights[moving].astype(np.float64)),
+    )
+    correlation = OUTCOME_CORRELATION if range in ("share", "positive") else CHANGE_CORRELATION
+    return Linear(
+        value=value,
+        rows=rows,
+        subjects=len(np.unique(people)) if named else None,
+        range=range,
+        variance=float(squares.sum()) / rows**2,
+        moving=int(each.rows.sum()),
+        scarce=scarce,
+        rows_a_person=float(np.square(each.rows).sum() / each.rows.sum()) if named else 1.0,
+        effect=design_effect(each, correlation) if named else INDEPENDENT,
+    )
+
+
+def _sum(codes: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.bincount(codes, values).astype(np.float64)
+
+
+def _above(value: float, variance: float, step: float, z: float) -> float:
+    """Upper end: the distance d at which d² = z²·(variance if the truth were value + d).
+
+    As the truth moves away, rows that changed must have become more: by one row's worth for each row's worth of d where
+    nothing changed, as in Tango's interval, and in proportion to the net change among those that did. For a paired
+    share without changes, or with changes of one sign, this is Tango's interval.
+    """
+    changed = variance / step + value**2
+    slope = (value + step) / (changed + step)
+    spread = z * z * step
+    curve, tilt = 1 + spread, spread * (slope - 2 * value)
+    distance = (tilt + math.sqrt(tilt * tilt + 4 * curve * z * z * variance)) / (2 * curve)
+    return min(value + max(distance, 0.0), 1.0)
