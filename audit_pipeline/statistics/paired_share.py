@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betainc, ndtr
 
 from audit_pipeline.statistics import mcnemar
-from audit_pipeline.statistics.design_effect import CHANGE_CORRELATION, effective_pairs
+from audit_pipeline.statistics.design_effect import CHANGE_CORRELATION, DesignEffect, change_effect
 from audit_pipeline.statistics.estimate import z_of
 from audit_pipeline.statistics.intervals import named_method
 from audit_pipeline.statistics.tally import PairedTally
-
-_DEEPEST = 8.0
-"""Standard normal deviate of the smallest p-value that is told apart, as in `estimate.py`."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +60,26 @@ class PairedShare:
         """
         low, high = self._score_bounds(level)
         if self.tally.named:
-            unchanged = np.zeros_like(self.tally.rows)
-            high = min(high, replace(self, tally=replace(self.tally, better=unchanged))._score_bounds(level)[1])
-            low = max(low, replace(self, tally=replace(self.tally, worse=unchanged))._score_bounds(level)[0])
+            low = max(low, self._gains._score_bounds(level)[0])
+            high = min(high, self._losses._score_bounds(level)[1])
         return low, high
 
     def _score_bounds(self, level: float) -> tuple[float, float]:
         worse, better = self.shares
-        return tango(worse, better, effective_pairs(self.tally, level, self.correlation), z_of(level))
+        return tango(worse, better, self.rows / self.effect.at(level), z_of(level))
+
+    @cached_property
+    def effect(self) -> DesignEffect:
+        """By how much people widen the interval."""
+        return change_effect(self.tally, self.correlation)
+
+    @cached_property
+    def _losses(self) -> PairedShare:
+        return replace(self, tally=replace(self.tally, better=np.zeros_like(self.tally.better)))
+
+    @cached_property
+    def _gains(self) -> PairedShare:
+        return replace(self, tally=replace(self.tally, worse=np.zeros_like(self.tally.worse)))
 
 
 def tango(worse: float, better: float, rows: float, z: float) -> tuple[float, float]:
@@ -80,11 +90,9 @@ def tango(worse: float, better: float, rows: float, z: float) -> tuple[float, fl
     Args:
         worse: share of rows that only the first model got right.
         better: share of rows that only the second did.
-        rows: their (effective) number, any real number from 0.
+        rows: their (effective) number, any real number above 0.
         z: standard normal deviate of the interval, above 0.
     """
-    if rows == 0:
-        return -1.0, 1.0
     spread = z * z / rows
     return -_upper(better, worse, spread), _upper(worse, better, spread)
 
@@ -140,17 +148,6 @@ def p_worse_than(change: PairedShare, limit: float) -> float:
 
 
 def _score_p(change: PairedShare, limit: float) -> float:
-    """The tail at which the lower end touches the limit; the effective number of rows may depend on the level."""
-    worse, better = change.shares
-    variance = score_variance(worse, better, limit)
-    per_root_row = (change.value - limit) / math.sqrt(variance) if variance > 0 else math.inf
-
-    def clearance(z: float) -> float:
-        level = 1 - 2 * float(ndtr(-z))
-        return z - math.sqrt(effective_pairs(change.tally, level, change.correlation)) * per_root_row
-
-    if not change.tally.named:
-        return float(ndtr(clearance(1.0) - 1))
-    if clearance(_DEEPEST) <= 0:
-        return float(ndtr(-_DEEPEST))
-    return float(ndtr(-brentq(clearance, 1e-6, _DEEPEST, xtol=1e-6)))
+    """The tail at which the lower end touches the limit, averaged over what is believed of the design effect."""
+    score = (change.value - limit) * math.sqrt(change.rows / score_variance(*change.shares, limit))
+    return float(change.effect.beliefs @ ndtr(-score / np.sqrt(change.effect.factors)))
