@@ -36,19 +36,20 @@ def share_answers(by_person: ByPerson, metric: Metric, share: Ratio) -> list[Ans
     return [Answers(metric.key, old, new, *change) for old, new, change in zip(before, after, changes, strict=True)]
 
 
-def _paired(by_person: ByPerson, metric: Metric, before: Mask, after: Mask, among: Mask) -> list[tuple[Answer, Moved]]:
+def _paired(
+    by_person: ByPerson, metric: Metric, before: Mask, after: Mask, among: Mask
+) -> list[tuple[Answer, Moved | None]]:
     first, second = (before, after) if metric.key.higher_is_better else (after, before)
-    changes = []
+    changes: list[tuple[Answer, Moved | None]] = []
     for person, (worse, better, rows) in by_person.sums(first & ~second & among, second & ~first & among, among):
         seen = rows > 0
         tally = PairedTally(worse[seen], better[seen], rows[seen], by_person.named)
         moved = Moved(person, (worse - better).astype(np.float64), (int(worse.sum()), int(better.sum())))
         if tally.total:
-            answer: Answer = PairedShare(tally)
-            answer = answer if metric.factor == 1 else Scaled(answer, metric.factor)
+            change = PairedShare(tally)
+            changes.append((change if metric.factor == 1 else Scaled(change, metric.factor), moved))
         else:
-            answer = metric.not_measurable(tally.subjects)
-        changes.append((answer, moved))
+            changes.append((metric.not_measurable(tally.subjects), moved))
     return changes
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,14 +83,18 @@ def _value(by_person: ByPerson, metric: Metric, where: Codes, *, is_device: bool
     return _Value(float(definition.value(table)), influence, _scarce(metric, table))
 
 
-def _scarce(metric: Metric, table: NDArray[np.float64]) -> int:
-    """Rows of the class it speaks of, as true or as predicted; without one, of the rarest class that occurs."""
+def _scarce(metric: Metric, table: NDArray[Any]) -> int:
+    """The inverse of the most that one row could move the metric.
+
+    Rows of the class it speaks of; of a mean over classes, rows of the rarest one that occurs times how many do.
+    """
     true = table.sum(axis=1)
     if metric.definition == "precision":
         return int(table[:, list(metric.concerned)].sum())
     if metric.concerned:
         return int(true[list(metric.concerned)].sum())
-    return int(true[true > 0].min(initial=math.inf)) if true.any() else 0
+    occurring = true[true > 0]
+    return int(occurring.min()) * len(occurring) if len(occurring) else 0
 
 
 def _answer(by_person: ByPerson, metric: Metric, where: Codes, found: _Value) -> Answer:
@@ -119,7 +124,7 @@ def _by_person(by_person: ByPerson, where: Codes, change: _Value) -> tuple[Codes
     """The people of a group, and the part that each has in the change; the parts add up to it times the rows."""
     rows = by_person.cells.rows[where]
     person, code = np.unique(by_person.cells.person[where], return_inverse=True)
-    return person, np.bincount(code, rows * (change.influence + change.value), len(person))
+    return person, np.bincount(code, rows * (change.influence + change.value), len(person)).astype(np.float64)
 
 
 def _linear(by_person: ByPerson, metric: Metric, where: Codes, found: _Value, spread: Range) -> Answer:

@@ -77,7 +77,8 @@ def prospect(kind: str, found: Prospect) -> str:
         parts.append(f"{_DETECTABLE[kind].format(number(found.detectable))} would have been found with {power} power")
     if found.more and found.settles is not None:
         one = {"people": "person", "rows": "row"}[found.of] if found.more == 1 else found.of
-        parts.append(f"about {found.more} more {one} would settle it as {found.settles} if it stays as measured")
+        more = f"{float(f'{found.more:.2g}'):,.0f}"
+        parts.append(f"about {more} more {one} would settle it as {found.settles} if it stays as measured")
     return "".join(f"; {part}" for part in parts)
 
 
@@ -105,6 +106,8 @@ def _seen(kind: str, value: Measured) -> str:
     if kind not in _VERBS:
         return f"is {number(value.estimate)} {interval_of(value)}"
     harm, relief = _VERBS[kind]
+    if value.estimate == 0:
+        return f"did not change {interval_of(value)}"
     if value.estimate < 0:
         return f"{relief} by {number(-value.estimate)} {interval_of(value, turned=True)}"
     return f"{harm} by {number(value.estimate)} {interval_of(value)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, StringConstraints, Tag, model_validator
 
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, Speaks
@@ -189,7 +189,7 @@ class Compress(Strict):
         return self
 
 
-_SHARES = [kind.name for kind in METRICS.values() if kind.scale is Scale.SHARE]
+_SHARES: list[JsonValue] = [kind.name for kind in METRICS.values() if kind.scale is Scale.SHARE]
 _LIMITS = ("min", "max", "max_drop", "max_rise", "max_gap")
 
 
