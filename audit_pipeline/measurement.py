@@ -93,7 +93,13 @@ class GroupKey(Part):
         return ", ".join(f"{by}={value}" for by, value in zip(self.by, self.values, strict=True)) or "overall"
 
 
-_SPELLED = {"auc": "AUC", "mae": "mean absolute error", "rmse": "root mean squared error", "f1": "F1"}
+_SPELLED = {
+    "auc": "AUC",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+}
 
 
 class MetricKey(Part):
