@@ -46,6 +46,7 @@ groups:
   sex: {column: sex}
 splits: {train: train.npz, calibration: calibration.npz, evaluation: evaluation.npz}
 """
+_NOISE = {"regression": 0.1, "anomaly": 1.5, "autoencoder": 1.0}
 _PRIVACY = """\
 privacy:
   - {attack: membership, fpr: 0.1, max_tpr: 0.5}
@@ -86,7 +87,7 @@ ANOMALY = TaskWorld(
 )
 AUTOENCODER = TaskWorld(
     "autoencoder",
-    "task: anomaly\nclasses: [calm, odd]\nscore: reconstruction_error\nthreshold: 0.12\nrow_seconds: 2\n",
+    "task: anomaly\nclasses: [calm, odd]\nscore: reconstruction_error\nthreshold: 0.7\nrow_seconds: 2\n",
     '{class: odd, kind: missed, harms: "nobody"}',
     "fairness:\n  - {metric: auc, min: 0.6}\n  - {metric: false_alarm_rate, max: 0.5, groups: [overall, sex]}\n",
 )
@@ -125,7 +126,7 @@ def _write_split(path: Path, people: range, rows_each: int, name: str, rng: np.r
     else:
         y = odd
         x = np.sin(np.outer(1 + 2 * odd, time) + phase)
-    x = (x + rng.normal(0, 0.1, x.shape)).astype(np.float32)
+    x = (x + rng.normal(0, _NOISE[name], x.shape)).astype(np.float32)
     np.savez(path, x=x, y=y, person=person, sex=sex)
 
 
