@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit_pipeline import __version__
-from audit_pipeline.cli import compress, demo, gate, image, init, keys, log, report, ship
+from audit_pipeline.cli import compress, demo, diff, gate, image, init, keys, log, report, ship
 from audit_pipeline.cli.boundary import run_guarded, stop_like_the_keyboard
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command("ship")(ship.ship)
 app.command("evaluate")(ship.evaluate)
 app.command("compress")(compress.compress)
 app.command("gate")(gate.gate)
+app.command("diff")(diff.diff)
 app.command("verify")(image.verify)
 app.command("inspect")(image.inspect)
 app.command("report")(report.report)
