@@ -8,6 +8,7 @@ from itertools import combinations
 from audit_pipeline.data.population import Population
 from audit_pipeline.evaluate.cells import Cells, count_cells
 from audit_pipeline.evaluate.metrics import metrics_for
+from audit_pipeline.evaluate.second_opinion import confirm
 from audit_pipeline.evaluate.table import GroupTable, tabulate
 from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.predictions import Predictions
@@ -31,6 +32,7 @@ def before_after(
 
     Raises:
         InputError: predictions that do not fit the split, or a column that the data do not have.
+        ToolError: fairlearn computes another value for something in the table.
     """
     metrics = metrics_for(population, rules)
     cells = count_cells(
@@ -40,7 +42,9 @@ def before_after(
         population.classes,
         with_scores=any(metric.needs_scores for metric in metrics),
     )
-    return cells, tabulate(cells, metrics, specs)
+    table = tabulate(cells, metrics, specs)
+    confirm(table, cells, metrics)
+    return cells, table
 
 
 def group_specs(population: Population, rules: Sequence[FairnessRule]) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from audit_pipeline.evaluate.changes import Changes, find_changes
 from audit_pipeline.evaluate.compare import compare
 from audit_pipeline.evaluate.judge import judge
 from audit_pipeline.evaluate.metrics import Metric, metrics_for
-from audit_pipeline.evaluate.second_opinion import confirm
 from audit_pipeline.evaluate.table import tabulate
 from audit_pipeline.evidence import DataPart, Finding, GroupRow
 from audit_pipeline.policy.catalogue import METRICS, Speaks
@@ -100,15 +99,17 @@ def evaluate(
     scores = any(metric.needs_scores for metric in metrics)
     cells = count_cells(before, after, population.evaluation, population.classes, with_scores=scores)
     table = tabulate(cells, metrics, (*specs, *(spec for each in rules for spec in each.groups)))
-    confirm(table, cells, metrics)
     changes = find_changes(table, 7)
     findings = judge(rules, table, Statistics(min_group_size=smallest))
     return Evaluated(cells, metrics, table, changes, compare(table, changes, 0.95), findings)
 
 
-def every_rule(task: Task, classes: Sequence[str], specs: Sequence[str]) -> tuple[FairnessRule, ...]:
-    """One rule for each metric, limit and class that the catalogue allows, but those that need alarm classes."""
+def every_rule(
+    task: Task, classes: Sequence[str], specs: Sequence[str], *, once: bool = False
+) -> tuple[FairnessRule, ...]:
+    """A rule for each metric, class and limit, or only one limit, of the catalogue, but not for events per hour."""
     rules = []
+    asked = set()
     for name, kind in METRICS.items():
         if task not in kind.tasks or name == "false_alarms_per_hour":
             continue
@@ -116,6 +117,9 @@ def every_rule(task: Task, classes: Sequence[str], specs: Sequence[str]) -> tupl
             between = limit == "max_gap" or "_difference" in name or "_ratio" in name
             groups = tuple(spec for spec in specs if not (between and spec == "overall"))
             for class_ in (None,) if kind.speaks is Speaks.ALL else classes:
+                if once and (name, class_) in asked:
+                    continue
+                asked.add((name, class_))
                 given: Mapping[str, Any] = {"class": class_} if class_ is not None else {}
                 rules.append(FairnessRule.model_validate({"metric": name, limit: 0.1, "groups": groups, **given}))
     return tuple(rules)
