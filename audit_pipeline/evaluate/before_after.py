@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from audit_pipeline.data.population import Population
+from audit_pipeline.evaluate.answers import GroupTable
 from audit_pipeline.evaluate.cells import Cells, count_cells
 from audit_pipeline.evaluate.metrics import metrics_for
 from audit_pipeline.evaluate.second_opinion import confirm
-from audit_pipeline.evaluate.table import GroupTable, tabulate
+from audit_pipeline.evaluate.table import tabulate
 from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.predictions import Predictions
 
