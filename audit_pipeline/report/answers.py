@@ -17,6 +17,13 @@ _QUESTIONS = (
     ("How can a decision be appealed?", ("oversight", "how_to_appeal")),
 )
 
+_ERRORS = {
+    "missed": "A missed {}",
+    "false": "A false {}",
+    "too_high": "An estimate that is too high",
+    "too_low": "An estimate that is too low",
+}
+
 
 def answers(document: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Each question with its answers, in the order they are asked.
@@ -36,8 +43,7 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 
 def _texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, Mapping):
-        kinds = {"missed": "A missed", "false": "A false"}
-        error = f"{kinds.get(str(value.get('kind')), 'An error on')} {value.get('class', '?')}"
+        error = _ERRORS.get(str(value.get("kind")), "An error on {}").format(value.get("class") or "alarm")
         return (f"{error}. It harms {value.get('harms', _NO_ANSWER)}",)
     if isinstance(value, list | tuple):
         return tuple(map(str, value)) or (_NO_ANSWER,)

@@ -14,29 +14,28 @@ from html import escape
 import vl_convert
 
 from audit_pipeline.errors import ToolError
-from audit_pipeline.report.bars import WIDE, Bar, Frame, axis_of, plot_rows
+from audit_pipeline.report.bars import WIDE, Axis, Bar, Frame, plot_rows
 from audit_pipeline.report.layers import specification
 from audit_pipeline.report.wording import one_line
 
 _OPENING = re.compile(r"<svg [^>]*?(width=\"\d+\" height=\"\d+\" viewBox=\"[^\"]*\")[^>]*>")
 
 
-def dot_plot(bars: Sequence[Bar], *, name: str, title: str, description: str, whole: bool, frame: Frame = WIDE) -> str:
+def dot_plot(bars: Sequence[Bar], axis: Axis, *, name: str, title: str, description: str, frame: Frame = WIDE) -> str:
     """Draw before → after for each line.
 
     Args:
-        bars: at least one, from top to bottom; all values are shares, 0 to 1.
+        bars: at least one, from top to bottom; all values are of one unit.
+        axis: in that unit; what lies beyond its ends is drawn at them.
         name: of the picture, unique in the page: an XML name.
         title: read out first by a screen reader.
         description: what the picture shows, in sentences.
-        whole: whether the axis runs from 0 to 1 whatever the values; otherwise it covers them in tenths.
         frame: the measures.
 
     Returns:
         An `<svg>` element with the role of an image, without script, link or font of its own.
     """
-    domain = axis_of(bars, whole=whole)
-    svg = vl_convert.vegalite_to_svg(specification(plot_rows(bars, domain, frame), domain, frame))
+    svg = vl_convert.vegalite_to_svg(specification(plot_rows(bars, axis, frame), axis, frame))
     opening = _OPENING.match(svg)
     if opening is None:
         raise ToolError("report.chart", "vl-convert gave an SVG that opens in an unknown way")

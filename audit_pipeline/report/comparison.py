@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from audit_pipeline.evidence import Evidence, Finding, MetricComparison
 from audit_pipeline.measurement import GroupKey, Measured, MetricKey, Outcome
-from audit_pipeline.report.rules import claim_of, is_between_groups, rule_of
+from audit_pipeline.report.quantity import SHARES, Quantity, quantity_of
+from audit_pipeline.report.rules import claim_of, excess, is_between_groups, rule_of
 
 SEVERITY = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2, None: 3}
 """Order of outcomes in every list: what needs an answer comes first. None: no rule speaks of it."""
@@ -35,9 +36,10 @@ class Line:
 
 @dataclass(frozen=True)
 class MetricTable:
-    """One metric of every group."""
+    """One metric of every group, or one number that compares groups and has no value in any of them."""
 
     metric: MetricKey
+    quantity: Quantity
     claims: tuple[str, ...]
     """The rules that speak of it, in words; empty where none does."""
     between: tuple[Finding, ...]
@@ -57,6 +59,16 @@ class MetricTable:
         return worst((*(line.outcome for line in self.everyone), *(finding.outcome for finding in self.between)))
 
     @property
+    def is_of_groups(self) -> bool:
+        """Whether it is a number of all groups together, as a demographic parity ratio is."""
+        return not self.everyone
+
+    @property
+    def is_tested_for_change(self) -> bool:
+        """Whether a test says of at least one line whether compression changed anything."""
+        return any(line.comparison.change for line in self.everyone)
+
+    @property
     def is_judged_by_line(self) -> bool:
         """Whether a rule speaks of at least one line on its own."""
         return any(line.outcome for line in self.everyone)
@@ -74,7 +86,10 @@ def metric_tables(evidence: Evidence) -> tuple[MetricTable, ...]:
     for row in evidence.groups:
         for comparison in row.metrics:
             cells[comparison.metric].append((row.group, comparison))
-    tables = [_table(evidence, metric, rows, findings[metric.name, metric.class_]) for metric, rows in cells.items()]
+    tables = [
+        _table(evidence, metric, rows, findings.pop((metric.name, metric.class_), [])) for metric, rows in cells.items()
+    ]
+    tables += [_table_of_groups(key, between) for key, found in findings.items() if (between := _between(found))]
     return tuple(sorted(tables, key=lambda table: (SEVERITY[table.outcome], table.metric.name != "accuracy")))
 
 
@@ -88,19 +103,39 @@ def _findings_by_metric(evidence: Evidence) -> dict[tuple[str, str | None], list
     return found
 
 
+def _between(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if is_between_groups(finding))
+
+
+def _claims(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(claim_of, findings)))
+
+
+def _table_of_groups(key: tuple[str, str | None], between: tuple[Finding, ...]) -> MetricTable:
+    """What fairlearn's differences and ratios have for a table: nothing but what compares groups."""
+    name, of = key
+    metric = MetricKey(name=name, class_=of, higher_is_better=between[0].limit_kind == "at_least")
+    return MetricTable(metric, SHARES, _claims(between), between, overall=None, lines=())
+
+
 def _table(
     evidence: Evidence, metric: MetricKey, rows: list[tuple[GroupKey, MetricComparison]], findings: list[Finding]
 ) -> MetricTable:
-    between = tuple(finding for finding in findings if is_between_groups(finding))
-    lines = []
-    for group, comparison in rows:
-        own = [finding for finding in findings if finding.group == group]
-        bounds = [_bound(rule_of(evidence, finding), comparison) for finding in own]
-        bounds += [_gap_bound(finding, metric, rows) for finding in between if finding.group.by == group.by]
-        lines.append(_line(group, comparison, own, [bound for bound in bounds if bound is not None]))
+    between = _between(findings)
+    own: dict[GroupKey, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        own[finding.group].append(finding)
+    gaps: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for finding in between:
+        gaps[finding.group.by] += _gap_bound(finding, metric, rows)
+    lines = [
+        _line(group, comparison, own[group], [*_bounds(evidence, own[group], comparison), *gaps[group.by]])
+        for group, comparison in rows
+    ]
     return MetricTable(
         metric=metric,
-        claims=tuple(dict.fromkeys(map(claim_of, findings))),
+        quantity=quantity_of(evidence.data, metric),
+        claims=_claims(findings),
         between=between,
         overall=next((line for line in lines if not line.group.by), None),
         lines=tuple(sorted((line for line in lines if line.group.by), key=lambda line: line.severity)),
@@ -114,12 +149,17 @@ def _line(group: GroupKey, comparison: MetricComparison, findings: list[Finding]
         comparison=comparison,
         outcome=worst(finding.outcome for finding in findings),
         limit=strictest(bounds) if bounds else None,
-        excess=max(map(_excess, findings)) if findings else _harm(comparison),
+        excess=max(map(excess, findings)) if findings else _harm(comparison),
     )
 
 
+def _bounds(evidence: Evidence, findings: list[Finding], comparison: MetricComparison) -> list[float]:
+    """The values at which the device would stand exactly on the limit of each rule for one group."""
+    bounds = (_bound(rule_of(evidence, finding), comparison) for finding in findings)
+    return [bound for bound in bounds if bound is not None]
+
+
 def _bound(rule: dict[str, object], comparison: MetricComparison) -> float | None:
-    """The value at which the device would stand exactly on the limit of a rule for one group."""
     for key in ("min", "max"):
         if isinstance(value := rule.get(key), int | float):
             return float(value)
@@ -129,7 +169,7 @@ def _bound(rule: dict[str, object], comparison: MetricComparison) -> float | Non
     return None
 
 
-def _gap_bound(finding: Finding, metric: MetricKey, rows: list[tuple[GroupKey, MetricComparison]]) -> float | None:
+def _gap_bound(finding: Finding, metric: MetricKey, rows: list[tuple[GroupKey, MetricComparison]]) -> list[float]:
     """The value that lies exactly the allowed gap away from the best group of the columns that are compared."""
     values = [
         comparison.after.estimate
@@ -137,15 +177,8 @@ def _gap_bound(finding: Finding, metric: MetricKey, rows: list[tuple[GroupKey, M
         if group.by == finding.group.by and isinstance(comparison.after, Measured)
     ]
     if not values:
-        return None
-    return max(values) - finding.limit if metric.higher_is_better else min(values) + finding.limit
-
-
-def _excess(finding: Finding) -> float:
-    if not isinstance(finding.value, Measured):
-        return float("-inf")
-    beyond = finding.value.estimate - finding.limit
-    return beyond if finding.limit_kind == "at_most" else -beyond
+        return []
+    return [max(values) - finding.limit if metric.higher_is_better else min(values) + finding.limit]
 
 
 def _harm(comparison: MetricComparison) -> float:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.evidence import Evidence, Finding
-from audit_pipeline.measurement import Outcome
-from audit_pipeline.report import palette, rules, summary, wording
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.report import exemplars, palette, population, rules, summary, verdicts, wording
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.comparison import metric_tables
 from audit_pipeline.report.headline import headline
+from audit_pipeline.report.quantity import SHARES
 from audit_pipeline.report.verification import about_the_signer, verify_commands
+from audit_pipeline.statistics.wording import p_value
 
 MOST_REASONS = 8
 """Reasons under the verdict; the findings hold all."""
@@ -41,23 +41,23 @@ def render_html(evidence: Evidence) -> str:
             glance=at_a_glance(drawn),
             drawn=[(table, by_group(table, number)) for number, table in enumerate(drawn)],
             others=[table for table in tables if table not in drawn],
-            findings=_by_outcome(evidence.findings),
+            exemplars=exemplars,
+            how_decided=verdicts.how_decided(evidence),
+            findings=verdicts.by_outcome(evidence),
+            facts=population.facts(evidence.data),
+            counted=population.counted,
             evidence_sha256=sha256_hex(evidence.canonical()),
             commands=verify_commands(evidence),
             about_the_signer=about_the_signer(evidence),
             most_reasons=MOST_REASONS,
             palette=palette.ALL,
-            words=wording,
-            value_of=lambda finding: rules.value_in_words(evidence, finding),
-            is_membership=lambda finding: rules.is_membership(evidence, finding),
-            limit_of=lambda finding: rules.limit_in_words(evidence, finding),
+            shares=SHARES,
+            p_values=wording.p_values,
+            value_of=partial(rules.value_in_words, evidence),
+            limit_of=partial(rules.limit_in_words, evidence),
+            remark_of=partial(verdicts.remark, evidence),
         )
     )
-
-
-def _by_outcome(findings: Sequence[Finding]) -> list[tuple[Outcome, list[Finding]]]:
-    order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
-    return [(outcome, found) for outcome in order if (found := [f for f in findings if f.outcome is outcome])]
 
 
 @cache
@@ -71,18 +71,21 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "line": wording.one_line,
+        "name": partial(wording.brief, cells=wording.NAME_CELLS),
+        "reason": partial(wording.brief, cells=wording.SENTENCE_CELLS),
         "group": wording.group_name,
         "count": wording.count,
         "percent": wording.percent,
         "limit": wording.limit,
         "size": wording.size,
-        "share": wording.share,
         "items": wording.items,
         "behind": wording.behind,
+        "p": p_value,
         "metric": summary.metric_name,
         "summary": summary.summarise,
-        "claim": rules.claim_of,
         "methods": summary.interval_methods,
+        "change_methods": summary.change_methods,
+        "ratio": exemplars.ratio,
         "picture": Markup,
     }
     return environment

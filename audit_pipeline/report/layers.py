@@ -9,7 +9,7 @@ import altair as alt
 
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.report import palette
-from audit_pipeline.report.bars import Frame
+from audit_pipeline.report.bars import Axis, Frame
 
 _Side = Literal["left", "right"]
 _OUTCOMES = (*Outcome, None)
@@ -30,7 +30,7 @@ _SHAPE = alt.Shape(
 class _Canvas:
     """The two scales that every layer shares."""
 
-    domain: tuple[float, float]
+    axis: Axis
     height: int
 
     def of(self, *needed: str) -> alt.Chart:
@@ -39,16 +39,16 @@ class _Canvas:
         return layer.transform_filter(" && ".join(f"isValid(datum.{key})" for key in needed)) if needed else layer
 
     def x(self, field: str) -> alt.X:
-        scale = alt.Scale(domain=list(self.domain), nice=False, zero=False, clamp=True)
-        return alt.X(f"{field}:Q", scale=scale, axis=_axis(self.domain))
+        scale = alt.Scale(domain=list(self.axis.domain), nice=False, zero=False, clamp=True)
+        return alt.X(f"{field}:Q", scale=scale, axis=_axis(self.axis))
 
     def y(self, field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", scale=alt.Scale(domain=[0, self.height], reverse=True, nice=False), axis=None)
 
 
-def specification(rows: list[dict[str, Any]], domain: tuple[float, float], frame: Frame) -> dict[str, Any]:
+def specification(rows: list[dict[str, Any]], axis: Axis, frame: Frame) -> dict[str, Any]:
     """The picture as a Vega-Lite document with every place fixed; `rows` as `plot_rows` gives them."""
-    canvas = _Canvas(domain, len(rows) * frame.line)
+    canvas = _Canvas(axis, len(rows) * frame.line)
     chart = (
         alt.layer(
             *_limits(canvas),
@@ -78,13 +78,11 @@ def _limits(canvas: _Canvas) -> list[alt.Chart]:
     ]
 
 
-def _axis(domain: tuple[float, float]) -> alt.Axis:
-    low, high = (round(edge * 20) for edge in domain)
-    step = next(step for step in (1, 2, 4) if (high - low) // step < 6)
+def _axis(axis: Axis) -> alt.Axis:
     return alt.Axis(
-        format=".2~f",
+        format=",.8~g",
         title=None,
-        values=[tick / 20 for tick in range(low, high + 1, step)],
+        values=axis.marks,
         grid=True,
         gridColor=palette.GRID.light,
         domain=False,

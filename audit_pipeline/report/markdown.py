@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.evidence import Evidence, Finding, Footprint
-from audit_pipeline.measurement import Outcome
+from audit_pipeline.evidence import Evidence, Footprint
 from audit_pipeline.report import wording
 from audit_pipeline.report.answers import answers
-from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables
 from audit_pipeline.report.headline import headline
-from audit_pipeline.report.markdown_text import (
-    difference_text,
-    group_text,
-    people,
-    share_text,
-    table,
-    text,
-    with_range,
-)
-from audit_pipeline.report.rules import claim_of, is_membership, limit_in_words, value_in_words
-from audit_pipeline.report.summary import interval_methods, metric_name, summarise
+from audit_pipeline.report.markdown_findings import findings_section
+from audit_pipeline.report.markdown_groups import exemplars_section, groups_section
+from audit_pipeline.report.markdown_text import group_text, people, sentence_text, table, text, value_text
+from audit_pipeline.report.population import counted, facts
 from audit_pipeline.report.verification import about_the_signer, verify_commands
 from audit_pipeline.report.wording import count, items, size
 
@@ -30,8 +21,9 @@ def render_markdown(evidence: Evidence) -> str:
     """The whole report; the same evidence gives the same text. What came from outside is escaped, on one line."""
     parts = [
         _opening(evidence),
-        _groups(evidence),
-        _findings(evidence),
+        groups_section(evidence),
+        *([] if evidence.exemplars is None else [exemplars_section(evidence.exemplars)]),
+        findings_section(evidence),
         _privacy(evidence),
         _footprint(evidence.footprint),
         _arithmetic(evidence),
@@ -58,60 +50,8 @@ def _opening(evidence: Evidence) -> str:
         f"{text(evidence.run.created)}, by {text(evidence.run.tool)} ({text(evidence.run.command)})."
     )
     if evidence.verdict.reasons:
-        lines.append("## Why\n\n" + "\n".join(f"- {text(reason)}" for reason in evidence.verdict.reasons))
+        lines.append("## Why\n\n" + "\n".join(f"- {sentence_text(reason)}" for reason in evidence.verdict.reasons))
     return "\n\n".join(lines)
-
-
-def _groups(evidence: Evidence) -> str:
-    intro = (
-        "Before is the float model, after is the device's own integer arithmetic, on the same rows. Worsening is "
-        "paired; positive means that the device is worse. The worst group stands first."
-    )
-    return "\n\n".join(["## Before and after by group", intro, *map(_metric, metric_tables(evidence))])
-
-
-def _metric(compared: MetricTable) -> str:
-    head = ["Group", "Rows", "People", "Before (float)", "After (device)", "Worsening", "Outcome"]
-    lines = [f"### {text(metric_name(compared))}", text(summarise(compared))]
-    lines += [f"Rule: {text(claim)}" for claim in compared.claims] or ["No rule of the policy speaks of it."]
-    lines += [f"**{f.outcome.value}** {group_text(f.group)}: {text(f.reason)}" for f in compared.between]
-    if methods := interval_methods(compared):
-        lines.append(f"Intervals: {text(methods)}.")
-    lines.append(table(head, map(_line, compared.everyone), range(1, 6)))
-    return "\n\n".join(lines)
-
-
-def _line(line: Line) -> tuple[str, ...]:
-    comparison = line.comparison
-    return (
-        group_text(line.group),
-        count(comparison.after.rows),
-        people(comparison.after.subjects),
-        share_text(comparison.before),
-        share_text(comparison.after),
-        difference_text(comparison.worsening),
-        line.outcome.value if line.outcome else "no rule",
-    )
-
-
-def _findings(evidence: Evidence) -> str:
-    head = ["Outcome", "Rule", "Group", "Value", "Limit", "Why"]
-    rows = [
-        (
-            f"**{finding.outcome.value}**" if finding.outcome is not Outcome.PASS else finding.outcome.value,
-            f"{text(claim_of(finding))} ({text(finding.rule)}{_strength(evidence, finding)})",
-            group_text(finding.group),
-            text(with_range(*value_in_words(evidence, finding))),
-            limit_in_words(evidence, finding),
-            text(finding.reason),
-        )
-        for finding in sorted(evidence.findings, key=lambda finding: SEVERITY[finding.outcome])
-    ]
-    return f"## Findings\n\n{table(head, rows)}"
-
-
-def _strength(evidence: Evidence, finding: Finding) -> str:
-    return ", weak attacker: losses only" if is_membership(evidence, finding) else ""
 
 
 def _privacy(evidence: Evidence) -> str:
@@ -123,9 +63,9 @@ def _privacy(evidence: Evidence) -> str:
             (
                 group_text(part.group),
                 part.model,
-                share_text(part.tpr),
+                value_text(part.tpr),
                 wording.limit(part.fpr_target),
-                share_text(part.fpr),
+                value_text(part.fpr),
                 "–" if part.auc is None else f"{part.auc:.3f}",
             )
             for part in evidence.membership
@@ -190,14 +130,16 @@ def _data(evidence: Evidence) -> str:
         [
             f"## Data{mark}",
             f"**{text(data.name)}**{mark}. {text(data.description)}",
-            f"Source and licence: {text(data.source)}",
+            "\n".join(f"- {term}: {text(words)}" for term, words in facts(data)),
             table(["Split", "Rows", "People", "Rows by class", "Rows by group"], rows, (1, 2)),
         ]
     )
 
 
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{text(name)} {count(rows)}" for name, rows in items(counts))
+def _counts(rows: dict[str, int]) -> str:
+    shown, rest = counted(rows)
+    named = ", ".join(f"{text(name)} {number}" for name, number in shown)
+    return f"{named} {rest}".strip() or "–"
 
 
 def _by_column(groups: dict[str, dict[str, int]]) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from audit_pipeline.measurement import GroupKey, Measured, Measurement
+from audit_pipeline.evidence import Breach, Change, Overrepresentation
+from audit_pipeline.measurement import GroupKey, Measured, Measurement, NotMeasurable
 from audit_pipeline.report import wording
+from audit_pipeline.report.quantity import SHARES, Quantity
 from audit_pipeline.report.wording import count, one_line
+from audit_pipeline.statistics.wording import p_value
 
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LEADING = re.compile(r"^(\d{0,9})([-+=#.)])(?=[-+=#\s]|$)")
@@ -38,20 +41,32 @@ def people(subjects: int | None) -> str:
     return "–" if subjects is None else count(subjects)
 
 
-def share_text(measurement: Measurement | None) -> str:
-    """A measured share with its interval, or why there is none."""
-    if measurement is None:
-        return "–"
+def value_text(measurement: Measurement | None, quantity: Quantity = SHARES) -> str:
+    """A measured value with its interval, or why there is none."""
     if not isinstance(measurement, Measured):
-        return f"not measurable: {text(measurement.reason)}"
-    return with_range(wording.proportion(measurement.estimate), wording.proportion_range(measurement.interval))
+        return _missing(measurement)
+    return with_range(quantity.value(measurement.estimate), quantity.range(measurement.interval))
 
 
-def difference_text(measurement: Measurement | None) -> str:
+def change_text(measurement: Measurement | None, quantity: Quantity) -> str:
     """A measured difference with its interval, or why there is none."""
     if not isinstance(measurement, Measured):
-        return share_text(measurement)
-    return with_range(wording.difference(measurement.estimate), wording.difference_range(measurement.interval))
+        return _missing(measurement)
+    return with_range(quantity.change(measurement.estimate), quantity.change_range(measurement.interval))
+
+
+def p_texts(test: Change | Breach | Overrepresentation | None) -> tuple[str, str]:
+    """A test's p-values, raw and adjusted; dashes where nothing was tested."""
+    return ("–", "–") if test is None else (text(p_value(test.p)), text(p_value(test.adjusted_p)))
+
+
+def sentence_text(sentence: str) -> str:
+    """A sentence that holds names from outside, of any length."""
+    return text(wording.brief(sentence, wording.SENTENCE_CELLS))
+
+
+def _missing(measurement: NotMeasurable | None) -> str:
+    return "–" if measurement is None else f"not measurable: {sentence_text(measurement.reason)}"
 
 
 def with_range(value: str, interval: str) -> str:

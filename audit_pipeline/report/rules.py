@@ -8,24 +8,18 @@ from typing import Any
 
 from audit_pipeline.evidence import Evidence, Finding
 from audit_pipeline.measurement import Measured
-from audit_pipeline.report.wording import (
-    count,
-    difference,
-    difference_range,
-    limit,
-    one_line,
-    proportion,
-    proportion_range,
-)
+from audit_pipeline.report.quantity import SHARES, Quantity, quantity_of
+from audit_pipeline.report.wording import SENTENCE_CELLS, brief, count, limit
 
 _PLACE = re.compile(r"^(fairness|privacy)\[(\d{1,6})\]$")
 _DIFFERENCES = ("max_drop", "max_rise", "max_gap")
+_CLAIM_CELLS = 200
 
 
 class Unit(StrEnum):
-    """What a finding's number counts."""
+    """What a finding's number is."""
 
-    SHARE = "share"
+    VALUE = "value"
     DIFFERENCE = "difference"
     COUNT = "count"
 
@@ -41,16 +35,33 @@ def rule_of(evidence: Evidence, finding: Finding) -> dict[str, Any]:
 
 
 def unit_of(evidence: Evidence, finding: Finding) -> Unit:
-    """The unit of a finding's value and limit."""
+    """What a finding's value and limit are."""
     rule = rule_of(evidence, finding)
     if finding.stage == "device" or rule.get("attack") == "blob_scan":
         return Unit.COUNT
-    return Unit.DIFFERENCE if any(rule.get(key) is not None for key in _DIFFERENCES) else Unit.SHARE
+    return Unit.DIFFERENCE if any(rule.get(key) is not None for key in _DIFFERENCES) else Unit.VALUE
+
+
+def quantity_of_rule(evidence: Evidence, finding: Finding) -> Quantity:
+    """How the values of a finding's metric are written; shares where the group table does not hold that metric."""
+    name = rule_of(evidence, finding).get("metric")
+    metrics = (comparison.metric for row in evidence.groups[:1] for comparison in row.metrics)
+    metric = next((metric for metric in metrics if metric.name == name), None)
+    return SHARES if metric is None else quantity_of(evidence.data, metric)
 
 
 def claim_of(finding: Finding) -> str:
     """The rule a finding applies, without the name of the group it is applied to."""
-    return one_line(finding.claim.removeprefix(f"{finding.group.label}: "))
+    return brief(_without_group(finding, finding.claim), _CLAIM_CELLS)
+
+
+def reason_of(finding: Finding) -> str:
+    """Why a finding came out as it did, without the name of its group."""
+    return brief(_without_group(finding, finding.reason), SENTENCE_CELLS)
+
+
+def _without_group(finding: Finding, sentence: str) -> str:
+    return sentence.removeprefix(f"{finding.group.label}: ")
 
 
 def is_between_groups(finding: Finding) -> bool:
@@ -63,20 +74,39 @@ def is_membership(evidence: Evidence, finding: Finding) -> bool:
     return rule_of(evidence, finding).get("attack") == "membership"
 
 
+def excess(finding: Finding) -> float:
+    """How far a finding's value lies beyond its limit; negative within it, −∞ where there is no value."""
+    if not isinstance(finding.value, Measured):
+        return float("-inf")
+    beyond = finding.value.estimate - finding.limit
+    return beyond if finding.limit_kind == "at_most" else -beyond
+
+
 def value_in_words(evidence: Evidence, finding: Finding) -> tuple[str, str]:
     """A finding's value and its interval, in the finding's unit; the interval is empty where there is none."""
     if not isinstance(finding.value, Measured):
-        return f"not measurable: {one_line(finding.value.reason)}", ""
-    estimate, interval = finding.value.estimate, finding.value.interval
-    unit = unit_of(evidence, finding)
+        return f"not measurable: {brief(finding.value.reason, SENTENCE_CELLS)}", ""
+    return number_in_words(evidence, finding, finding.value.estimate), _range_in_words(evidence, finding, finding.value)
+
+
+def number_in_words(evidence: Evidence, finding: Finding, value: float) -> str:
+    """A value that a finding's own could have been, in its unit."""
+    unit, quantity = unit_of(evidence, finding), quantity_of_rule(evidence, finding)
     if unit is Unit.COUNT:
-        return count(estimate), ""
-    if unit is Unit.DIFFERENCE:
-        return difference(estimate), difference_range(interval)
-    return proportion(estimate), proportion_range(interval)
+        return count(value)
+    return quantity.with_unit(quantity.change(value) if unit is Unit.DIFFERENCE else quantity.value(value))
+
+
+def _range_in_words(evidence: Evidence, finding: Finding, value: Measured) -> str:
+    unit, quantity = unit_of(evidence, finding), quantity_of_rule(evidence, finding)
+    if unit is Unit.COUNT:
+        return ""
+    return quantity.change_range(value.interval) if unit is Unit.DIFFERENCE else quantity.range(value.interval)
 
 
 def limit_in_words(evidence: Evidence, finding: Finding) -> str:
     """A finding's limit as a phrase: `at most 0.02`."""
-    counts = unit_of(evidence, finding) is Unit.COUNT
-    return f"{finding.limit_kind.replace('_', ' ')} {count(finding.limit) if counts else limit(finding.limit)}"
+    how = finding.limit_kind.replace("_", " ")
+    if unit_of(evidence, finding) is Unit.COUNT:
+        return f"{how} {count(finding.limit)}"
+    return f"{how} {quantity_of_rule(evidence, finding).with_unit(limit(finding.limit))}"

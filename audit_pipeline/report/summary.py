@@ -6,28 +6,34 @@ from collections.abc import Iterable
 
 from audit_pipeline.measurement import Interval, Measured, Outcome
 from audit_pipeline.report.comparison import Line, MetricTable
-from audit_pipeline.report.wording import count, group_name, one_line, share
+from audit_pipeline.report.quantity import Quantity
+from audit_pipeline.report.wording import brief, count, group_name, level
+
+_METRIC_CELLS = 80
+_METHOD_CELLS = 200
 
 
 def metric_name(table: MetricTable) -> str:
     """The metric as a heading: `Recall of V`."""
-    return _capital(one_line(table.metric.label))
+    return _capital(brief(table.metric.label, _METRIC_CELLS))
 
 
-def change(line: Line) -> str:
+def before_after(line: Line, quantity: Quantity) -> str:
     """A line's values: `0.724 → 0.104`, or the device's alone where no float model was given."""
     before, after = line.comparison.before, line.comparison.after
     if before is None or not isinstance(after, Measured):
-        return share(after)
-    return f"{share(before) if isinstance(before, Measured) else '–'} → {share(after)}"
+        return quantity.brief(after)
+    return f"{quantity.brief(before) if isinstance(before, Measured) else '–'} → {quantity.brief(after)}"
 
 
 def summarise(table: MetricTable) -> str:
     """What a reader should take from the table."""
-    sentences = [f"Overall {change(table.overall)}."] if table.overall else []
+    if table.is_of_groups:
+        return "One number for all groups of a column together, on the device."
+    said = (table.quantity.with_unit(before_after(line, table.quantity)) for line in table.everyone[:2])
+    sentences = [f"Overall {next(said)}."] if table.overall else []
     if table.lines:
-        worst = table.lines[0]
-        sentences.append(f"{_tally(table)} worst is {group_name(worst.group)}: {change(worst)}.")
+        sentences.append(f"{_tally(table)} worst is {group_name(table.lines[0].group)}: {next(said)}.")
     return " ".join(sentences)
 
 
@@ -55,19 +61,26 @@ _WORDS = ((Outcome.FAIL, "failed"), (Outcome.INCONCLUSIVE, "inconclusive"), (Out
 
 
 def interval_methods(table: MetricTable) -> str:
-    """How the intervals of a table were made: `95% wilson; worsening 95% paired bootstrap`."""
-    values = _methods(
+    """How the intervals of a table were made: `95% Wilson 1927; worsening 95% Tango 1998`."""
+    values = methods(
         m.interval
         for line in table.everyone
         for m in (line.comparison.before, line.comparison.after)
         if isinstance(m, Measured)
     )
-    differences = _methods(
+    differences = methods(
         line.comparison.worsening.interval for line in table.everyone if isinstance(line.comparison.worsening, Measured)
     )
     return "; ".join([*values, *(f"worsening {each}" for each in differences)])
 
 
-def _methods(intervals: Iterable[Interval | None]) -> list[str]:
-    found = {f"{each.level * 100:.6g}% {one_line(each.method)}" for each in intervals if each}
+def methods(intervals: Iterable[Interval | None]) -> list[str]:
+    """The levels and methods of some intervals, each once."""
+    found = {f"{level(each.level)} {brief(each.method, _METHOD_CELLS)}" for each in intervals if each}
     return sorted(found)
+
+
+def change_methods(table: MetricTable) -> str:
+    """How a table was tested for any change: `9999 sign flips by subject; step-down max-T`."""
+    changes = (line.comparison.change for line in table.everyone)
+    return "; ".join(sorted({brief(change.method, _METHOD_CELLS) for change in changes if change}))

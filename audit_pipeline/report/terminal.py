@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -13,16 +15,18 @@ from rich.text import Text
 from audit_pipeline.evidence import Evidence, Finding
 from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables, worst
+from audit_pipeline.report.exemplars import headline as headline_of_changes
 from audit_pipeline.report.headline import headline
-from audit_pipeline.report.summary import change, metric_name
-from audit_pipeline.report.wording import count, group_name, one_line, percent, share, shortened, size
+from audit_pipeline.report.summary import before_after, metric_name
+from audit_pipeline.report.wording import brief, count, group_name, one_line, percent, shortened, size
 
 MOST_METRICS = 3
 MOST_GROUPS = 7
-MOST_REASONS = 3
+MOST_REASONS = 2
 _LABEL_CELLS = 24
-_REASON_CELLS = 144
-"""Two lines of the second column of an 80 column screen."""
+_METRIC_CELLS = 18
+_REASON_CELLS = 204
+"""Three lines of the second column of an 80 column screen."""
 
 _STYLES: dict[Outcome | None, str] = {
     Outcome.PASS: "green",
@@ -43,6 +47,8 @@ def render_terminal(evidence: Evidence) -> Group:
     facts.add_column(style="bold")
     facts.add_column(overflow="fold")
     facts.add_row("board", _footprint(evidence))
+    if evidence.exemplars is not None:
+        facts.add_row("changed", Text(headline_of_changes(evidence.exemplars)))
     for index, reason in enumerate(_reasons(evidence)):
         facts.add_row("" if index else "why", reason)
     facts.add_row("run", Text(one_line(evidence.run.id)))
@@ -71,17 +77,20 @@ def _groups(evidence: Evidence) -> list[RenderableType]:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("before → after", no_wrap=True, overflow="ellipsis")
     for each in shown:
-        table.add_column(Text(shortened(metric_name(each), 18)), justify="right", no_wrap=True)
+        table.add_column(Text(_heading(each)), justify="right", no_wrap=True)
     if any(overall):
-        table.add_row(Text("overall", "bold"), *(_cell(line) for line in overall))
+        table.add_row(Text("overall", "bold"), *map(_cell, shown, overall))
     for group, lines in ranked[:MOST_GROUPS]:
-        table.add_row(Text(shortened(group_name(group), _LABEL_CELLS)), *(_cell(line) for line in lines))
-    for finding in (finding for each in shown for finding in each.between):
-        table.add_row(
-            Text(shortened(group_name(finding.group), _LABEL_CELLS)),
-            *(_gap(finding) if finding in each.between else Text("") for each in shown),
-        )
+        table.add_row(Text(shortened(group_name(group), _LABEL_CELLS)), *map(_cell, shown, lines))
+    for group, findings in _between(shown):
+        table.add_row(Text(shortened(group_name(group), _LABEL_CELLS)), *map(_gap, shown, findings))
     return [Text(""), table, *_left_out(ranked[MOST_GROUPS:], len(ruled) - len(shown)), Text("")]
+
+
+def _heading(table: MetricTable) -> str:
+    """The metric and its unit on two lines at most."""
+    lines = wrap(metric_name(table) + table.quantity.caption, _METRIC_CELLS, max_lines=2, placeholder=" …")
+    return "\n".join(shortened(line, _METRIC_CELLS) for line in lines)
 
 
 def _ranked(tables: Sequence[MetricTable]) -> list[tuple[GroupKey, list[Line | None]]]:
@@ -92,14 +101,29 @@ def _ranked(tables: Sequence[MetricTable]) -> list[tuple[GroupKey, list[Line | N
     return sorted(ranked, key=lambda entry: min(line.severity for line in entry[1] if line))
 
 
-def _cell(line: Line | None) -> Text:
+def _between(tables: Sequence[MetricTable]) -> list[tuple[GroupKey, list[Finding | None]]]:
+    """Every column that groups are compared by, with the worst finding of each table."""
+    found = [{finding.group: finding for finding in sorted(table.between, key=_is_worse)} for table in tables]
+    groups = dict.fromkeys(group for by_group in found for group in by_group)
+    return [(group, [by_group.get(group) for by_group in found]) for group in groups]
+
+
+def _is_worse(finding: Finding) -> int:
+    return -SEVERITY[finding.outcome]
+
+
+def _cell(table: MetricTable, line: Line | None) -> Text:
     if line is None:
-        return Text("–", "dim")
-    return Text(change(line) + _MARKS[line.outcome], _STYLES[line.outcome])
+        return Text("" if table.is_of_groups else "–", "dim")
+    return Text(before_after(line, table.quantity) + _MARKS[line.outcome], _STYLES[line.outcome])
 
 
-def _gap(finding: Finding) -> Text:
-    return Text(f"gap {share(finding.value)}{_MARKS[finding.outcome]}", _STYLES[finding.outcome])
+def _gap(table: MetricTable, finding: Finding | None) -> Text:
+    if finding is None:
+        return Text("")
+    value = table.quantity.brief(finding.value)
+    said = value if table.is_of_groups else f"gap {value}"
+    return Text(f"{said}{_MARKS[finding.outcome]}", _STYLES[finding.outcome])
 
 
 def _left_out(groups: Sequence[tuple[GroupKey, list[Line | None]]], metrics: int) -> list[Text]:
@@ -132,7 +156,17 @@ def _share(used: int, limit: int) -> str:
 
 def _reasons(evidence: Evidence) -> list[Text]:
     reasons = evidence.verdict.reasons
-    lines = [Text(shortened(one_line(reason), _REASON_CELLS)) for reason in reasons[:MOST_REASONS]]
+    lines = [Text(_clauses(one_line(reason))) for reason in reasons[:MOST_REASONS]]
     if len(reasons) > MOST_REASONS:
         lines.append(Text(f"and {count(len(reasons) - MOST_REASONS, 'more reason')} in the report", "dim"))
     return lines
+
+
+def _clauses(reason: str) -> str:
+    """As many clauses as there is room for, and always the last: what it would take to decide."""
+    *clauses, last = reason.split("; ")
+    for kept in range(len(clauses), 0, -1):
+        said = "; ".join([*clauses[:kept], *(["…"] if kept < len(clauses) else []), last])
+        if cell_len(said) <= _REASON_CELLS:
+            return said
+    return brief(reason, _REASON_CELLS)

@@ -1,17 +1,25 @@
-"""How numbers and names are put into words: once, so that page, Markdown and terminal say the same."""
+"""How names and plain numbers are put into words: once, so that page, Markdown and terminal say the same."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from rich.cells import cell_len
 
-from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement
+from audit_pipeline.measurement import GroupKey, Measured, Measurement
+from audit_pipeline.statistics.wording import p_value
 
 _JOINERS = "\u200c\u200d"
 """Format characters that emoji and several scripts cannot be written without."""
+NAME_CELLS = 48
+"""Terminal cells that a column or a value of a group may take before it is shortened."""
+SENTENCE_CELLS = 600
+"""The same for a whole sentence."""
+_POINTS_PER_CELL = 4
+"""Code points a cell may take: enough for accents and emoji, not for a text that hides behind marks without width."""
 _Value = TypeVar("_Value")
 _PLURALS = {"person": "people", "entry": "entries"}
 
@@ -37,9 +45,9 @@ def _is_hidden(character: str) -> bool:
 
 def shortened(text: str, cells: int) -> str:
     """Text cut in its middle to a width in terminal cells, so that names with a common start stay apart."""
-    if cell_len(text) <= cells:
+    if len(text) <= _POINTS_PER_CELL * cells and cell_len(text) <= cells:
         return text
-    head, tail = text, text
+    head, tail = text[:cells], text[-cells:]
     while cell_len(head) > (cells - 1) // 2:
         head = head[:-1]
     while cell_len(tail) > cells - 1 - cell_len(head):
@@ -47,9 +55,22 @@ def shortened(text: str, cells: int) -> str:
     return f"{head}…{tail}"
 
 
+def brief(text: str, cells: int) -> str:
+    """Text from outside of any length on one line of a width, in time that does not grow with its length."""
+    ends = _POINTS_PER_CELL * cells
+    if len(text) > 2 * ends:
+        text = f"{text[:ends]}…{text[-ends:]}"
+    return shortened(one_line(text), cells)
+
+
+@lru_cache(maxsize=4096)
 def group_name(group: GroupKey) -> str:
-    """A group's label on one line."""
-    return one_line(group.label)
+    """A group's label on one line, each part of it short enough to leave the others in sight."""
+    columns = [brief(column, NAME_CELLS) for column in group.by]
+    if columns and not group.values:
+        return f"between groups of {' × '.join(columns)}"
+    values = (brief(value, NAME_CELLS) for value in group.values)
+    return ", ".join(map("=".join, zip(columns, values, strict=True))) or "overall"
 
 
 def items(mapping: Mapping[str, _Value]) -> list[tuple[str, _Value]]:
@@ -71,37 +92,33 @@ def proportion(value: float) -> str:
         return "<0.001"
     if 0.9995 <= value < 1:
         return ">0.999"
-    return _minus(f"{value:.3f}")
-
-
-def difference(value: float) -> str:
-    """A measured difference of two shares, with its sign."""
-    return _minus(f"{value:+.3f}")
+    return with_minus(f"{value:.3f}")
 
 
 def limit(value: float) -> str:
     """A limit as the policy set it, without rounding it away."""
-    return _minus(f"{value:.10g}")
+    return with_minus(f"{value:.10g}")
 
 
 def percent(share: float) -> str:
-    """How much of something is used up."""
+    """A share of a whole."""
     return f"{share * 100:.1f}%"
+
+
+def level(share: float) -> str:
+    """A confidence level or a power as it was set, without rounding it away."""
+    return f"{share * 100:.6g}%"
+
+
+def p_values(raw: float, adjusted: float) -> str:
+    """A test's p-values in a sentence: `p = 0.012, adjusted 0.13`."""
+    words = p_value(raw)
+    return f"p {words if words.startswith('<') else f'= {words}'}, adjusted {p_value(adjusted)}"
 
 
 def size(size_bytes: int) -> str:
     """Bytes as KiB with one decimal; small ones as they are."""
     return f"{size_bytes / 1024:,.1f} KiB" if size_bytes >= 1024 else count(size_bytes, "byte")
-
-
-def proportion_range(interval: Interval | None) -> str:
-    """An interval of a share; empty where there is none."""
-    return "" if interval is None else f"{_minus(f'{interval.low:.3f}')} to {_minus(f'{interval.high:.3f}')}"
-
-
-def difference_range(interval: Interval | None) -> str:
-    """An interval of a difference; empty where there is none."""
-    return "" if interval is None else f"{difference(interval.low)} to {difference(interval.high)}"
 
 
 def behind(measurement: Measurement) -> str:
@@ -117,5 +134,6 @@ def share(measurement: Measurement | None) -> str:
     return proportion(measurement.estimate) if isinstance(measurement, Measured) else "not measurable"
 
 
-def _minus(digits: str) -> str:
-    return digits.replace("-", "\N{MINUS SIGN}") if float(digits) else digits.lstrip("+-")
+def with_minus(digits: str) -> str:
+    """Digits with a typographic minus; what was rounded to nought has no sign."""
+    return digits.replace("-", "\N{MINUS SIGN}") if float(digits.replace(",", "")) else digits.lstrip("+-")

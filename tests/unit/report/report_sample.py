@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from report_findings import drop_finding, make_exemplars, measured, other_findings, worsening
 
 from audit_pipeline.evidence import (
     BlobHit,
     BlobScan,
     CandidatePart,
+    Change,
     DataPart,
     Evidence,
     Finding,
@@ -27,7 +31,7 @@ from audit_pipeline.evidence import (
     TrailPart,
     Verdict,
 )
-from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, MetricKey, NotMeasurable, Outcome
+from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Outcome
 
 CLASSES = ("N", "S", "V", "F")
 METRICS = (
@@ -44,7 +48,8 @@ GROUPS = (
     *(GroupKey(by=("age_band",), values=(band,)) for band in BANDS),
     *(GroupKey(by=("sex", "age_band"), values=(sex, band)) for sex in ("F", "M") for band in BANDS),
 )
-DOCUMENT = {
+SIGN_FLIPS = "9999 sign flips by subject; step-down max-T, Westfall & Young 1993"
+DOCUMENT: dict[str, Any] = {
     "version": 1,
     "name": "wearable-ecg",
     "human_centred": {
@@ -61,6 +66,8 @@ DOCUMENT = {
         {"metric": "recall", "class": "V", "max_drop": 0.02, "groups": ["overall", "sex", "age_band", "sex*age_band"]},
         {"metric": "false_alarm_rate", "max_gap": 0.05, "groups": ["sex"]},
         {"metric": "accuracy", "min": 0.7, "groups": ["overall"]},
+        {"metric": "equalized_odds_difference", "max": 0.1, "groups": ["sex"]},
+        {"metric": "demographic_parity_ratio", "min": 0.8, "groups": ["sex"]},
     ],
     "privacy": [
         {"attack": "membership", "fpr": 0.01, "max_tpr": 0.05, "groups": ["overall", "sex"]},
@@ -74,18 +81,6 @@ def sha(letter: str) -> str:
     return letter * 64
 
 
-def measured(estimate: float, rows: int = 1204, subjects: int | None = 8, half: float = 0.02) -> Measured:
-    """A share with an interval around it."""
-    interval = Interval(low=max(0.0, estimate - half), high=min(1.0, estimate + half), level=0.95, method="wilson")
-    return Measured(estimate=estimate, interval=interval, rows=rows, subjects=subjects)
-
-
-def worsening(estimate: float, rows: int = 1204, subjects: int | None = 8) -> Measured:
-    """A paired difference with an interval around it."""
-    interval = Interval(low=estimate - 0.012, high=estimate + 0.012, level=0.95, method="subject bootstrap")
-    return Measured(estimate=estimate, interval=interval, rows=rows, subjects=subjects)
-
-
 def compare(metric: MetricKey, before: float, after: float, rows: int, subjects: int) -> MetricComparison:
     """One metric of one group, measured on both sides."""
     drop = before - after if metric.higher_is_better else after - before
@@ -94,6 +89,7 @@ def compare(metric: MetricKey, before: float, after: float, rows: int, subjects:
         before=measured(before, rows, subjects),
         after=measured(after, rows, subjects),
         worsening=worsening(round(drop, 4), rows, subjects),
+        change=Change(method=SIGN_FLIPS, p=0.0001 if drop > 0.02 else 0.31, adjusted_p=0.0004 if drop > 0.02 else 1.0),
     )
 
 
@@ -123,103 +119,10 @@ def _row(index: int, group: GroupKey, metrics: Sequence[MetricKey], outcome: Out
     return GroupRow(group=group, rows=rows * 4, subjects=subjects, metrics=tuple(comparisons))
 
 
-def _drop_finding(row: GroupRow, metric: MetricKey, place: int, verdict: Outcome) -> Finding:
-    value = next(each for each in row.metrics if each.metric == metric).worsening
-    outcome = Outcome.PASS
-    if isinstance(value, Measured) and value.estimate > 0.02:
-        outcome = Outcome.FAIL
-    elif not isinstance(value, Measured) or (verdict is Outcome.INCONCLUSIVE and row.rows < 2000):
-        outcome = Outcome.INCONCLUSIVE
-    reasons = {
-        Outcome.FAIL: "",
-        Outcome.PASS: "",
-        Outcome.INCONCLUSIVE: "; the interval lies on both sides of that limit, so the data do not decide",
-    }
-    return Finding(
-        id=f"max_drop/{metric.name}/{metric.class_}/{row.group.label}",
-        stage="fairness",
-        rule=f"fairness[{place}]",
-        claim=f"{row.group.label}: {metric.label} falls by at most 0.02 against the float model",
-        group=row.group,
-        value=value or NotMeasurable(reason="no float model was given", rows=0),
-        limit=0.02,
-        limit_kind="at_most",
-        outcome=outcome,
-        reason=f"{row.group.label}: {metric.label} {_seen(value)}{reasons[outcome]}",
-    )
-
-
-def _seen(value: Measurement | None) -> str:
-    if not isinstance(value, Measured) or value.interval is None:
-        return "cannot be judged"
-    low, high = value.interval.low, value.interval.high
-    interval = f"(95 % interval {low:.3f} to {high:.3f})"
-    return f"fell by {value.estimate:g} {interval} on {value.rows} rows; at most 0.02 is allowed"
-
-
-def _other_findings() -> tuple[Finding, ...]:
-    def passed(id_: str, stage: str, rule: str, claim: str, value: Measurement, limit: float, kind: str) -> Finding:
-        return Finding.model_validate(
-            {
-                "id": id_,
-                "stage": stage,
-                "rule": rule,
-                "claim": claim,
-                "group": GroupKey(),
-                "value": value,
-                "limit": limit,
-                "limit_kind": kind,
-                "outcome": Outcome.PASS,
-                "reason": "within the limit",
-            }
-        )
-
-    gap = passed(
-        "max_gap/false_alarm_rate/sex",
-        "fairness",
-        "fairness[1]",
-        "between groups of sex: false alarm rate differs by at most 0.05 on the device",
-        worsening(0.031),
-        0.05,
-        "at_most",
-    )
-    return (
-        gap.model_copy(update={"group": GroupKey(by=("sex",))}),
-        passed(
-            "min/accuracy",
-            "fairness",
-            "fairness[2]",
-            "overall: accuracy is at least 0.7 on the device",
-            measured(0.752),
-            0.7,
-            "at_least",
-        ),
-        passed(
-            "device/flash", "device", "target", "fits the flash", Measured(estimate=27720, rows=0), 2097152, "at_most"
-        ),
-        passed("device/arena", "device", "target", "fits the RAM", Measured(estimate=23144, rows=0), 655360, "at_most"),
-        passed(
-            "membership/overall", "privacy", "privacy[0]", "weak attack, losses only", measured(0.012), 0.05, "at_most"
-        ),
-        passed(
-            "blob_scan",
-            "privacy",
-            "privacy[1]",
-            "nothing private in the blob",
-            Measured(estimate=0, rows=0),
-            0,
-            "at_most",
-        ),
-    )
-
-
 def _verdict(findings: Sequence[Finding]) -> Verdict:
     counts = {outcome: sum(f.outcome is outcome for f in findings) for outcome in Outcome}
     outcome = next((o for o in (Outcome.FAIL, Outcome.INCONCLUSIVE) if counts[o]), Outcome.PASS)
-    decisive = [f for f in findings if f.outcome is outcome]
-    if outcome is Outcome.PASS:
-        return Verdict(outcome=outcome, reasons=(), counts=counts)
-    reasons = tuple(f.reason for f in decisive)
+    reasons = tuple(f.reason for f in findings if f.outcome is outcome) if outcome is not Outcome.PASS else ()
     return Verdict(outcome=outcome, reasons=reasons, counts=counts)
 
 
@@ -266,8 +169,8 @@ def make_evidence(
         *document["fairness"],
         *({"metric": m.name, "class": m.class_, "max_drop": 0.02, "groups": ["sex"]} for m in ruled[1:]),
     ]
-    drops = [_drop_finding(row, m, place, outcome) for place, m in zip(places, ruled, strict=True) for row in rows]
-    findings = (*drops, *_other_findings())
+    drops = [drop_finding(row, m, place, outcome) for place, m in zip(places, ruled, strict=True) for row in rows]
+    findings = (*drops, *other_findings())
     verdict = _verdict(findings)
     return Evidence(
         run=Run(
@@ -344,6 +247,7 @@ def make_evidence(
             note="LiteRT's reference kernels gave the bytes of tflite-micro on every sampled row",
         ),
         groups=rows,
+        exemplars=make_exemplars(tuple(groups)[1:]),
         membership=tuple(
             MembershipPart(
                 model=model,
@@ -378,42 +282,4 @@ def _seal() -> SealPart:
         signer=sha("5"),
         recipient=sha("6"),
         verdict_sha256=sha("7"),
-    )
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "</style></svg><img src=x onerror=alert(1)>",
-    "a|b`c`|d",
-    "line one\n\n# line two",
-    "[bold red]not red[/]",
-    "\x1b[31mred\x1b[0m",
-    "\u202egpj.exe",
-    "😀👩\u200d👩\u200d👧",
-    "x" * 200,
-    "漢字" * 60,
-    "{{ 7 * 7 }}{% raw %}",
-    "$HOME `id` 'quote' \"double\"",
-    "https://evil.example/x",
-    "&amp;<b>",
-    "\u0000\ufffe",
-)
-"""Group values that would break a page, a table or a terminal that trusts them."""
-
-
-def hostile_evidence() -> Evidence:
-    """A run whose groups, classes, names and reasons are out to break the report."""
-    groups = (GroupKey(), *(GroupKey(by=("sex",), values=(value,)) for value in HOSTILE))
-    metrics = (METRICS[0], MetricKey(name="recall", class_=HOSTILE[0], higher_is_better=True))
-    evidence = make_evidence(groups=groups, metrics=metrics, ruled=metrics[1:])
-    document = {
-        **evidence.policy.document,
-        "fairness": [{"metric": "recall", "class": HOSTILE[0], "max_drop": 0.02, "groups": ["sex"]}],
-    }
-    return evidence.model_copy(
-        update={
-            "policy": evidence.policy.model_copy(update={"document": document, "name": HOSTILE[1]}),
-            "run": evidence.run.model_copy(update={"id": "$(reboot); rm -rf '/'\n```"}),
-            "data": evidence.data.model_copy(update={"name": HOSTILE[2], "description": HOSTILE[3]}),
-        }
     )

@@ -6,11 +6,14 @@ import re
 from xml.etree import ElementTree as Xml
 
 import pytest
-from report_sample import HOSTILE, measured
+from hypothesis import given
+from hypothesis import strategies as st
+from report_findings import measured
+from report_hostile import HOSTILE
 
-from audit_pipeline.measurement import Measured, Measurement, NotMeasurable, Outcome
+from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.report import palette
-from audit_pipeline.report.bars import NARROW, WIDE, Bar, axis_of
+from audit_pipeline.report.bars import NARROW, WHOLE, WIDE, Axis, Bar, data_axis, share_axis
 from audit_pipeline.report.chart import dot_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,8 +33,8 @@ def bar(label: str = "sex=F", after: Measurement | None = None, **changes: objec
     return Bar(**given | changes)  # type: ignore[arg-type]
 
 
-def draw(*bars: Bar, frame: object = WIDE) -> Xml.Element:
-    svg = dot_plot(bars, name="p", title="A title", description="A description", whole=True, frame=frame)  # type: ignore[arg-type]
+def draw(*bars: Bar, axis: Axis = WHOLE, frame: object = WIDE) -> Xml.Element:
+    svg = dot_plot(bars, axis, name="p", title="A title", description="A description", frame=frame)  # type: ignore[arg-type]
     return Xml.fromstring(svg)
 
 
@@ -105,6 +108,7 @@ def test_labels_from_outside_are_text(frame: object) -> None:
     svg = draw(*(bar(label=value) for value in HOSTILE), frame=frame)
     assert {each.tag.removeprefix(SVG) for each in svg.iter()} <= {"svg", "g", "path", "line", "text", "title", "desc"}
     assert HOSTILE[0] in texts(svg)
+    assert max(map(len, texts(svg))) < 200
 
 
 def test_what_could_not_be_measured_has_no_mark() -> None:
@@ -120,15 +124,51 @@ def test_a_number_without_interval_or_float_model_is_drawn() -> None:
 
 
 def test_the_picture_is_the_same_every_time_and_knows_no_font_of_the_machine() -> None:
-    first, second = (dot_plot([bar()], name="p", title="t", description="d", whole=True) for _ in range(2))
+    first, second = (dot_plot([bar()], WHOLE, name="p", title="t", description="d") for _ in range(2))
     assert first == second
     assert "font-family" not in first
 
 
-def test_the_axis_covers_every_value_in_tenths() -> None:
-    assert axis_of([bar()], whole=False) == (0.0, 0.8)
-    assert axis_of([bar(after=measured(0.66))], whole=False) == (0.6, 0.8)
-    assert axis_of([bar()], whole=True) == (0.0, 1.0)
+def test_the_axis_of_shares_covers_every_value_in_tenths() -> None:
+    assert share_axis([bar()]).domain == (0.0, 0.8)
+    assert share_axis([bar(after=measured(0.66))]).domain == (0.6, 0.8)
     narrow = bar(before=None, after=Measured(estimate=0.95, rows=1), limit=None)
-    low, high = axis_of([narrow], whole=False)
-    assert (low, high) == pytest.approx((0.8, 1.0))
+    assert share_axis([narrow]).domain == (0.8, 1.0)
+    assert share_axis([narrow]).marks == [0.8, 0.85, 0.9, 0.95, 1.0]
+
+
+def test_the_axis_of_shares_never_leaves_what_shares_can_be() -> None:
+    assert share_axis([bar(after=measured(0.0), limit=-0.3)]).domain == (0.0, 0.8)
+    assert share_axis([]).domain == (0.0, 1.0)
+
+
+number = st.floats(-1e9, 1e9, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) > 1e-9)
+
+
+@given(st.lists(number, min_size=1, max_size=4))
+def test_an_axis_of_other_numbers_covers_them_in_few_round_steps(values: list[float]) -> None:
+    axis = data_axis([bar(before=None, after=Measured(estimate=value, rows=1), limit=None) for value in values])
+    low, high = axis.domain
+    slack = 1e-9 * axis.step + 1e-9 * max(map(abs, values))
+    assert low - slack <= min(values) <= max(values) <= high + slack
+    assert 2 <= len(axis.marks) <= 9
+    assert f"{axis.step:.0e}"[0] in "125"
+
+
+def test_numbers_that_are_no_shares_are_drawn_to_scale_and_shaded_beyond_their_limit() -> None:
+    loud = bar(before=measured_at(20), after=measured_at(35), limit=25.0, higher_is_better=False)
+    axis = data_axis([loud])
+    low, high = axis.domain
+    svg = draw(loud, axis=axis)
+    assert (low, high) == (15, 40)
+    assert places(svg, palette.FAIL.light) == pytest.approx([(35 - low) / (high - low) * WIDE.plot])
+    path = next(each for each in svg.iter(f"{SVG}path") if each.get("fill") == palette.FORBIDDEN.light)
+    left, width = re.match(r"M([\d.]+),[\d.]+h([\d.]+)", path.get("d", "")).groups()  # type: ignore[union-attr]
+    assert float(left) == pytest.approx((25 - low) / (high - low) * WIDE.plot)
+    assert float(left) + float(width) == pytest.approx(WIDE.plot)
+    assert [text for text in texts(svg) if text.isdigit()] == ["15", "20", "25", "30", "35", "40"]
+
+
+def measured_at(value: float) -> Measured:
+    interval = Interval(low=value - 2, high=value + 2, level=0.95, method="t")
+    return Measured(estimate=value, rows=10, interval=interval)

@@ -22,8 +22,20 @@ def finding(evidence: Evidence, start: str) -> Finding:
 
 def test_every_metric_of_every_group_is_in_a_table(sample_evidence: Evidence) -> None:
     tables = metric_tables(sample_evidence)
-    assert {each.metric for each in tables} == set(METRICS)
-    assert all(len(each.everyone) == len(sample_evidence.groups) for each in tables)
+    of_rows = [each for each in tables if not each.is_of_groups]
+    assert {each.metric for each in of_rows} == set(METRICS)
+    assert all(len(each.everyone) == len(sample_evidence.groups) for each in of_rows)
+
+
+def test_a_number_that_only_compares_groups_stands_among_the_metrics(refused: Evidence) -> None:
+    odds, parity = table(refused, "equalized odds difference"), table(refused, "demographic parity ratio")
+    assert [each.claims for each in (odds, parity)] == [
+        ("equalized odds difference is at most 0.1 on the device",),
+        ("demographic parity ratio is at least 0.8 on the device",),
+    ]
+    assert (odds.metric.higher_is_better, parity.metric.higher_is_better) == (False, True)
+    assert odds.outcome is parity.outcome is Outcome.PASS
+    assert describe(odds).endswith("Between groups of sex: PASS.")
 
 
 def test_the_metric_that_fails_stands_first_and_the_unruled_last(refused: Evidence) -> None:
@@ -94,7 +106,8 @@ def test_a_rule_that_is_not_in_the_policy_is_empty(refused: Evidence, place: str
 
 
 def test_a_policy_of_another_shape_is_shown_without_its_rules(refused: Evidence) -> None:
-    for document in ({}, {"fairness": "none"}, {"fairness": [7]}, {"fairness": [{"metric": [], "class": {}}]}):
+    documents: list[dict[str, object]] = [{}, {"fairness": "none"}, {"fairness": [7]}]
+    for document in (*documents, {"fairness": [{"metric": [], "class": {}}]}):
         odd = refused.model_copy(update={"policy": refused.policy.model_copy(update={"document": document})})
         assert all(each.claims == () for each in metric_tables(odd))
 

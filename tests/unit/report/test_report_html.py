@@ -6,12 +6,16 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report_sample import GROUPS, HOSTILE, METRICS, hostile_evidence, make_evidence
+from report_hostile import HOSTILE, hostile_evidence
+from report_sample import GROUPS, METRICS, SIGN_FLIPS, make_evidence
+from report_tasks import make_anomaly, make_regression
 
 from audit_pipeline.evidence import Evidence, Footprint
 from audit_pipeline.measurement import GroupKey, MetricKey, Outcome
 from audit_pipeline.report.headline import headline
-from audit_pipeline.report.html import render_html
+from audit_pipeline.report.html import MOST_REASONS, render_html
+from audit_pipeline.report.rules import claim_of, limit_in_words, value_in_words
+from audit_pipeline.report.verdicts import remark
 from audit_pipeline.report.wording import group_name
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -116,15 +120,62 @@ def test_a_rule_that_was_never_judged_is_not_counted_as_held() -> None:
     evidence = make_evidence(Outcome.PASS, sealed=False)
     verdict = evidence.verdict.model_copy(update={"outcome": Outcome.INCONCLUSIVE, "reasons": ("privacy[0]: nothing",)})
     tally = headline(evidence.model_copy(update={"verdict": verdict})).tally
-    assert tally == "Of 18 checks: 18 passed. Not every rule of the policy could be judged. No image was made."
+    assert tally == "Of 20 checks: 20 passed. Not every rule of the policy could be judged. No image was made."
 
 
-def test_every_finding_is_on_the_page_with_its_reason(page: str, sample_evidence: Evidence) -> None:
+def test_every_finding_is_on_the_page_with_its_numbers(page: str, sample_evidence: Evidence) -> None:
     text = Page(page).text
     for finding in sample_evidence.findings:
-        assert finding.reason in text
-    rows = re.findall(r"<tr><th scope=\"row\">[^<]*<small>(?:fairness\[|privacy\[|target)", page)
-    assert len(rows) == len(sample_evidence.findings)
+        assert claim_of(finding) in text
+        assert limit_in_words(sample_evidence, finding) in text
+        assert all(part in text for part in value_in_words(sample_evidence, finding))
+        assert remark(sample_evidence, finding) in text
+    assert all(reason in text for reason in sample_evidence.verdict.reasons[:MOST_REASONS])
+
+
+def test_p_values_stand_beside_the_limits_they_judge_raw_and_adjusted(sample_evidence: Evidence, page: str) -> None:
+    text = Page(page).text
+    assert "adjusted by Holm (1979) for all 15 limits on fairness" in text
+    shown = {"FAIL": "<0.001 <0.001", "INCONCLUSIVE": "0.012 0.13", "PASS": "0.5 1"}
+    assert shown[sample_evidence.verdict.outcome.value] in text
+    assert not re.search(r"[^.\d]0(\.0+)?(e-\d+)? adjusted|p = 0[^.]", text)
+
+
+def test_the_test_for_any_change_stands_beside_the_worsening(page: str) -> None:
+    text = Page(page).text
+    assert f"Any change: {SIGN_FLIPS}" in text
+    assert "−0.002 to +0.022 0.31 1" in text
+
+
+def test_what_compares_groups_has_a_heading_and_a_picture_but_no_table(page: str) -> None:
+    text = Page(page).text
+    assert "PASS between groups of sex: 0.062 (0.042 to 0.082) on 1,204 rows of 8 people; at most 0.1; p = 0.5" in text
+    regions = [attrs.get("aria-label") or "" for _, attrs in Page(page).tags]
+    for name in ("Equalized odds difference", "Demographic parity ratio"):
+        assert f"Picture of {name} by group" in regions
+        assert f"{name} by group" not in regions
+
+
+def test_changed_rows_are_counted_and_named_by_number(page: str) -> None:
+    text = Page(page).text
+    assert "Compression changed the class of 612 of 12,884 rows (4.8%): 590 lost" in text
+    assert "sex=F 4,000 8 0.0900.070 to 0.110 0.0300.010 to 0.050 3.00 <0.001 <0.001" in text
+    assert "40,113 V → F lost +0.980" in text
+    assert "evidence.json lists 30" in text
+    assert text.count(" lost +") + text.count(" other +") == 20
+
+
+def test_numbers_that_are_no_shares_name_their_unit() -> None:
+    text = Page(render_html(make_regression())).text
+    assert "Mean absolute error in beats/min" in text
+    assert "Overall 4.21 → 4.47 beats/min." in text
+    assert "FAIL between groups of sex: +5.64 beats/min (+4.74 to +6.54) on 880 rows of 11 people; at most 3" in text
+    assert "An estimate that is too low. It harms the wearer" in text
+    assert "Rows by class" not in text
+    hourly = Page(render_html(make_anomaly())).text
+    assert "Overall 3.20 → 3.40." in hourly
+    assert "the error with which an autoencoder gives its input back" in hourly
+    assert "a score above 0.37125 is anomaly" in hourly
 
 
 def test_failures_stand_before_passes(refused: Evidence) -> None:
@@ -217,8 +268,20 @@ def test_fifty_groups_and_six_ruled_metrics_stay_under_a_megabyte() -> None:
     assert "The picture shows the 24 worst of 50 groups; the table holds all." in page
 
 
+def test_five_hundred_groups_are_all_there_in_a_page_of_a_few_megabytes() -> None:
+    groups = (GroupKey(), *(GroupKey(by=("ward",), values=(f"{n}" + "\n<b>🙂</b>|" * 1_000,)) for n in range(500)))
+    page = render_html(make_evidence(groups=groups))
+    parsed = Page(page)
+    assert len(page.encode()) < 4_000_000
+    assert parsed.unbalanced == []
+    assert all(parsed.text.count(f"ward={n} <b>") >= len(METRICS) for n in range(500))
+    assert max(len(cell) for cell in parsed.text.split("ward=")) < 20_000
+
+
 def test_a_run_without_groups_still_has_a_page(refused: Evidence) -> None:
-    bare = refused.model_copy(update={"groups": (), "membership": (), "blob_scan": None, "trail": None})
+    bare = refused.model_copy(
+        update={"groups": (), "findings": (), "exemplars": None, "membership": (), "blob_scan": None, "trail": None}
+    )
     text = Page(render_html(bare)).text
     assert "Nothing was compared by group." in text
     assert "No membership attack was run." in text

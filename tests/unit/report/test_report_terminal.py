@@ -8,7 +8,9 @@ import sys
 from typing import Literal
 
 import pytest
-from report_sample import METRICS, RECALL_OF_V, hostile_evidence, make_evidence
+from report_hostile import hostile_evidence
+from report_sample import METRICS, RECALL_OF_V, make_evidence
+from report_tasks import make_regression
 from rich.console import Console
 
 from audit_pipeline.evidence import Evidence
@@ -57,7 +59,7 @@ def test_hidden_groups_metrics_and_reasons_are_counted() -> None:
     evidence = make_evidence(ruled=(RECALL_OF_V, *METRICS[1:3], METRICS[4]))
     shown = screen(evidence)
     assert "and 4 more groups (" in shown
-    assert "3 more metrics" in shown
+    assert "5 more metrics" in shown
     assert "more reasons in the report" in shown
 
 
@@ -68,6 +70,34 @@ def test_the_board_is_on_it(refused: Evidence) -> None:
 
 def test_a_difference_between_groups_has_its_own_line(refused: Evidence) -> None:
     assert any("between groups of sex" in line and "gap 0.031 ✓" in line for line in screen(refused).split("\n"))
+
+
+def test_a_number_of_all_groups_together_has_its_own_line_and_column(refused: Evidence) -> None:
+    document = {**refused.policy.document, "fairness": [{}, {}, {}, *refused.policy.document["fairness"][3:]]}
+    shown = screen(refused.model_copy(update={"policy": refused.policy.model_copy(update={"document": document})}))
+    lines = shown.split("\n")
+    assert any("Equalized odds" in line and "Demographic parity" in line for line in lines)
+    assert any("between groups of sex" in line and "0.062 ✓" in line and "0.910 ✓" in line for line in lines)
+
+
+def test_the_changed_rows_are_counted(refused: Evidence) -> None:
+    assert "612 of 12,884 rows: 590 lost, 12 gained; 3.00 times as often in sex=F" in screen(refused)
+    assert "changed" not in screen(refused.model_copy(update={"exemplars": None}))
+
+
+def test_numbers_that_are_no_shares_name_their_unit() -> None:
+    lines = screen(make_regression()).split("\n")
+    assert any("error in beats/min" in line for line in lines)
+    assert any("sex=F" in line and "4.21 → 8.42 ✗" in line for line in lines)
+    assert any("between groups of sex" in line and "gap 5.64 ✗" in line for line in lines)
+
+
+def test_a_reason_keeps_its_first_clauses_and_its_last(refused: Evidence) -> None:
+    reason = "sex=F: recall fell; " + "at most 0.1 is allowed; " * 20 + "about 12 more people would settle it"
+    verdict = refused.verdict.model_copy(update={"reasons": (reason,)})
+    shown = " ".join(screen(refused.model_copy(update={"verdict": verdict})).split())
+    assert "why sex=F: recall fell; at most 0.1 is allowed;" in shown
+    assert "…; about 12 more people would settle it" in shown
 
 
 def test_names_are_never_taken_for_markup_or_terminal_codes() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from audit_pipeline.measurement import GroupKey
 from audit_pipeline.report import wording
 
 
@@ -38,7 +39,38 @@ def test_characters_newer_than_this_python_are_kept() -> None:
 def test_shortened_text_fits_and_keeps_what_fits(text: str, cells: int) -> None:
     short = wording.shortened(text, cells)
     assert cell_len(short) <= cells
-    assert short == text if cell_len(text) <= cells else "…" in short
+    assert short == text if cell_len(text) <= cells and len(text) <= 4 * cells else "…" in short
+
+
+def test_a_name_that_hides_behind_marks_without_width_is_shortened_too() -> None:
+    assert len(wording.shortened("e" + "\u0301" * 10_000, 40)) < 100
+
+
+@given(st.text(min_size=1), st.integers(1, 500), st.integers(5, 60))
+def test_text_of_any_length_becomes_one_short_line(text: str, times: int, cells: int) -> None:
+    short = wording.brief(text * times, cells)
+    assert cell_len(short) <= cells
+    assert len(short) <= 4 * cells
+    assert wording.one_line(short) == short
+
+
+def test_a_long_value_leaves_the_other_columns_of_its_group_in_sight() -> None:
+    name = wording.group_name(GroupKey(by=("ward", "sex"), values=("x" * 10_000, "F")))
+    assert name.startswith("ward=xxx")
+    assert name.endswith("xxx, sex=F")
+    assert len(name) < 70
+
+
+@pytest.mark.parametrize(
+    ("raw", "adjusted", "words"),
+    [
+        (0.012, 0.132, "p = 0.012, adjusted 0.13"),
+        (1e-300, 0.0, "p <0.001, adjusted <0.001"),
+        (1, 1, "p = 1, adjusted 1"),
+    ],
+)
+def test_a_p_value_is_never_nought(raw: float, adjusted: float, words: str) -> None:
+    assert wording.p_values(raw, adjusted) == words
 
 
 @pytest.mark.parametrize(
@@ -47,13 +79,6 @@ def test_shortened_text_fits_and_keeps_what_fits(text: str, cells: int) -> None:
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(value: float, words: str) -> None:
     assert wording.proportion(value) == words
-
-
-@pytest.mark.parametrize(
-    ("value", "words"), [(0.62, "+0.620"), (-0.01, "−0.010"), (0.0, "0.000"), (-0.0001, "0.000"), (0.0001, "0.000")]
-)
-def test_a_difference_has_a_sign_unless_it_is_nought(value: float, words: str) -> None:
-    assert wording.difference(value) == words
 
 
 @pytest.mark.parametrize(("value", "words"), [(0.02, "0.02"), (0.0125, "0.0125"), (1, "1"), (0.00001, "1e−05")])

@@ -1,0 +1,57 @@
+"""The data set in words: what its task is, and what its splits hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from audit_pipeline.evidence import DataPart
+from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, one_line
+
+MOST_VALUES = 24
+"""Values of a column, or classes, whose rows a report counts one by one."""
+
+_TASKS = {
+    "classification": "classification: one of several classes",
+    "anomaly": "anomaly detection: how odd a row is, and whether that is odd enough for an alarm",
+    "regression": "regression: a number",
+}
+_SCORES = {
+    "output": "the model's output",
+    "reconstruction_error": "the error with which an autoencoder gives its input back",
+}
+
+
+def facts(data: DataPart) -> tuple[tuple[str, str], ...]:
+    """What the data set says of itself, as terms and what stands for them; what does not apply is left out."""
+    source = "synthetic: generated, no real people" if data.synthetic else "declared as recorded from people"
+    said = [("Source and licence", one_line(data.source)), ("Kind", source), ("Task", _TASKS[data.task])]
+    if data.task == "regression":
+        said.append(("Unit of the labels", one_line(data.unit) if data.unit else "not named"))
+    if data.task == "anomaly":
+        said.append(("Score", _SCORES[data.score]))
+    if data.classes:
+        said += [("Classes", _names(data.classes)), ("Classes that raise an alarm", _names(data.alarm_classes))]
+    if data.threshold is not None:
+        said.append(("Threshold", f"a score above {data.threshold:.6g} is {_second(data)}"))
+    if data.row_seconds is not None:
+        said.append(("Time that a row covers", f"{data.row_seconds:.6g} s"))
+    return tuple(said)
+
+
+def _second(data: DataPart) -> str:
+    return brief(data.classes[1], NAME_CELLS) if len(data.classes) > 1 else "the second class"
+
+
+def _names(classes: tuple[str, ...]) -> str:
+    shown = [brief(name, NAME_CELLS) for name in classes[:MOST_VALUES]]
+    return ", ".join([*shown, *_rest(len(classes))]) or "none"
+
+
+def counted(rows: Mapping[str, int]) -> tuple[list[tuple[str, str]], str]:
+    """Names with their rows, and how many names were left out; empty where none were."""
+    shown = [(brief(name, NAME_CELLS), count(number)) for name, number in items(rows)[:MOST_VALUES]]
+    return shown, "".join(_rest(len(rows)))
+
+
+def _rest(number: int) -> list[str]:
+    return [f"and {count(number - MOST_VALUES)} more"] if number > MOST_VALUES else []

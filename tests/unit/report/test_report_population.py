@@ -1,0 +1,43 @@
+"""The data set in words."""
+
+from __future__ import annotations
+
+from report_sample import make_evidence
+from report_tasks import make_anomaly, make_regression
+
+from audit_pipeline.report.population import counted, facts
+
+
+def test_a_classification_names_its_classes_and_nothing_that_does_not_apply() -> None:
+    said = dict(facts(make_evidence().data))
+    assert said["Classes"] == "N, S, V, F"
+    assert said["Classes that raise an alarm"] == "S, V, F"
+    assert not {"Unit of the labels", "Threshold", "Score", "Time that a row covers"} & set(said)
+
+
+def test_a_regression_names_its_unit_and_no_classes() -> None:
+    assert dict(facts(make_regression().data))["Unit of the labels"] == "beats/min"
+    said = dict(facts(make_regression(unit=None).data))
+    assert said["Unit of the labels"] == "not named"
+    assert "Classes" not in said
+
+
+def test_an_anomaly_detector_names_its_score_its_threshold_and_the_time_of_a_row() -> None:
+    said = dict(facts(make_anomaly().data))
+    assert said["Threshold"] == "a score above 0.37125 is anomaly"
+    assert said["Time that a row covers"] == "10 s"
+    assert "autoencoder" in said["Score"]
+
+
+def test_many_values_are_cut_and_counted() -> None:
+    shown, rest = counted({f"ward {n:03}": n for n in range(500)})
+    assert shown[:2] == [("ward 000", "0"), ("ward 001", "1")]
+    assert rest == f"and {500 - len(shown)} more"
+    assert counted({"a": 1}) == ([("a", "1")], "")
+    many = make_evidence().data.model_copy(update={"classes": tuple(map(str, range(60)))})
+    assert dict(facts(many))["Classes"].endswith("22, 23, and 36 more")
+
+
+def test_a_long_value_is_shortened() -> None:
+    [(name, _)], _ = counted({"<b>" * 10_000: 1})
+    assert len(name) < 60
