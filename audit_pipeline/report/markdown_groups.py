@@ -90,7 +90,7 @@ def exemplars_section(found: Exemplars) -> str:
     if found.listed:
         head = ["Row", "Class before", "Class after", "Effect", "True class's score lost"]
         rows = [
-            (count(row.row), _class(row.before), _class(row.after), row.effect, exemplars.shift(row))
+            (str(row.row), _class(row.before), _class(row.after), row.effect, exemplars.shift(row))
             for row in exemplars.first_rows(found)
         ]
         lines += [text(exemplars.about_the_rows(found)), table(head, rows, (0, 4))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
@@ -18,6 +18,8 @@ NAME_CELLS = 48
 """Terminal cells that a column or a value of a group may take before it is shortened."""
 SENTENCE_CELLS = 600
 """The same for a whole sentence."""
+_MOST_ACCENTS = 5
+"""Marks that scripts pile on one letter, and one more."""
 _POINTS_PER_CELL = 4
 """Code points a cell may take: enough for accents and emoji, not for a text that hides behind marks without width."""
 _Value = TypeVar("_Value")
@@ -28,10 +30,21 @@ def one_line(text: str) -> str:
     """Text from outside on one line, without characters that would move, hide or reorder what stands beside it.
 
     White space of any kind becomes one space; every other control and format character (terminal escapes,
-    bidirectional overrides) and what no document may hold becomes U+FFFD, so that names that differ by it still
-    differ. A text of nothing but white space becomes `(blank)`, so that a row never loses its name.
+    bidirectional overrides), what no document may hold, and a pile of accents that would cover the lines above become
+    U+FFFD, so that names that differ by it still differ. A text of nothing but white space becomes `(blank)`, so that
+    a row never loses its name.
     """
-    return " ".join("".join("\N{REPLACEMENT CHARACTER}" if _is_hidden(c) else c for c in text).split()) or "(blank)"
+    return " ".join("".join(_visible(text)).split()) or "(blank)"
+
+
+def _visible(text: str) -> Iterator[str]:
+    pile = 0
+    for character in text:
+        pile = pile + 1 if unicodedata.combining(character) else 0
+        if pile <= _MOST_ACCENTS and not _is_hidden(character):
+            yield character
+        elif pile <= _MOST_ACCENTS + 1:
+            yield "\N{REPLACEMENT CHARACTER}"
 
 
 def _is_hidden(character: str) -> bool:

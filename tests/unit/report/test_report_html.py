@@ -160,7 +160,7 @@ def test_changed_rows_are_counted_and_named_by_number(page: str) -> None:
     text = Page(page).text
     assert "Compression changed the class of 612 of 12,884 rows (4.8%): 590 lost" in text
     assert "sex=F 4,000 8 0.0900.070 to 0.110 0.0300.010 to 0.050 3.00 <0.001 <0.001" in text
-    assert "40,113 V → F lost +0.980" in text
+    assert "40113 V → F lost +0.980" in text
     assert "evidence.json lists 30" in text
     assert text.count(" lost +") + text.count(" other +") == 20
 

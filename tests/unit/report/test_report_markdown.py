@@ -99,7 +99,7 @@ def test_p_values_and_changed_rows_have_their_columns(refused: Evidence) -> None
     ) in markdown
     value = "+0.620 (+0.608 to +0.632) on 1,610 rows of 11 people"
     assert f"| sex=F | {value} | at most 0.02 | &lt;0.001 | &lt;0.001 |  |" in markdown
-    assert "| 40,113 | V | F | lost | +0.980 |" in markdown
+    assert "| 40113 | V | F | lost | +0.980 |" in markdown
 
 
 def test_numbers_that_are_no_shares_name_their_unit() -> None:

@@ -22,9 +22,18 @@ def test_one_line_is_one_line_without_hidden_characters(text: str) -> None:
     assert wording.one_line(line) == line
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"])))
+@given(st.text(alphabet=st.characters(exclude_categories=["C", "Z", "M"])))
 def test_visible_text_stays_as_it_is(text: str) -> None:
     assert wording.one_line(text) == (text or "(blank)")
+
+
+@pytest.mark.parametrize("text", [unicodedata.normalize("NFD", "Việt Nam"), "שָּׁ֑לוֹם"])
+def test_accents_that_scripts_use_are_kept(text: str) -> None:
+    assert wording.one_line(text) == text
+
+
+def test_a_pile_of_accents_is_cut() -> None:
+    assert wording.one_line("e" + "\u0301" * 10_000 + "f") == "e" + "\u0301" * 5 + "\ufffdf"
 
 
 def test_names_that_differ_by_a_hidden_character_still_differ() -> None:
