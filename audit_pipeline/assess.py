@@ -12,10 +12,13 @@ from audit_pipeline.decide import decide
 from audit_pipeline.device import footprint as device
 from audit_pipeline.device.kernels import predict_device
 from audit_pipeline.evaluate.before_after import before_after, group_specs
+from audit_pipeline.evaluate.chance import gaps_by_chance
 from audit_pipeline.evaluate.changes import find_changes
 from audit_pipeline.evaluate.compare import compare
 from audit_pipeline.evaluate.exemplars import find_exemplars
 from audit_pipeline.evaluate.judge import judge
+from audit_pipeline.evaluate.metrics import metrics_for
+from audit_pipeline.evaluate.questions import ask
 from audit_pipeline.evidence import (
     BlobScan,
     Exemplars,
@@ -93,7 +96,9 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
         level, seed = policy.statistics.confidence, candidate.part.seed
         groups = compare(table, find_changes(table, seed), level)
         exemplars = find_exemplars(answers.before, answers.after, population.evaluation, cells, specs, level, seed)
-        findings += judge(policy.fairness, table, policy.statistics)
+        questions = ask(policy.fairness, table, policy.statistics.min_group_size)
+        chance = gaps_by_chance(questions, cells, metrics_for(population, policy.fairness), seed)
+        findings += judge(policy.fairness, table, policy.statistics, chance)
         attacks = _attack(inputs, candidate, answers, progress)
         findings += judge_privacy(policy.privacy, attacks, blob)
     return Assessment(

@@ -63,6 +63,15 @@ class Prospect(Part):
     of: Literal["people", "rows"] = Field(description="what `more` counts")
 
 
+class ByChance(Part):
+    """The largest gap that samples of these sizes would show, were all groups alike. It decides nothing."""
+
+    expected: float = Field(description="mean")
+    high: float = Field(description="quantile that `share` of the samples stay below")
+    share: float
+    method: str
+
+
 class Finding(Part):
     """One rule of the policy, applied to one group."""
 
@@ -78,6 +87,9 @@ class Finding(Part):
     reason: str
     breach: Breach | None = Field(default=None, description="null where nothing was tested")
     prospect: Prospect | None = Field(default=None, description="for INCONCLUSIVE alone")
+    by_chance: ByChance | None = Field(
+        default=None, description="for gaps between groups of ten people or more each, or of independent rows"
+    )
 
 
 class Exemplar(Part):

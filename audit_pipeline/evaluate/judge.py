@@ -9,14 +9,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from audit_pipeline.evaluate import wording
 from audit_pipeline.evaluate.answers import GroupTable
 from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evaluate.questions import Question, ask
-from audit_pipeline.evidence import Breach, Finding, Prospect
+from audit_pipeline.evidence import Breach, ByChance, Finding, Prospect
 from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable, Outcome, Scale
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.statistics.estimate import Estimate, measure
@@ -24,13 +25,19 @@ from audit_pipeline.statistics.multiplicity import holm
 from audit_pipeline.statistics.power import POWER, outlook
 
 
-def judge(rules: Sequence[FairnessRule], table: GroupTable, statistics: Statistics) -> tuple[Finding, ...]:
+def judge(
+    rules: Sequence[FairnessRule],
+    table: GroupTable,
+    statistics: Statistics,
+    by_chance: Mapping[str, ByChance] = MappingProxyType({}),
+) -> tuple[Finding, ...]:
     """Apply every rule to every group it names.
 
     Args:
         rules: the policy's, in its order; their place gives `Finding.rule`.
         table: what `tabulate` gave for these rules.
         statistics: confidence level and smallest group.
+        by_chance: what `gaps_by_chance` gave; it stands beside the findings and changes none.
     """
     questions = ask(rules, table, statistics.min_group_size)
     raw = [None if question.tested is None else question.p_broken(question.tested) for question in questions]
@@ -41,7 +48,8 @@ def judge(rules: Sequence[FairnessRule], table: GroupTable, statistics: Statisti
         None if p is None else Breach(p=p, adjusted_p=next(adjusted), family=len(family), level=level) for p in raw
     ]
     return tuple(
-        _finding(question, breach, statistics.confidence) for question, breach in zip(questions, breaches, strict=True)
+        _finding(question, breach, by_chance.get(question.identifier), statistics.confidence)
+        for question, breach in zip(questions, breaches, strict=True)
     )
 
 
@@ -53,7 +61,7 @@ def outcome_of(interval: Interval, limit: float, breach: Breach, *, at_most: boo
     return Outcome.PASS if kept else Outcome.INCONCLUSIVE
 
 
-def _finding(question: Question, breach: Breach | None, confidence: float) -> Finding:
+def _finding(question: Question, breach: Breach | None, by_chance: ByChance | None, confidence: float) -> Finding:
     value: Measurement
     shown, prospect = Outcome.INCONCLUSIVE, None
     if isinstance(question.estimate, NotMeasurable):
@@ -66,6 +74,7 @@ def _finding(question: Question, breach: Breach | None, confidence: float) -> Fi
             if shown is Outcome.INCONCLUSIVE:
                 prospect = _prospect(question, question.estimate, breach)
         reason = _reason(question, question.estimate, value, shown, breach, prospect)
+        reason += "" if by_chance is None else wording.by_chance(by_chance)
     return Finding(
         id=question.identifier,
         stage="fairness",
@@ -79,6 +88,7 @@ def _finding(question: Question, breach: Breach | None, confidence: float) -> Fi
         reason=reason,
         breach=breach,
         prospect=prospect,
+        by_chance=by_chance,
     )
 
 

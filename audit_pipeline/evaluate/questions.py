@@ -45,6 +45,11 @@ class Question:
         return self.rule.limit[1]
 
     @property
+    def rates(self) -> tuple[str, ...]:
+        """The metrics of each group that it rests on: more than one for fairlearn's equalized odds."""
+        return COMPARES.get(self.rule.metric.removesuffix("_difference").removesuffix("_ratio"), (self.rule.metric,))
+
+    @property
     def at_most(self) -> bool:
         """Whether values above the limit break it."""
         return self.kind != "min"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
 from audit_pipeline.evaluate.named import Worst
-from audit_pipeline.evidence import Breach, Prospect
+from audit_pipeline.evidence import Breach, ByChance, Prospect
 from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Outcome
 from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number, p_value
 
@@ -80,6 +80,14 @@ def prospect(kind: str, found: Prospect) -> str:
         more = f"{float(f'{found.more:.2g}'):,.0f}"
         parts.append(f"about {more} more {one} would settle it as {found.settles} if it stays as measured")
     return "".join(f"; {part}" for part in parts)
+
+
+def by_chance(found: ByChance) -> str:
+    """The yardstick beside a gap."""
+    return (
+        f"; were all groups alike, chance would show about {number(found.expected)}, and less than "
+        f"{number(found.high)} in {found.share * 100:g} % of samples"
+    )
 
 
 def too_few(rows: int, smallest: int) -> str:
