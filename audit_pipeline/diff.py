@@ -139,7 +139,7 @@ def _find(*runs: _Run) -> Path:
             return found
     raise InputError(
         "diff.no-data",
-        "the data set is not where the runs found it",
+        "the data set cannot be found from where the runs lie",
         where=str(runs[0].folder),
         hint="give its manifest with --data: the runs keep scores, never the rows",
     )

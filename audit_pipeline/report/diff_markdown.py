@@ -92,5 +92,8 @@ def _runs(diff: Diff) -> str:
 
 def _notes(diff: Diff) -> str:
     tests = sorted({comparison.change.method for row in diff.groups for comparison in row.metrics if comparison.change})
-    said = f"{words.legend(diff)} Intervals are of {words.confidence(diff)}. Worse is positive."
+    said = (
+        f"{words.legend(diff)} The test asks whether chance alone could have done this; the interval "
+        f"({words.confidence(diff)}) how large the mean over all rows of such people is. Worse is positive."
+    )
     return f"<sub>{said} Data: {text(diff.data.name)} `{diff.data.sha256[:12]}`. Tests: {text('; '.join(tests))}.</sub>"

@@ -14,7 +14,7 @@ from audit_pipeline.report.wording import brief, count, group_name, shortened
 MOST_WORSE = 10
 MOST_BETTER = 4
 MOST_UNDECIDED = 3
-_GROUP_CELLS = 22
+_GROUP_CELLS = 20
 _METRIC_CELLS = 18
 
 
@@ -41,7 +41,7 @@ def _shifts(diff: Diff) -> list[RenderableType]:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("group", no_wrap=True)
     table.add_column("metric", no_wrap=True)
-    for head in ("before → after", "worse by", "adjusted p"):
+    for head in ("before → after", "worse by", "adj. p"):
         table.add_column(head, justify="right", no_wrap=True)
     undecided = [shift for shift in sort_out(diff.groups, diff.level).undecided if shift.worsening > 0]
     for shifts, most, style, mark in (
