@@ -15,6 +15,7 @@ from audit_pipeline.compress.recipe import from_tflite
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.device.interpreters import run, tflite_micro
 from audit_pipeline.device.kernels import predict_device
+from audit_pipeline.diff import diff
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import KernelCheck
 from audit_pipeline.inputs import read_inputs
@@ -24,6 +25,7 @@ from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy.membership import membership
 from audit_pipeline.progress import silent
 from audit_pipeline.quantization import dequantize_output, quantize_input
+from audit_pipeline.report.diff_markdown import render_diff_markdown
 from audit_pipeline.ship import Request, Shipped, ship
 from audit_pipeline.tflite import read_graph
 
@@ -200,6 +202,14 @@ def test_a_run_of_the_task_comes_to_a_verdict_and_a_report(name: str, shipped: d
     assert evidence.kernels is not None
     assert {part.model for part in evidence.membership} == {"float", "device"}
     assert {"report.html", "report.md", "evidence.json", "predictions.npz"} <= {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", [world.name for world in WORLDS])
+def test_two_runs_of_the_task_can_be_compared(name: str, shipped: dict[str, Shipped]) -> None:
+    same = diff(shipped[name].folder, shipped[name].folder)
+    assert same.undecided == same.compared > 0
+    assert (same.exemplars is None) == (name == "regression")
+    assert render_diff_markdown(same).startswith("## NO SURE CHANGE")
 
 
 def test_what_the_run_says_of_a_regression_is_scikit_learns(
