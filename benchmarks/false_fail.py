@@ -7,7 +7,9 @@ the float model, and 2 metrics compared between the groups of 3 specs, 138 findi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +25,11 @@ from audit_pipeline.statistics.tally import Counts, PairedTally, Tally
 from benchmarks.table import Row
 
 _RUNS = 2000
-_CHECKED = 5
-"""Runs in which the judge itself is asked as well."""
+_BLOCKS = 8
+"""Parts of the runs, each with its own random numbers, so that the figures do not depend on the number of processes."""
+_CHECKED = 2
+"""Runs of each block in which the judge itself is asked as well."""
+_PROCESSES = 2
 _STATISTICS = Statistics(confidence=0.95, min_group_size=1)
 _AGES, _SITES = 5, 10
 _CELLS = _AGES * _SITES
@@ -75,13 +80,24 @@ _WORLDS = (
 
 
 def rows() -> list[Row]:
-    """Both worlds, 2,000 runs each, with fixed seeds."""
-    found = []
-    for seed, world in enumerate(_WORLDS):
-        rng = np.random.default_rng([20240601, seed])
-        refused = sum(_refuses(_draw(world, rng), check=run < _CHECKED) for run in range(_RUNS))
-        found.append(Row(f"false FAIL of a policy, {world.what}", refused / _RUNS, "of runs", at_most=0.05))
-    return found
+    """All worlds, 2,000 runs each, with fixed seeds."""
+    with ProcessPoolExecutor(_PROCESSES) as pool:
+        refused = list(pool.map(_refused, *zip(*product(range(len(_WORLDS)), range(_BLOCKS)), strict=True)))
+    return [
+        Row(
+            f"false FAIL of a policy, {world.what}",
+            sum(refused[number * _BLOCKS : (number + 1) * _BLOCKS]) / _RUNS,
+            "of runs",
+            at_most=0.05,
+        )
+        for number, world in enumerate(_WORLDS)
+    ]
+
+
+def _refused(number: int, block: int) -> int:
+    """Refused releases in one block of one world's runs."""
+    rng = np.random.default_rng([20240601, number, block])
+    return sum(_refuses(_draw(_WORLDS[number], rng), check=run < _CHECKED) for run in range(_RUNS // _BLOCKS))
 
 
 def _refuses(table: GroupTable, check: bool) -> bool:
