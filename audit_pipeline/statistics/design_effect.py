@@ -14,13 +14,14 @@ The simulation behind the choices here is in docs/adr/0008-intervals-by-simulati
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import expit, ndtr
+from scipy.special import betainc, expit, ndtr
 
 from audit_pipeline.statistics.estimate import z_of
 from audit_pipeline.statistics.tally import Counts, PairedTally, Tally
@@ -31,7 +32,7 @@ OUTCOME_CORRELATION = 0.45
 """Mean of the correlations believed in beforehand, for hits and misses of a model: nearly every ρ is as likely as any
 other."""
 
-CHANGE_CORRELATION = 0.085
+CHANGE_CORRELATION = 0.08
 """The same for changes between two models on one row. Few rows change, and those that do lie at class borders: at most
 0.1 was seen on MIT-BIH for quantized models that changed under 4 % of rows (see docs/statistics.md)."""
 
@@ -133,9 +134,15 @@ def _of_values(sums: Counts, events: Counts, rows: Counts, named: bool, correlat
     return design_effect(Contributions(sums - mean * rows, squares, exposure), correlation)
 
 
+@cache
 def _beforehand(correlation: float) -> Floats:
-    """Belief in each ρ before anything is seen: the distribution Beta(1, 1/mean − 1)."""
-    return -np.diff((1 - _BORDERS) ** (1 / correlation - 1))
+    """Belief in each ρ before anything is seen: Beta(a, b) of that mean with a = √(2 · mean).
+
+    That is uniform for a mean of one half. The smaller the mean, the more belief goes to correlations next to 0, while
+    large ones stay possible: Beta(1, b) of a small mean would not learn of them from few people.
+    """
+    shape = math.sqrt(2 * correlation)
+    return np.asarray(np.diff(betainc(shape, shape * (1 / correlation - 1), _BORDERS)))
 
 
 def _log_likelihood(people: Contributions, variance: Floats) -> Floats:
