@@ -25,13 +25,14 @@ from audit_pipeline.statistics.design_effect import (
 )
 from audit_pipeline.statistics.estimate import z_of
 from audit_pipeline.statistics.intervals import named_method, share_interval
+from audit_pipeline.statistics.paired_share import tango
 
 Range = Literal["share", "difference", "positive", "real"]
 """Where a metric lives: 0 to 1, −1 to 1 (a difference of two such), 0 and above, or anywhere."""
 
 _METHODS: dict[Range, str] = {
     "share": "influence of rows, three-quarter P at its variance",
-    "difference": "influence of rows, score interval as Tango 1998",
+    "difference": "influence of rows, Tango 1998 at its variance",
     "positive": "influence of rows, Student's t on the log scale",
     "real": "influence of rows, Student's t",
 }
@@ -79,7 +80,10 @@ class Linear:
         return (1 + (factor - 1) * (each - 1) / (self.rows_a_person - 1)) / self.scarce
 
     def _of_difference(self, variance: float, step: float, z: float) -> tuple[float, float]:
-        return -_above(-self.value, variance, step, z), _above(self.value, variance, step, z)
+        """Tango's interval of a paired share with this value and variance, each changed row moving it by one step."""
+        rows = min(1 / step, (1 - self.value**2) / variance) if variance > 0 else 1 / step
+        changed = min(max(variance * rows + self.value**2, abs(self.value)), 1.0)
+        return tango((changed + self.value) / 2, (changed - self.value) / 2, rows, z)
 
     def _by_t(self, factor: float, level: float) -> tuple[float, float]:
         """Without any variation, rows of a positive metric are taken to scatter as much as they measure."""
@@ -127,7 +131,7 @@ def linear(
         squares=_sum(codes, squares[moving]),
         rows=_sum(codes, weights[moving].astype(np.float64)),
     )
-    correlation = OUTCOME_CORRELATION if range in ("share", "positive") else CHANGE_CORRELATION
+    correlation = CHANGE_CORRELATION if range == "difference" else OUTCOME_CORRELATION
     return Linear(
         value=value,
         rows=rows,
@@ -143,18 +147,3 @@ def linear(
 
 def _sum(codes: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.bincount(codes, values).astype(np.float64)
-
-
-def _above(value: float, variance: float, step: float, z: float) -> float:
-    """Upper end: the distance d at which d² = z²·(variance if the truth were value + d).
-
-    As the truth moves away, rows that changed must have become more: by one row's worth for each row's worth of d where
-    nothing changed, as in Tango's interval, and in proportion to the net change among those that did. For a paired
-    share without changes, or with changes of one sign, this is Tango's interval.
-    """
-    changed = variance / step + value**2
-    slope = (value + step) / (changed + step)
-    spread = z * z * step
-    curve, tilt = 1 + spread, spread * (slope - 2 * value)
-    distance = (tilt + math.sqrt(tilt * tilt + 4 * curve * z * z * variance)) / (2 * curve)
-    return min(value + max(distance, 0.0), 1.0)
