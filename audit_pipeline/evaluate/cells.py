@@ -237,6 +237,10 @@ def _refuse_misfit(predictions: Predictions, rows: int, classes: int) -> None:
     if bad.any():
         raise InputError(
             "evaluate.scores-not-finite",
-            f"the {predictions.made_by} model gave NaN or infinite scores for {int(bad.sum())} rows",
+            f"the {predictions.made_by} model gave NaN or infinite scores for {_rows(int(bad.sum()))}",
             where=f"evaluation row {int(np.argmax(bad))}",
         )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

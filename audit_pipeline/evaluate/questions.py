@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -108,7 +109,9 @@ def _of_spec(rule: FairnessRule, place: str, spec: str, table: GroupTable, small
         yield Question(
             rule=rule,
             place=place,
-            identifier=_identifier(rule, ",".join(map("=".join, zip(key.by, key.values, strict=True)))),
+            identifier=_identifier(
+                rule, ",".join(f"{by}={_plain(v)}" for by, v in zip(key.by, key.values, strict=True))
+            ),
             group=key,
             metric=answers.metric,
             estimate=answer,
@@ -161,6 +164,11 @@ def _metric_of(rule: FairnessRule, table: GroupTable, spec: str) -> MetricKey:
     if rule.metric not in BETWEEN_GROUPS:
         return table.by_spec[spec][0].of(rule.metric, rule.class_).metric
     return MetricKey(name=rule.metric, class_=rule.class_, higher_is_better=METRICS[rule.metric].higher_is_better)
+
+
+def _plain(value: str) -> str:
+    """A value in a name; in quotes where it holds signs that could make two groups' names alike."""
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ',="\n') else value
 
 
 def _identifier(rule: FairnessRule, group: str) -> str:

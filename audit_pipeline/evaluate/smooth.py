@@ -109,6 +109,8 @@ def _change(
 ) -> tuple[Answer, Moved | None]:
     if math.isnan(before.value) or math.isnan(after.value):
         return _nothing(by_person, metric, where), None
+    if metric.key.scale is Scale.LABEL and by_person.cells.rows[where].sum() == 1:
+        return _single(by_person), None
     sign = 1 if metric.key.higher_is_better else -1
     change = _Value(
         sign * (before.value - after.value),
@@ -118,6 +120,15 @@ def _change(
     spread: Range = "real" if metric.key.scale is Scale.LABEL else "difference"
     person, sums = _by_person(by_person, where, change)
     return _linear(by_person, metric, where, change, spread), Moved(person, sums, None)
+
+
+def _single(by_person: ByPerson) -> NotMeasurable:
+    """A share knows its range and so an interval from one row; a number without bounds needs two."""
+    return NotMeasurable(
+        reason="the change of a single row does not tell how much changes vary",
+        rows=1,
+        subjects=1 if by_person.named else None,
+    )
 
 
 def _by_person(by_person: ByPerson, where: Codes, change: _Value) -> tuple[Codes, NDArray[np.float64]]:

@@ -92,7 +92,8 @@ def by_chance(found: ByChance) -> str:
 
 def too_few(rows: int, smallest: int) -> str:
     """Added where a group is not judged for its size."""
-    return f"; {rows} rows are fewer than the {smallest} that the policy asks for, so this is not judged"
+    few = "1 row is" if rows == 1 else f"{rows} rows are"
+    return f"; {few} fewer than the {smallest} that the policy asks for, so this is not judged"
 
 
 def left_out(groups: tuple[GroupKey, ...], smallest: int) -> str:
