@@ -59,7 +59,7 @@ def _glance(quantity: Quantity, tables: Sequence[MetricTable], number: int) -> F
     )
 
 
-_WHAT = {Scale.SHARE: "Shares", Scale.PER_HOUR: "Events in an hour of use", Scale.LABEL: "Errors"}
+_WHAT = {Scale.SHARE: "Numbers from 0 to 1", Scale.PER_HOUR: "Events in an hour of use", Scale.LABEL: "Errors"}
 
 
 def _overall_and_worst(table: MetricTable) -> list[Bar]:

@@ -17,7 +17,7 @@ from audit_pipeline.report.quantity import SHARES
 from audit_pipeline.report.verification import about_the_signer, verify_commands
 from audit_pipeline.statistics.wording import p_value
 
-MOST_REASONS = 8
+MOST_REASONS = 6
 """Reasons under the verdict; the findings hold all."""
 
 
@@ -44,6 +44,7 @@ def render_html(evidence: Evidence) -> str:
             exemplars=exemplars,
             how_decided=verdicts.how_decided(evidence),
             findings=verdicts.by_outcome(evidence),
+            attack_methods=summary.methods_of_attacks(evidence.membership),
             facts=population.facts(evidence.data),
             counted=population.counted,
             evidence_sha256=sha256_hex(evidence.canonical()),
@@ -55,6 +56,7 @@ def render_html(evidence: Evidence) -> str:
             p_values=wording.p_values,
             value_of=partial(rules.value_in_words, evidence),
             limit_of=partial(rules.limit_in_words, evidence),
+            chance_of=partial(verdicts.chance, evidence),
             remark_of=partial(verdicts.remark, evidence),
         )
     )
@@ -84,6 +86,7 @@ def _environment() -> Environment:
         "metric": summary.metric_name,
         "summary": summary.summarise,
         "methods": summary.interval_methods,
+        "methods_between": summary.methods_between,
         "change_methods": summary.change_methods,
         "ratio": exemplars.ratio,
         "picture": Markup,

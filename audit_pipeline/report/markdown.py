@@ -13,6 +13,7 @@ from audit_pipeline.report.markdown_findings import findings_section
 from audit_pipeline.report.markdown_groups import exemplars_section, groups_section
 from audit_pipeline.report.markdown_text import group_text, people, sentence_text, table, text, value_text
 from audit_pipeline.report.population import counted, facts
+from audit_pipeline.report.summary import methods_of_attacks
 from audit_pipeline.report.verification import about_the_signer, verify_commands
 from audit_pipeline.report.wording import count, items, size
 
@@ -70,6 +71,7 @@ def _privacy(evidence: Evidence) -> str:
             )
             for part in evidence.membership
         ]
+        lines.append(f"Intervals: {text(methods_of_attacks(evidence.membership))}.")
         lines.append(table(head, rows, range(2, 6)))
     else:
         lines.append("No membership attack was run.")

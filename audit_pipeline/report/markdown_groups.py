@@ -16,7 +16,8 @@ from audit_pipeline.report.markdown_text import (
     with_range,
 )
 from audit_pipeline.report.rules import limit_in_words, value_in_words
-from audit_pipeline.report.summary import change_methods, interval_methods, metric_name, summarise
+from audit_pipeline.report.summary import change_methods, interval_methods, methods_between, metric_name, summarise
+from audit_pipeline.report.verdicts import chance
 from audit_pipeline.report.wording import NAME_CELLS, behind, brief, count, p_values
 
 _INTRODUCTION = (
@@ -44,6 +45,8 @@ def _metric(evidence: Evidence, compared: MetricTable) -> str:
     lines = [f"### {text(metric_name(compared) + compared.quantity.caption)}", text(summarise(compared))]
     lines += [f"Rule: {text(claim)}" for claim in compared.claims] or ["No rule of the policy speaks of it."]
     lines += [_between(evidence, finding) for finding in compared.between]
+    if methods := methods_between(compared):
+        lines.append(f"Intervals between groups: {text(methods)}.")
     if methods := interval_methods(compared):
         lines.append(f"Intervals: {text(methods)}.")
     if compared.is_tested_for_change:
@@ -58,7 +61,8 @@ def _between(evidence: Evidence, finding: Finding) -> str:
     on = f" on {behind(finding.value)}" if finding.value.rows else ""
     said = f"{value}{on}; {limit_in_words(evidence, finding)}"
     said += f"; {p_values(finding.breach.p, finding.breach.adjusted_p)}" if finding.breach else ""
-    return f"**{finding.outcome.value}** {group_text(finding.group)}: {text(said)}."
+    sentences = f"{said}. {chance(evidence, finding)}".rstrip()
+    return f"**{finding.outcome.value}** {group_text(finding.group)}: {text(sentences)}"
 
 
 def _table(compared: MetricTable) -> str:

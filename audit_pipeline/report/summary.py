@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from audit_pipeline.evidence import MembershipPart
 from audit_pipeline.measurement import Interval, Measured, Outcome
 from audit_pipeline.report.comparison import Line, MetricTable
 from audit_pipeline.report.quantity import Quantity
 from audit_pipeline.report.wording import brief, count, group_name, level
 
 _METRIC_CELLS = 80
-_METHOD_CELLS = 200
+_METHOD_CELLS = 300
 
 
 def metric_name(table: MetricTable) -> str:
@@ -72,6 +73,17 @@ def interval_methods(table: MetricTable) -> str:
         line.comparison.worsening.interval for line in table.everyone if isinstance(line.comparison.worsening, Measured)
     )
     return "; ".join([*values, *(f"worsening {each}" for each in differences)])
+
+
+def methods_between(table: MetricTable) -> str:
+    """How the intervals of what compares groups were made."""
+    return "; ".join(methods(f.value.interval for f in table.between if isinstance(f.value, Measured)))
+
+
+def methods_of_attacks(attacks: Iterable[MembershipPart]) -> str:
+    """How the intervals of the membership attack were made."""
+    rates = (rate for attack in attacks for rate in (attack.tpr, attack.fpr))
+    return "; ".join(methods(rate.interval for rate in rates if isinstance(rate, Measured)))
 
 
 def methods(intervals: Iterable[Interval | None]) -> list[str]:

@@ -85,6 +85,18 @@ def _settled(prospect: Prospect) -> str:
     return f"About {prospect.more:,} more {things} would settle it as {prospect.settles.value}."
 
 
+def chance(evidence: Evidence, finding: Finding) -> str:
+    """The yardstick beside what compares groups: what their sizes alone would show; empty where there is none."""
+    found = finding.by_chance
+    if found is None:
+        return ""
+    expected, high = (number_in_words(evidence, finding, value) for value in (found.expected, found.high))
+    return (
+        f"Were all groups alike, chance would show about {expected}, and less than {high} in {level(found.share)} of "
+        f"samples ({one_line(found.method)})."
+    )
+
+
 @dataclass(frozen=True)
 class Section:
     """The findings that share an outcome, rule by rule."""

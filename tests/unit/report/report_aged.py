@@ -7,7 +7,10 @@ from typing import Any
 
 from audit_pipeline.evidence import Evidence
 
-LATER = {"breach", "prospect", "change", "exemplars", "scale", "task", "threshold", "score", "unit", "row_seconds"}
+LATER = {
+    *("breach", "prospect", "by_chance", "change", "exemplars"),
+    *("scale", "task", "threshold", "score", "unit", "row_seconds"),
+}
 """Keys that came later; each has a default."""
 
 

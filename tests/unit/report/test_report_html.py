@@ -14,6 +14,7 @@ from audit_pipeline.evidence import Evidence, Footprint
 from audit_pipeline.measurement import GroupKey, MetricKey, Outcome
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.html import MOST_REASONS, render_html
+from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.report.rules import claim_of, limit_in_words, value_in_words
 from audit_pipeline.report.verdicts import remark
 from audit_pipeline.report.wording import group_name
@@ -154,6 +155,19 @@ def test_what_compares_groups_has_a_heading_and_a_picture_but_no_table(page: str
     for name in ("Equalized odds difference", "Demographic parity ratio"):
         assert f"Picture of {name} by group" in regions
         assert f"{name} by group" not in regions
+
+
+def test_a_gap_stands_beside_what_chance_would_show(page: str, sample_evidence: Evidence) -> None:
+    said = "Were all groups alike, chance would show about +0.012, and less than +0.041 in 95% of samples"
+    assert said in Page(page).text
+    assert said in render_markdown(sample_evidence)
+
+
+def test_every_interval_names_its_method(page: str) -> None:
+    text = Page(page).text
+    assert "intervals: 95% wilson; worsening 95% subject bootstrap." in text
+    assert "Intervals between groups: 95% subject bootstrap." in text
+    assert "the given share of false ones. Intervals: 95% wilson." in text
 
 
 def test_changed_rows_are_counted_and_named_by_number(page: str) -> None:
