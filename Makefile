@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-bench: bench-cli bench-demo bench-ecg bench-intervals ## times, the ECG figures, coverage of the intervals
+bench: bench-cli bench-demo bench-ecg bench-stats bench-paired ## times, the ECG figures, the statistics
 
 bench-%: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.$*

@@ -18,7 +18,7 @@ from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evaluate.questions import Question, ask
 from audit_pipeline.evidence import Breach, ByChance, Finding, Prospect
-from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable, Outcome, Scale
+from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.statistics.estimate import Estimate, measure
 from audit_pipeline.statistics.multiplicity import holm
@@ -93,13 +93,17 @@ def _finding(question: Question, breach: Breach | None, by_chance: ByChance | No
 
 
 def _prospect(question: Question, estimate: Estimate, breach: Breach) -> Prospect:
-    seen = outlook(estimate, question.limit, at_most=question.at_most, level=breach.level, family=breach.family)
-    detectable = seen.detectable
-    if detectable is not None and question.metric.scale is Scale.SHARE and not 0 <= detectable <= 1:
-        detectable = None  # further away than a share can go
+    seen = outlook(
+        estimate,
+        question.limit,
+        at_most=question.at_most,
+        level=breach.level,
+        family=breach.family,
+        reach=question.reach,
+    )
     return Prospect(
         power=POWER,
-        detectable=detectable,
+        detectable=seen.detectable,
         settles=seen.settles,
         more=seen.more,
         of="rows" if estimate.subjects is None else "people",

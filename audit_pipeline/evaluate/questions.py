@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from audit_pipeline.evaluate.answers import GroupTable
 from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import COMPARES, Worst
-from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable
+from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS
 from audit_pipeline.policy.schema import OVERALL, FairnessRule
 from audit_pipeline.statistics.estimate import Estimate, p_above, p_below
@@ -54,6 +55,14 @@ class Question:
     def at_most(self) -> bool:
         """Whether values above the limit break it."""
         return self.kind != "min"
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The smallest and the largest value that the metric, or its change, could have."""
+        change = self.kind in _AGAINST_FLOAT
+        if self.metric.scale is Scale.SHARE:
+            return (-1.0, 1.0) if change else (0.0, 1.0)
+        return (-math.inf, math.inf) if change else (0.0, math.inf)
 
     @property
     def is_too_small(self) -> bool:
