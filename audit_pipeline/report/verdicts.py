@@ -15,7 +15,7 @@ from audit_pipeline.report.rules import (
     number_in_words,
     reason_of,
 )
-from audit_pipeline.report.wording import count, level, limit, one_line
+from audit_pipeline.report.wording import count, level, limit, one_line, roughly
 
 _ONE = {"people": "person", "rows": "row"}
 _BY_INTERVAL = (
@@ -82,7 +82,7 @@ def _settled(prospect: Prospect) -> str:
     if not prospect.more:
         return f"No number of {prospect.of} would settle it as {prospect.settles.value}."
     things = _ONE[prospect.of] if prospect.more == 1 else prospect.of
-    return f"About {prospect.more:,} more {things} would settle it as {prospect.settles.value}."
+    return f"About {roughly(prospect.more)} more {things} would settle it as {prospect.settles.value}."
 
 
 def chance(evidence: Evidence, finding: Finding) -> str:

@@ -99,6 +99,11 @@ def count(value: float, noun: str = "") -> str:
     return f"{digits} {noun if value == 1 else _PLURALS.get(noun, f'{noun}s')}"
 
 
+def roughly(value: int) -> str:
+    """A number that is itself an estimate, in two digits."""
+    return f"{float(f'{value:.2g}'):,.0f}"
+
+
 def proportion(value: float) -> str:
     """A measured share, 0 to 1, with three decimals; never rounded up to all or down to none."""
     if 0 < value < 0.0005:
@@ -124,9 +129,10 @@ def level(share: float) -> str:
 
 
 def p_values(raw: float, adjusted: float) -> str:
-    """A test's p-values in a sentence: `p = 0.012, adjusted 0.13`."""
+    """A test's p-values in a sentence, which does not break within them: `p = 0.012, adjusted 0.13`."""
     words = p_value(raw)
-    return f"p {words if words.startswith('<') else f'= {words}'}, adjusted {p_value(adjusted)}"
+    said = f"p {words if words.startswith('<') else f'= {words}'}, adjusted {p_value(adjusted)}"
+    return said.replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
 
 
 def size(size_bytes: int) -> str:

@@ -79,7 +79,7 @@ def test_a_long_value_leaves_the_other_columns_of_its_group_in_sight() -> None:
     ],
 )
 def test_a_p_value_is_never_nought(raw: float, adjusted: float, words: str) -> None:
-    assert wording.p_values(raw, adjusted) == words
+    assert wording.p_values(raw, adjusted).replace("\N{NO-BREAK SPACE}", " ") == words
 
 
 @pytest.mark.parametrize(
