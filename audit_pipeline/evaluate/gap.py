@@ -13,8 +13,6 @@ from audit_pipeline.statistics.estimate import Estimate, p_above, p_below
 
 Matrix = NDArray[np.float64]
 
-OF_PAIRS = "lower end simultaneous over {} pairs (Bonferroni), upper end of the widest pair"
-"""Added to a method's name: what holds for all pairs together, and why (`Gap`)."""
 
 _NO_DOUBT = 4e-16
 """Doubt that a level next to 1 cannot hold: nothing is claimed with less, so p-values end at this times the pairs."""
@@ -55,6 +53,13 @@ class Compared:
     def pairs(self) -> int:
         """How many pairs they make."""
         return len(self.groups) * (len(self.groups) - 1) // 2
+
+    @property
+    def of_pairs(self) -> str:
+        """What is added to a method's name where one pair is one of several."""
+        if self.pairs == 1:
+            return ""
+        return f"; lower end simultaneous over {self.pairs} pairs (Bonferroni), upper end of the widest pair"
 
     def simultaneous(self, level: float) -> float:
         """Level of each pair's interval at which all of them hold together at `level` (Bonferroni)."""
@@ -105,7 +110,7 @@ class Gap(Compared):
     @property
     def method(self) -> str:
         """How the interval is made."""
-        return f"Newcombe 1998 of {self.groups[0][1].method}; {OF_PAIRS.format(self.pairs)}"
+        return f"Newcombe 1998 of {self.groups[0][1].method}{self.of_pairs}"
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Two-sided confidence interval of the largest difference."""

@@ -43,7 +43,7 @@ def judge(
     raw = [None if question.tested is None else question.p_broken(question.tested) for question in questions]
     family = [p for p in raw if p is not None]
     adjusted = iter(holm(family))
-    level = (1 - statistics.confidence) / 2
+    level = round((1 - statistics.confidence) / 2, 12)  # 0.025, not 0.025000000000000022
     breaches = [
         None if p is None else Breach(p=p, adjusted_p=next(adjusted), family=len(family), level=level) for p in raw
     ]
@@ -74,7 +74,7 @@ def _finding(question: Question, breach: Breach | None, by_chance: ByChance | No
             if shown is Outcome.INCONCLUSIVE:
                 prospect = _prospect(question, question.estimate, breach)
         reason = _reason(question, question.estimate, value, shown, breach, prospect)
-        reason += "" if by_chance is None else wording.by_chance(by_chance)
+        reason += "" if by_chance is None else wording.by_chance(by_chance, question.metric.scale)
     return Finding(
         id=question.identifier,
         stage="fairness",
@@ -125,9 +125,10 @@ def _reason(
         said = wording.measured(question.group, question.metric, kind, limit, value)
     if breach is None:
         return said + wording.too_few(value.rows, question.smallest)
-    said += wording.why(shown, breach)
+    interval = value.interval
+    said += wording.why(shown, breach, straddles=interval is None or interval.low <= limit <= interval.high)
     if prospect is not None:
-        said += wording.prospect(kind, prospect)
+        said += wording.prospect(kind, prospect, question.metric.scale)
     if question.left_out:
         said += wording.left_out(question.left_out, question.smallest)
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evidence import Breach, ByChance, Prospect
-from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Outcome
+from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Outcome, Scale
 from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number, p_value
 
 _ALLOWED = {
@@ -33,7 +33,7 @@ def claim(metric: MetricKey, kind: str, limit: float, group: GroupKey) -> str:
 def measured(group: GroupKey, metric: MetricKey, kind: str, limit: float, value: Measured) -> str:
     """What was seen in one group, and what is allowed."""
     allowed = f"at least {limit:g} is asked for" if kind == "min" else f"at most {limit:g} is allowed"
-    return f"{group.label}: {metric.label} {_seen(kind, value)} on {behind(value)}; {allowed}"
+    return f"{group.label}: {metric.label} {_seen(kind, value, metric.scale)} on {behind(value)}; {allowed}"
 
 
 def compared(
@@ -44,8 +44,8 @@ def compared(
     seen = estimate.seen
     verb = "differs by" if kind == "max_gap" else "is"
     allowed = f"at least {limit:g} is asked for" if kind == "min" else f"at most {limit:g} is allowed"
-    said = f"{metric.label} {verb} {number(value.estimate)} {interval_of(value)} between {_pair(seen)}"
-    said += f" on {behind(value)}; {allowed}"
+    said = f"{metric.label} {verb} {number(value.estimate, metric.scale)} {interval_of(value, metric.scale)}"
+    said += f" between {_pair(seen)} on {behind(value)}; {allowed}"
     if outcome is Outcome.FAIL and (surest := estimate.surest(level)) != seen:
         said += f"; shown best between {_pair(surest)}"
     if outcome is Outcome.INCONCLUSIVE and (widest := estimate.widest(level)) != seen:
@@ -53,28 +53,42 @@ def compared(
     return said
 
 
-def why(outcome: Outcome, breach: Breach) -> str:
-    """The test behind an outcome that is not a pass."""
+def why(outcome: Outcome, breach: Breach, *, straddles: bool) -> str:
+    """The test behind an outcome that is not a pass.
+
+    Args:
+        outcome: what was decided.
+        breach: the test.
+        straddles: whether the limit lies inside the interval.
+    """
     family = f"{breach.family} tests of this policy"
     if outcome is Outcome.FAIL:
         raw, adjusted = p_value(breach.p), p_value(breach.adjusted_p)
-        return f"; the limit is broken (p = {raw}, {adjusted} after Holm over the {family})"
+        return f"; the limit is broken ({raw}, {adjusted} after Holm over the {family})"
     if outcome is Outcome.INCONCLUSIVE and breach.p <= breach.level:
         return (
-            f"; alone this would break it (p = {p_value(breach.p)}), but not among the {family} "
-            f"(p = {p_value(breach.adjusted_p)} after Holm)"
+            f"; alone this would break it ({p_value(breach.p)}), but not among the {family} "
+            f"({p_value(breach.adjusted_p)} after Holm)"
         )
-    return UNDECIDED if outcome is Outcome.INCONCLUSIVE else ""
+    if outcome is Outcome.PASS:
+        return ""
+    return (
+        UNDECIDED
+        if straddles
+        else f"; the interval breaks the limit, but the exact test does not ({p_value(breach.p)})"
+    )
 
 
-def prospect(kind: str, found: Prospect) -> str:
+def prospect(kind: str, found: Prospect, scale: Scale) -> str:
     """What an undecided group could have shown, and what it would take to decide."""
     parts = []
     power = f"{found.power * 100:g} %"
     if found.detectable is None:
         parts.append(f"no value, however bad, would have been found with {power} power")
     else:
-        parts.append(f"{_DETECTABLE[kind].format(number(found.detectable))} would have been found with {power} power")
+        parts.append(
+            f"{_DETECTABLE[kind].format(number(found.detectable, scale))} would have been found with {power} power"
+        )
     if found.more and found.settles is not None:
         one = {"people": "person", "rows": "row"}[found.of] if found.more == 1 else found.of
         more = f"{float(f'{found.more:.2g}'):,.0f}"
@@ -82,11 +96,11 @@ def prospect(kind: str, found: Prospect) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def by_chance(found: ByChance) -> str:
+def by_chance(found: ByChance, scale: Scale) -> str:
     """The yardstick beside a gap."""
     return (
-        f"; were all groups alike, chance would show about {number(found.expected)}, and less than "
-        f"{number(found.high)} in {found.share * 100:g} % of samples"
+        f"; were all groups alike, chance would show about {number(found.expected, scale)}, and less than "
+        f"{number(found.high, scale)} in {found.share * 100:g} % of samples"
     )
 
 
@@ -111,12 +125,13 @@ def _pair(pair: Pair) -> str:
     return f"{pair.higher.label} (higher) and {pair.lower.label}"
 
 
-def _seen(kind: str, value: Measured) -> str:
+def _seen(kind: str, value: Measured, scale: Scale) -> str:
     if kind not in _VERBS:
-        return f"is {number(value.estimate)} {interval_of(value)}"
+        return f"is {number(value.estimate, scale)} {interval_of(value, scale)}"
     harm, relief = _VERBS[kind]
     if value.estimate == 0:
-        return f"did not change {interval_of(value)}"
-    if value.estimate < 0:
-        return f"{relief} by {number(-value.estimate)} {interval_of(value, turned=True)}"
-    return f"{harm} by {number(value.estimate)} {interval_of(value)}"
+        return f"did not change {interval_of(value, scale)}"
+    verb = harm if value.estimate > 0 else relief
+    size = number(abs(value.estimate), scale)
+    by = "less than 0.001" if size == "0.000" else size
+    return f"{verb} by {by} {interval_of(value, scale, turned=value.estimate < 0)}"

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from audit_pipeline.measurement import Measured
+from audit_pipeline.measurement import Measured, Scale
 
 UNDECIDED = "; the interval lies on both sides of that limit, so the data do not decide"
 
 
-def number(value: float) -> str:
-    """A share or difference with three decimals, as the tables of a report show it."""
-    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
+def number(value: float, scale: Scale = Scale.SHARE) -> str:
+    """A share or difference with three decimals, anything else with three digits, as the tables of a report show it."""
+    digits = f"{value:.3f}" if scale is Scale.SHARE else f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return digits.replace("-", "\N{MINUS SIGN}")
 
 
-def interval_of(value: Measured, *, turned: bool = False) -> str:
+def interval_of(value: Measured, scale: Scale = Scale.SHARE, *, turned: bool = False) -> str:
     """The interval in brackets; turned where the sentence speaks of the opposite of the value."""
     interval = value.interval
     if interval is None:
         return "(no interval)"
     low, high = (-interval.high, -interval.low) if turned else (interval.low, interval.high)
-    return f"({interval.level * 100:g} % interval {number(low)} to {number(high)})"
+    return f"({interval.level * 100:g} % interval {number(low, scale)} to {number(high, scale)})"
 
 
 def behind(value: Measured) -> str:
@@ -30,5 +31,5 @@ def behind(value: Measured) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value with two digits, never as zero."""
-    return f"{p:.2g}" if p >= 0.001 else "<0.001"
+    """A p-value with its sign and two digits, never as zero."""
+    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
