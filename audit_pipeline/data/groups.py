@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from audit_pipeline.data.population import UNKNOWN
 from audit_pipeline.data.values import Values
 
-MOST_GROUPS = 200
-"""Groups of one column; beyond, nobody reads the table and every group is too small."""
+MOST_GROUPS = 1000
+"""Groups of one column; beyond, it names people or measurements rather than groups of them."""
 
 
 def group_values(column: Values, bins: Sequence[float] | None) -> NDArray[np.str_]:
     """[rows] the group of each row; `unknown` where the value is missing.
 
     Raises:
-        ValueError: a value is no number or lies outside all bins, or there are more than 200 groups.
+        ValueError: a value is no number or lies outside all bins, or there are more than 1,000 groups.
     """
     spelling = [UNKNOWN if kind is None else _group(column, kind, bins) for kind in column.kinds]
     if len(set(spelling)) > MOST_GROUPS:
@@ -32,7 +32,7 @@ def _group(column: Values, kind: str, bins: Sequence[float] | None) -> str:
     try:
         number = float(kind)
     except ValueError:
-        raise ValueError(f"row {column.row_of(kind)} has {kind}, which is no number to put in a bin") from None
+        raise ValueError(f"row {column.row_of(kind)} has {kind[:40]}, which is no number to put in a bin") from None
     if not bins[0] <= number < bins[-1]:
         place = f"outside of the bins from {bins[0]:g} up to, not including, {bins[-1]:g}"
         raise ValueError(f"row {column.row_of(kind)} has {kind}, {place}")

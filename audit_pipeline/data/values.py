@@ -13,11 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.canonical import sha256_hex
+
 LARGEST_BYTES = 4 << 30
 """Of a file, and of the numbers in it once they are in memory."""
 
-LONGEST = 200
+LONGEST = 1 << 16
 """Characters of one value."""
+
+LONGEST_SHOWN = 200
+"""Characters that stand for a value: every row holds as many as the longest, and a report shows them."""
 
 _EXACT = 2**53
 """Whole numbers up to here are exact as floats."""
@@ -59,15 +64,22 @@ class Values:
         return int(np.flatnonzero(self.which == self.kinds.index(kind))[0])
 
     def texts(self, spelling: Sequence[str]) -> NDArray[np.str_]:
-        """[rows] what stands for each row's value, by the index of its kind."""
-        return np.asarray(spelling, dtype=np.str_)[self.which]
+        """[rows] what stands for each row's value, by the index of its kind; shortened beyond 200 characters."""
+        return np.asarray([_shortened(text) for text in spelling], dtype=np.str_)[self.which]
+
+
+def _shortened(text: str) -> str:
+    """A long text by its beginning, length and digest: still another one for another text, in every split."""
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"{text[:100]}… ({len(text)} characters, SHA-256 {sha256_hex(text.encode())[:16]})"
 
 
 def spelt(value: Any) -> str | None:
     """The one spelling of a value; None where it is missing (null, NaN, or an empty text).
 
     Raises:
-        ValueError: it is neither text, number, truth value nor date, or is longer than 200 characters.
+        ValueError: it is neither text, number, truth value nor date, or is longer than 65,536 characters.
     """
     text = _text(value)
     if text is None or not text:

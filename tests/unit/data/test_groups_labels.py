@@ -76,3 +76,18 @@ def test_where_classes_are_named_by_numbers_labels_are_names() -> None:
     assert class_indices(column(1, "2", 3.0), ["1", "2", "3"]).tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="row 0 has the label 0"):
         class_indices(column(0), ["1", "2", "3"])
+
+
+def test_a_long_value_is_told_by_its_beginning_its_length_and_a_digest() -> None:
+    long, other = "x" * 10_000, "x" * 9_999 + "y"
+    found = group_values(column(long, other, "x" * 200, long), None).tolist()
+    assert found[0].startswith("x" * 100 + "… (10000 characters, SHA-256 ")
+    assert max(map(len, found)) <= 200
+    assert found[0] == found[3] != found[1]
+    assert found[2] == "x" * 200
+
+
+def test_a_thousand_groups_of_a_column_are_taken_and_more_are_not() -> None:
+    assert len(set(group_values(column(*range(1000)), None))) == 1000
+    with pytest.raises(ValueError, match="1001 different values, more than 1000: give bins"):
+        group_values(column(*range(1001)), None)
