@@ -119,9 +119,9 @@ def _answers(inputs: Inputs, candidate: Candidate, split: Split, name: str, prog
         progress(f"{step}, {name}", done)
 
     source, reading = inputs.float_model, inputs.population.reading
-    before = predict_float(source, split.x, told, reading) if source else None
+    before = predict_float(source, split.x, reading, told) if source else None
     sample = stratified_sample(split, KERNEL_SAMPLE_ROWS, candidate.part.seed)
-    after, kernels = predict_device(candidate, split.x, sample, told, reading)
+    after, kernels = predict_device(candidate, split.x, sample, reading, told)
     return _Answers(before, after, kernels)
 
 

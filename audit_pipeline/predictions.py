@@ -77,7 +77,7 @@ class Predictions:
 class Reading:
     """How a model's outputs are to be read: what the manifest says of them. Given to whoever predicts."""
 
-    task: Task = Task.CLASSIFICATION
+    task: Task
     threshold: float | None = None
     score: Score = Score.OUTPUT
 
@@ -113,10 +113,6 @@ class Reading:
         """Predictions that carry this reading; the step is that of the model's outputs, 0.0 for a float model."""
         grid = 0.0 if self.reconstructs else step
         return Predictions(scores, grid, made_by, self.task, self.threshold, self.score)
-
-
-CLASSES = Reading()
-"""Of a classifier whose highest score decides."""
 
 
 def class_scores(outputs: NDArray[np.float32], kind: OutputKind) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras
-from audit_pipeline.predictions import CLASSES, OutputKind, Reading, Task
+from audit_pipeline.predictions import OutputKind, Reading, Task
 
 _SPARSE = {"sparse_categorical_crossentropy": "CategoricalCrossentropy"}
 _BY_FUNCTION = {
@@ -46,7 +46,7 @@ class Objective:
         return getattr(keras().losses, self.loss)(**self.settings)
 
 
-def objective(compiled: Any, kind: OutputKind, units: int, reading: Reading = CLASSES) -> Objective:
+def objective(compiled: Any, kind: OutputKind, units: int, reading: Reading) -> Objective:
     """Choose the loss: the model's own where it fits the task.
 
     Else cross-entropy for a classification and for an anomaly score that is a probability, and the mean squared error

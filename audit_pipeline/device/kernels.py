@@ -17,7 +17,7 @@ from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.device.interpreters import litert_reference, run, tflite_micro
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import KernelCheck
-from audit_pipeline.predictions import CLASSES, OutputKind, Predictions, Reading
+from audit_pipeline.predictions import OutputKind, Predictions, Reading
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.quantization import dequantize_output, quantize_input
 from audit_pipeline.tflite import Graph, read_graph
@@ -31,8 +31,8 @@ def predict_device(
     candidate: Candidate,
     x: NDArray[np.float32],
     sample: NDArray[np.int64],
+    reading: Reading,
     progress: Progress = silent,
-    reading: Reading = CLASSES,
 ) -> tuple[Predictions, KernelCheck]:
     """Scores as the device computes them; the kernels are compared by the integers behind them, whatever the task.
 
@@ -40,8 +40,8 @@ def predict_device(
         candidate: one that was measured: an operator without a kernel, or a damaged graph, is found there.
         x: [rows, *input_shape] rows to predict.
         sample: row numbers to run through both interpreters, from `stratified_sample`.
-        progress: told the share of rows that are done.
         reading: what the population says of the outputs.
+        progress: told the share of rows that are done.
 
     Returns:
         Scores of every row, and whose arithmetic they are.

@@ -11,7 +11,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.model.load import load_keras
 from audit_pipeline.model.runtime import quiet
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.predictions import CLASSES, OutputKind, Predictions, Reading
+from audit_pipeline.predictions import OutputKind, Predictions, Reading
 from audit_pipeline.progress import Progress, silent
 
 _BATCH = 1024
@@ -19,15 +19,15 @@ _SHAPE_ONLY = frozenset({"Flatten", "Reshape", "Dropout", "Identity"})
 
 
 def predict_float(
-    source: SourceModel, x: NDArray[np.float32], progress: Progress = silent, reading: Reading = CLASSES
+    source: SourceModel, x: NDArray[np.float32], reading: Reading, progress: Progress = silent
 ) -> Predictions:
     """Scores of the float model, 1024 rows at a time.
 
     Args:
         source: an inspected Keras model.
         x: [rows, *input_shape].
-        progress: told the share of rows that are done.
         reading: what the population says of the outputs.
+        progress: told the share of rows that are done.
 
     Raises:
         InputError: `model.not-classifier`, `model.output-shape`, or as `load_keras`.
@@ -44,7 +44,7 @@ def predict_float(
     return reading.predictions(np.concatenate(scores), 0.0, "float")
 
 
-def output_kind(model: Any, where: str, reading: Reading = CLASSES) -> OutputKind:
+def output_kind(model: Any, where: str, reading: Reading) -> OutputKind:
     """What a model's outputs are, by the activation of the layer that makes them.
 
     Raises:

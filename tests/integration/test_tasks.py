@@ -44,9 +44,9 @@ def answers(built: dict[str, Built]) -> Answers:
     for name, world in built.items():
         population = world.inputs.population
         x = population.evaluation.x
-        before = predict_float(world.inputs.source, x, reading=population.reading)
+        before = predict_float(world.inputs.source, x, population.reading)
         sample = stratified_sample(population.evaluation, 40, 0)
-        after, check = predict_device(world.candidate, x, sample, reading=population.reading)
+        after, check = predict_device(world.candidate, x, sample, population.reading)
         told[name] = (before, after, check)
     return told
 
@@ -79,7 +79,7 @@ def test_a_regression_in_int8_is_a_few_steps_off_the_float_model_and_near_the_tr
 def test_a_linear_unit_is_a_value_and_no_logit(built: dict[str, Built]) -> None:
     source = built["regression"].inputs.source
     x = built["regression"].inputs.population.evaluation.x[:5]
-    assert predict_float(source, x, reading=built["regression"].inputs.population.reading).scores.min() > 50
+    assert predict_float(source, x, built["regression"].inputs.population.reading).scores.min() > 50
 
 
 @pytest.mark.parametrize("name", ["anomaly", "autoencoder"])
@@ -126,7 +126,7 @@ def test_pruning_fine_tunes_towards_the_task(name: str, loss: str, rows: str, bu
 def test_the_membership_attack_runs(name: str, built: dict[str, Built], answers: Answers) -> None:
     world = built[name]
     population = world.inputs.population
-    trained = predict_float(world.inputs.source, population.train.x, reading=population.reading)
+    trained = predict_float(world.inputs.source, population.train.x, population.reading)
     parts = membership(
         "float", trained, answers[name][0], population.train, population.evaluation, ["overall", "sex"], 0.1, 1, 0.95
     )
@@ -145,7 +145,7 @@ def test_a_finished_tflite_of_the_task_is_taken(
     inputs = read_inputs(path, world.folder / "policy.yaml", world.folder / "model.h5")
     population = inputs.population
     after, _ = predict_device(
-        from_tflite(inputs.source), population.evaluation.x[:50], np.arange(5), reading=population.reading
+        from_tflite(inputs.source), population.evaluation.x[:50], np.arange(5), population.reading
     )
     np.testing.assert_array_equal(after.scores, answers[name][1].scores[:50])
 

@@ -66,8 +66,8 @@ def test_float_and_device_agree_on_what_is_odd(population: Population, compresse
     split = population.evaluation
     source = inspect_model(MODELS / "ad01.h5")
     check_output(source, population)
-    before = predict_float(source, split.x, reading=population.reading)
-    after, check = predict_device(compressed, split.x, np.arange(8), reading=population.reading)
+    before = predict_float(source, split.x, population.reading)
+    after, check = predict_device(compressed, split.x, np.arange(8), population.reading)
     for predictions in (before, after):
         assert (predictions.task, predictions.score) == (Task.ANOMALY, Score.RECONSTRUCTION_ERROR)
         assert predictions.scores.shape == (len(split), 1)
@@ -79,8 +79,8 @@ def test_the_published_int8_model_is_taken_as_it_is(population: Population) -> N
     split = population.evaluation
     finished = inspect_model(MODELS / "ad01_int8.tflite")
     check_output(finished, population)
-    after, _ = predict_device(from_tflite(finished), split.x, np.arange(8), reading=population.reading)
-    before = predict_float(inspect_model(MODELS / "ad01.h5"), split.x, reading=population.reading)
+    after, _ = predict_device(from_tflite(finished), split.x, np.arange(8), population.reading)
+    before = predict_float(inspect_model(MODELS / "ad01.h5"), split.x, population.reading)
     ratio = after.scores / before.scores
     assert 0.5 < np.median(ratio) < 2
     assert np.corrcoef(after.scores[:, 0], before.scores[:, 0])[0, 1] > 0.95

@@ -11,6 +11,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras
 from audit_pipeline.predictions import OutputKind, Reading, Score, Task
 
+CLASSES = Reading(Task.CLASSIFICATION)
 REGRESSION = Reading(Task.REGRESSION)
 AUTOENCODER = Reading(Task.ANOMALY, 1.0, Score.RECONSTRUCTION_ERROR)
 ANOMALY = Reading(Task.ANOMALY, 0.5)
@@ -28,7 +29,7 @@ ANOMALY = Reading(Task.ANOMALY, 0.5)
     ],
 )
 def test_the_models_own_loss_is_kept(compiled: Any, loss: str) -> None:
-    chosen = objective(compiled, OutputKind.SOFTMAX, 3)
+    chosen = objective(compiled, OutputKind.SOFTMAX, 3, CLASSES)
     assert chosen.loss == loss
     assert "compiled with" in chosen.origin
     if isinstance(compiled, dict) and isinstance(compiled["config"], dict):
@@ -49,7 +50,7 @@ def test_the_models_own_loss_is_kept(compiled: Any, loss: str) -> None:
 def test_without_a_known_loss_the_output_decides(
     kind: OutputKind, units: int, loss: str, from_logits: bool, compiled: Any
 ) -> None:
-    chosen = objective(compiled, kind, units)
+    chosen = objective(compiled, kind, units, CLASSES)
     assert (chosen.loss, chosen.settings) == (loss, {"from_logits": from_logits})
 
 
@@ -57,7 +58,7 @@ def test_a_sparse_loss_and_its_dense_form_on_one_hot_targets_are_equal() -> None
     rng = np.random.default_rng(0)
     y, logits = rng.integers(0, 3, 8), rng.normal(size=(8, 3)).astype(np.float32)
     config = {"class_name": "SparseCategoricalCrossentropy", "config": {"from_logits": True}}
-    dense = objective(config, OutputKind.LOGITS, 3).instance()(class_answers(y, 3), logits)
+    dense = objective(config, OutputKind.LOGITS, 3, CLASSES).instance()(class_answers(y, 3), logits)
     sparse = keras().losses.SparseCategoricalCrossentropy(from_logits=True)(y, logits)
     assert float(dense) == pytest.approx(float(sparse), rel=1e-6)
 

@@ -17,10 +17,12 @@ from audit_pipeline.device.kernels import output_kind, predict_device, run_check
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.predict import predict_float
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.predictions import OutputKind
+from audit_pipeline.predictions import OutputKind, Reading, Task
 from audit_pipeline.progress import silent
 from audit_pipeline.quantization import dequantize_output, quantize_input
 from audit_pipeline.tflite import Tensor, read_graph
+
+CLASSES = Reading(Task.CLASSIFICATION)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def without_dense() -> bytes:
 def test_the_answers_are_tflite_micros_byte_for_byte(candidate: Candidate, population: Population) -> None:
     x = population.evaluation.x
     sample = stratified_sample(population.evaluation, 40, 0)
-    predictions, check = predict_device(candidate, x, sample)
+    predictions, check = predict_device(candidate, x, sample, CLASSES)
     graph = read_graph(candidate.tflite).main
     q = quantize_input(x, graph.tensors[graph.inputs[0]])
     expected = run(tflite_micro(candidate.tflite), q, "", silent)
@@ -55,8 +57,8 @@ def test_the_device_mostly_agrees_with_the_float_model(
     candidate: Candidate, source: SourceModel, population: Population
 ) -> None:
     split = population.evaluation
-    device, _ = predict_device(candidate, split.x, np.arange(5))
-    assert np.mean(device.labels == predict_float(source, split.x).labels) > 0.95
+    device, _ = predict_device(candidate, split.x, np.arange(5), CLASSES)
+    assert np.mean(device.labels == predict_float(source, split.x, CLASSES).labels) > 0.95
     assert np.mean(device.labels == split.y) > 0.8
 
 
@@ -87,7 +89,7 @@ def test_where_one_byte_differs_every_row_is_tflite_micros(
 
 def test_rows_of_another_shape_are_refused(candidate: Candidate) -> None:
     with pytest.raises(InputError) as caught:
-        predict_device(candidate, np.zeros((3, 10, 1), np.float32), np.arange(1))
+        predict_device(candidate, np.zeros((3, 10, 1), np.float32), np.arange(1), CLASSES)
     assert caught.value.code == "device.input-shape"
 
 
