@@ -25,9 +25,9 @@ from audit_pipeline.statistics.paired_share import PairedShare, p_worse_than, sc
 from audit_pipeline.statistics.share import Share
 from audit_pipeline.statistics.tally import PairedTally, Tally
 
-_COPIES = (1, 4, 16)
-"""Copies of the sample whose effective rows are computed: between them they are interpolated, beyond them they grow in
-proportion."""
+_COPIES = (1, 2, 4, 8, 16)
+"""Copies of the sample whose effective rows are computed: between them the logarithm is interpolated, as few more
+people can be worth many times the rows; beyond them they grow in proportion."""
 _NEXT_TO = 1e-9
 """A distance that is rounding."""
 _UNREACHABLE = 2.0
@@ -182,5 +182,9 @@ def _of_anything(estimate: Estimate, aim: Aim, reach: tuple[float, float]) -> De
 
 
 def _at_any_size(effective: Callable[[float, int], float], alpha: float) -> Callable[[float], float]:
-    known = [effective(alpha, copies) for copies in _COPIES]
-    return lambda copies: float(np.interp(copies, _COPIES, known)) * max(copies / _COPIES[-1], 1.0)
+    known = np.log([effective(alpha, copies) for copies in _COPIES])
+
+    def rows(copies: float) -> float:
+        return math.exp(np.interp(math.log(copies), np.log(_COPIES), known)) * max(copies / _COPIES[-1], 1.0)
+
+    return rows

@@ -130,6 +130,19 @@ def test_an_estimate_without_an_end_to_its_interval_shows_nothing() -> None:
     assert outlook(Endless(), 0.29, at_most=True, level=LEVEL, family=1) == Outlook(None, Outcome.FAIL, None)
 
 
+def test_few_more_people_who_differ_as_those_seen_do_settle_what_two_could_not() -> None:
+    """From two people to eight the effective rows grow a hundredfold, most of it between the fifth and the eighth."""
+    worse, better, rows = np.array([3, 0]), np.array([4, 0]), np.array([2100, 2064])
+    found = drop(PairedShare(PairedTally(worse, better, rows, True)), 0.02)
+    assert found.settles is Outcome.PASS
+
+    def upper(people: int) -> float:
+        lost, gained, seen = (np.resize(counts, people) for counts in (worse, better, rows))
+        return PairedShare(PairedTally(lost, gained, seen, True)).bounds(1 - 2 * LEVEL)[1]
+
+    assert upper(2 + (found.more or 0)) <= 0.02 < upper(3)
+
+
 def test_people_are_counted_where_they_are_named() -> None:
     change = of_people([3, 0, 1, 0, 2, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0, 0], 20)
     found = drop(change, 0.1)
