@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+import numpy as np
+
 from audit_pipeline.data.population import Population
 from audit_pipeline.evaluate.answers import GroupTable
 from audit_pipeline.evaluate.cells import Cells, count_cells
@@ -13,6 +15,9 @@ from audit_pipeline.evaluate.second_opinion import confirm
 from audit_pipeline.evaluate.table import tabulate
 from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.predictions import Predictions
+
+MOST_UNASKED = 500
+"""Groups of two columns together that are shown though no rule asks for them: what nobody would read is not made."""
 
 
 def before_after(
@@ -51,10 +56,17 @@ def before_after(
 def group_specs(population: Population, rules: Sequence[FairnessRule]) -> tuple[str, ...]:
     """What a table shows: every group column, every two of them together, and what the rules ask for.
 
-    Two columns that a rule names together are the same groups in either order, and are shown once, in the rule's.
+    Two columns that a rule names together are the same groups in either order, and are shown once, in the rule's. Two
+    that no rule names together are left out where they make more than 500 groups.
     """
-    columns = sorted(population.evaluation.groups)
+    values = population.evaluation.groups
+    columns = sorted(values)
     asked = [spec for rule in rules for spec in rule.groups]
     named = {frozenset(spec.split("*")) for spec in asked}
-    pairs = ["*".join(pair) for pair in combinations(columns, 2) if frozenset(pair) not in named]
+    kinds = {column: len(np.unique(values[column])) for column in columns}
+    pairs = [
+        "*".join(pair)
+        for pair in combinations(columns, 2)
+        if frozenset(pair) not in named and kinds[pair[0]] * kinds[pair[1]] <= MOST_UNASKED
+    ]
     return tuple(dict.fromkeys((*columns, *pairs, *asked)))
