@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from audit_pipeline.canonical import canonical_json
-from audit_pipeline.data.npz import NpzColumns
 from audit_pipeline.errors import InputError
 from audit_pipeline.measurement import Part
+from audit_pipeline.npz import NpzArrays
 from audit_pipeline.predictions import Predictions, Score, Task
 
 _ABOUT = "about"
@@ -85,7 +85,7 @@ def load_predictions(path: Path) -> KeptPredictions:
             hint="its device could not run the model, or an earlier version made it: ship or evaluate it again",
         ) from error
     try:
-        return _parse(NpzColumns(raw))
+        return _parse(NpzArrays(raw))
     except (ValueError, KeyError) as error:
         what = str(error).splitlines()[0]
         raise InputError(
@@ -96,7 +96,7 @@ def load_predictions(path: Path) -> KeptPredictions:
         ) from error
 
 
-def _parse(columns: NpzColumns) -> KeptPredictions:
+def _parse(columns: NpzArrays) -> KeptPredictions:
     if set(columns.names) != {_SCORES, _ABOUT}:
         raise ValueError(f"it holds {', '.join(columns.names)[:80]}")
     scores, about = columns.numbers((_SCORES, _ABOUT))

@@ -14,7 +14,8 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from audit_pipeline.data.values import LARGEST_BYTES, Values
+from audit_pipeline.data.values import Values
+from audit_pipeline.npz import LARGEST_BYTES
 
 _BROKEN = (pa.ArrowException, OSError, MemoryError, OverflowError)
 

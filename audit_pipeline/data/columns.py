@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.data.values import LARGEST_BYTES, Values
+from audit_pipeline.data.values import Values
 from audit_pipeline.errors import InputError
+from audit_pipeline.npz import LARGEST_BYTES
 
 
 class Columns(Protocol):

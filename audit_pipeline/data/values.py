@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 
 from audit_pipeline.canonical import sha256_hex
 
-LARGEST_BYTES = 4 << 30
-"""Of a file, and of the numbers in it once they are in memory."""
-
 LONGEST = 1 << 16
 """Characters of one value."""
 

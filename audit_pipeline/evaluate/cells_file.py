@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from audit_pipeline.canonical import canonical_json
-from audit_pipeline.data.npz import NpzColumns
 from audit_pipeline.errors import InputError
 from audit_pipeline.evaluate.cells import Cells, collapse
 from audit_pipeline.measurement import Part
+from audit_pipeline.npz import NpzArrays
 
 _NAMES = "names"
 _GROUP = "group:"
@@ -60,7 +60,7 @@ def cells_from_npz(raw: bytes, where: str) -> Cells:
         InputError: they are anything else.
     """
     try:
-        return _cells(NpzColumns(raw))
+        return _cells(NpzArrays(raw))
     except (ValueError, KeyError) as error:
         what = "its names cannot be read" if isinstance(error, ValidationError) else str(error)
         what = f"array {what} is missing" if isinstance(error, KeyError) else what
@@ -72,7 +72,7 @@ def cells_from_npz(raw: bytes, where: str) -> Cells:
         ) from error
 
 
-def _cells(columns: NpzColumns) -> Cells:
+def _cells(columns: NpzArrays) -> Cells:
     arrays = dict(zip(columns.names, columns.numbers(columns.names), strict=True))
     names = _Names.model_validate_json(arrays.pop(_NAMES).tobytes())
     groups = {column: arrays.pop(_GROUP + column) for column in sorted(names.values)}

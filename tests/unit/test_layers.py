@@ -66,6 +66,14 @@ def test_no_stage_knows_what_composes_it(path: Path) -> None:
         assert not used_parts(path) & COMPOSERS
 
 
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_other_stages_see_data_only_as_a_population(path: Path) -> None:
+    """How files are read is the data stage's own affair."""
+    if part_of(path) in STAGES - {"data"}:
+        names = {name for name in imports(ast.parse(path.read_text())) if name.startswith("audit_pipeline.data")}
+        assert {name.split(".")[2] for name in names} <= {"population", "stratify"}
+
+
 @pytest.mark.parametrize("path", [path for path in FILES if part_of(path) not in {"cli", "__main__"}], ids=name_of)
 def test_only_the_command_line_touches_the_world(path: Path) -> None:
     called = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
