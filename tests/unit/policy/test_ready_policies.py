@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from audit_pipeline.data.population import Population, Split
+from audit_pipeline.evidence import DataPart
 from audit_pipeline.policy.boards import BOARDS
-from audit_pipeline.policy.load import load_policy, policy_schema
+from audit_pipeline.policy.load import check_against, load_policy, policy_schema
 
 FOLDER = Path(__file__).parents[3] / "policies"
 READY = sorted(FOLDER.glob("*.yaml"))
@@ -36,8 +41,50 @@ def test_a_ready_policy_is_valid_for_editors_too(path: Path) -> None:
 
 def test_every_ready_policy_is_listed_in_the_readme() -> None:
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert len(READY) == 3
+    assert len(READY) == 4
     assert all(f"({path.name})" in readme for path in READY)
+
+
+def population(columns: tuple[str, ...], **said: Any) -> Population:
+    split = Split(
+        x=np.zeros((1, 1), dtype=np.float32),
+        y=np.zeros(1, dtype=np.int64),
+        groups={column: np.array(["a"]) for column in columns},
+        subjects=None,
+    )
+    part = DataPart(name="d", description="d", source="s", synthetic=True, sha256="0" * 64, splits=(), **said)
+    return Population(part=part, train=split, calibration=split, evaluation=split)
+
+
+HEART = {"classes": ("N", "S", "V"), "alarm_classes": ("S", "V")}
+SUITS = {
+    "sensor-minimal": population((), classes=("empty", "occupied"), alarm_classes=()),
+    "wearable-ecg": population(("sex", "age_band"), **HEART),
+    "strict-medical": population(("sex", "age_band"), classes=("normal", "alarm"), alarm_classes=("alarm",)),
+    "machine-anomaly": population(
+        ("machine",),
+        task="anomaly",
+        classes=("normal", "odd"),
+        alarm_classes=("odd",),
+        threshold=12.5,
+        row_seconds=10.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
+def test_a_ready_policy_suits_the_data_it_was_written_for(path: Path) -> None:
+    check_against(load_policy(path), SUITS[path.stem])
+
+
+def test_the_rules_that_the_readme_gives_for_a_regression_suit_one(tmp_path: Path) -> None:
+    """They stand there as two keys of a policy; what else it needs is taken from one that is ready."""
+    [shown] = re.findall(r"```yaml\n(human_centred:.*?)```", (FOLDER / "README.md").read_text("utf-8"), re.DOTALL)
+    example, ready = YAML(typ="safe").load(shown), YAML(typ="safe").load(FOLDER / "sensor-minimal.yaml")
+    ready["human_centred"] |= example["human_centred"]
+    (tmp_path / "fair.yaml").write_text(json.dumps(ready | {"fairness": example["fairness"]}), encoding="utf-8")
+    numbers = population(("sex",), task="regression", classes=(), alarm_classes=(), unit="mg/dL")
+    check_against(load_policy(tmp_path / "fair.yaml"), numbers)
 
 
 @pytest.mark.parametrize(
