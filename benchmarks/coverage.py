@@ -68,17 +68,19 @@ def _exactly(n: int) -> tuple[float, float, float]:
     chance = binom.pmf(hits, n, truths)
     low, high = np.transpose([three_quarter_p(x / n, n, LEVEL) for x in hits])
     coverage = (chance * ((low <= truths) & (truths <= high))).sum(axis=1)
-    wider = (chance @ (high - low)) / (chance @ _wilson_width(hits / n, n))
+    wilson = wilson_ends(hits / n, np.full(n + 1, float(n)))
+    wider = (chance @ (high - low)) / (chance @ (wilson[1] - wilson[0]))
     low, high = np.transpose([three_quarter_p(x / n, n, _DEEP) for x in hits])
     errors = [(chance * (low > truths)).sum(axis=1).max(), (chance * (high < truths)).sum(axis=1).max()]
     return float(coverage.min()), float(wider.max()), float(max(errors)) / ((1 - _DEEP) / 2)
 
 
-def _wilson_width(share: Floats, n: int) -> Floats:
+def wilson_ends(share: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Wilson's (1927) interval of each share of n rows."""
     z = float(-ndtri(_TAIL))
-    width = 2 * z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    return np.minimum(centre + width / 2, 1) - np.maximum(centre - width / 2, 0)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return np.maximum(centre - half, 0), np.minimum(centre + half, 1)
 
 
 @dataclass(frozen=True)
@@ -167,21 +169,19 @@ def covered(hits: Counts, rows: Counts, truth: float) -> NDArray[np.bool_]:
     sums = hits - share[:, np.newaxis] * rows
     squares = hits * (1 - 2 * share[:, np.newaxis]) + np.square(share)[:, np.newaxis] * rows
     effect = design_effect(Contributions(sums, squares, rows.astype(np.float64)), OUTCOME_CORRELATION)
-    n = total / _factors(effect.factors, effect.beliefs)
-    return tails_hold(share, n, truth, 0.75)
-
-
-def tails_hold(share: Floats, n: Floats, truth: float, counted: float) -> NDArray[np.bool_]:
-    """[samples] whether both binomial tails at the truth, with part of the observed count, reach their nominal size."""
-    hits = share * n
-    as_many = np.where(hits > 0, betainc(np.maximum(hits, 1e-12), n - hits + 1, truth), 1.0)
-    more = np.where(share < 1, betainc(hits + 1, np.maximum(n - hits, 1e-12), truth), 0.0)
-    above = counted * as_many + (1 - counted) * more
-    below = counted * (1 - more) + (1 - counted) * (1 - as_many)
+    above, below = tails(share, total / factors_at(effect.factors, effect.beliefs), truth)
     return np.asarray((above >= _TAIL) & (below >= _TAIL))
 
 
-def _factors(factors: Floats, beliefs: Floats) -> Floats:
+def tails(share: Floats, n: Floats, truth: Floats | float) -> tuple[Floats, Floats]:
+    """[samples] chance of a share so high, and of one so low, if this were the truth: counted as `Share` counts it."""
+    hits = share * n
+    as_many = np.where(hits > 0, betainc(np.maximum(hits, 1e-12), n - hits + 1, truth), 1.0)
+    more = np.where(share < 1, betainc(hits + 1, np.maximum(n - hits, 1e-12), truth), 0.0)
+    return 0.75 * as_many + 0.25 * more, 0.75 * (1 - more) + 0.25 * (1 - as_many)
+
+
+def factors_at(factors: Floats, beliefs: Floats) -> Floats:
     """[samples] `DesignEffect.at` for many samples, by bisection."""
     z, roots = float(-ndtri(_TAIL)), np.sqrt(factors)
     low, high = roots[:, 0].copy(), roots[:, -1].copy()
