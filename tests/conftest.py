@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.recipe import compress
@@ -16,6 +17,10 @@ from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.runtime import keras_runtime, quiet
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.schema import Compress
+
+# An example that takes long on a busy machine is no failure.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 CLASSES = ("low", "middle", "high")
 

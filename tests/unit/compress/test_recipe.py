@@ -29,8 +29,16 @@ PRUNE_HARD = Compress.model_validate(
 
 
 @pytest.fixture(scope="module")
-def pruned(source: SourceModel, population: Population) -> Candidate:
-    return compress(source, PRUNE_HARD, population)
+def pruned_and_told(source: SourceModel, population: Population) -> tuple[Candidate, dict[str, list[float]]]:
+    """A pruned candidate, and what was told of its progress."""
+    told: dict[str, list[float]] = {}
+    made = compress(source, PRUNE_HARD, population, lambda step, done: told.setdefault(step, []).append(done))
+    return made, told
+
+
+@pytest.fixture(scope="module")
+def pruned(pruned_and_told: tuple[Candidate, dict[str, list[float]]]) -> Candidate:
+    return pruned_and_told[0]
 
 
 def test_the_candidate_is_int8_throughout_with_a_batch_of_one(candidate: Candidate) -> None:
@@ -97,9 +105,10 @@ def test_both_schedules_reach_their_sparsity_in_many_steps_or_in_one(
     assert int(note.split()[0]) / int(note.split()[2]) == pytest.approx(0.5, abs=0.01)
 
 
-def test_progress_covers_every_step_and_ends_at_one(source: SourceModel, population: Population) -> None:
-    told: dict[str, list[float]] = {}
-    compress(source, PRUNE_HARD, population, lambda step, done: told.setdefault(step, []).append(done))
+def test_progress_covers_every_step_and_ends_at_one(
+    pruned_and_told: tuple[Candidate, dict[str, list[float]]],
+) -> None:
+    told = pruned_and_told[1]
     assert list(told) == ["prune and fine-tune", "calibrate"]
     assert all(values == sorted(values) and values[-1] == 1.0 for values in told.values())
 

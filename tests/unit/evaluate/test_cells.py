@@ -93,7 +93,7 @@ def test_cells_are_the_distinct_rows_in_order_with_their_number() -> None:
     assert cells.total == 500
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(0, 120),
     seed=st.integers(0, 2**32 - 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_pipeline.evaluate import factorise
@@ -20,7 +20,6 @@ def check_texts(column: np.ndarray) -> None:
     assert codes.tolist() == expected_codes.tolist()
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "", "é", "🫀"]) | WORDS, max_size=60))
 def test_texts_are_numbered_in_sorted_order(words: list[str]) -> None:
     check_texts(np.array(words, dtype=np.str_))
@@ -43,7 +42,6 @@ def test_texts_that_share_a_digest_stay_apart(monkeypatch: pytest.MonkeyPatch) -
     check_texts(np.array(["b", "a", "c", "a"]))
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     sizes=st.lists(st.sampled_from([1, 2, 3, 50, 4_000_000_000]), min_size=1, max_size=12),

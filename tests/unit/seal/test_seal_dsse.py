@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
@@ -51,7 +51,6 @@ def signature(signer: Ed25519PrivateKey, keyid: str | None = None) -> dict[str, 
     return made | ({"keyid": keyid} if keyid is not None else {})
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_the_payload_comes_back_byte_for_byte(payload: bytes) -> None:
     assert opened(dsse.sign(payload, SIGNER)) == payload
@@ -175,13 +174,11 @@ def test_a_key_that_stands_twice_is_rejected() -> None:
     assert code_of(envelope[:-1] + b',"payload":"QQ=="}') == "attestation.json"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_random_bytes_are_rejected_and_nothing_worse(data: bytes) -> None:
     code_of(data)
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_mutated_envelope_verifies_to_the_same_payload_or_is_rejected(data: st.DataObject) -> None:
     envelope = dsse.sign(PAYLOAD, SIGNER)

@@ -188,7 +188,7 @@ def test_a_recipient_of_low_order_is_refused(tmp_path: Path, u: int) -> None:
     assert code_of(keys.load_recipient_public, tmp_path / "weak.pub.pem") == "keys.low-order"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_content_of_a_key_file_gets_past_as_anything_but_an_input_error(tmp_path: Path, data: st.DataObject) -> None:
     label = data.draw(st.sampled_from(["PUBLIC KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY"]))

@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imgtool.dumpinfo import dump_imginfo
 from sealed_samples import Sealed, flip
@@ -89,14 +89,12 @@ def test_a_field_that_does_not_fit_is_rejected(small: Sealed, offset: int, fmt: 
     assert code_of(patched(small.image, offset, fmt, value)) == code
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_random_bytes_are_rejected_and_nothing_worse(data: bytes) -> None:
     with pytest.raises(RejectedError):
         parse(data)
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_mutated_image_parses_or_is_rejected_and_nothing_worse(small: Sealed, data: st.DataObject) -> None:
     image = small.image
@@ -110,7 +108,6 @@ def test_a_mutated_image_parses_or_is_rejected_and_nothing_worse(small: Sealed, 
         assert error.code.startswith("image.")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_random_tlv_areas_behind_a_true_header_are_survived(area: bytes) -> None:
     header = struct.pack("<IIHHIIBBHII", 0x96F3B83D, 0, HEADER_BYTES, 0, 0, 4, 1, 0, 0, 0, 0)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imgtool.version import decode_version
 
@@ -11,7 +11,6 @@ from audit_pipeline.seal.version import ImageVersion
 U8, U16, U32 = st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF_FFFF)
 
 
-@settings(deadline=None)
 @given(U8, U8, U16, U32)
 def test_a_version_reads_back_from_its_text_as_imgtool_reads_it(
     major: int, minor: int, revision: int, build: int

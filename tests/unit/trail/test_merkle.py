@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead, leaf_hash, node_hash
@@ -62,13 +62,11 @@ def test_root_equals_the_recursive_definition_at_every_size_up_to_257():
         assert frontier.root() == merkle_tree_hash(data)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=70))
 def test_root_equals_the_recursive_definition_for_any_leaves(data):
     assert grown(data).root() == merkle_tree_hash(data)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 600))
 def test_a_frontier_holds_one_peak_per_bit_of_its_size_and_survives_writing(size):
     frontier = grown([bytes(2)] * size)

@@ -29,7 +29,7 @@ def test_the_bytes_are_one_canonical_document_that_says_everything():
     assert entry.leaf_hash == hashlib.sha256(b"\x00" + expected.encode()).digest()
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(), json_values, max_size=5))
 def test_any_json_object_is_read_back_as_it_was_given(body):
     entry = Entry.compose(0, "data", "run", AT, body)
