@@ -35,8 +35,8 @@ Law = Literal["beta", "logit-normal", "two kinds"]
 
 LEVEL = 0.95
 SHARES = (0.8, 0.9, 0.95, 0.99)
-_SEED = 20270301
-_SAMPLES = 2500
+_SEED = 20261122
+_SAMPLES = 2000
 _CHECKED = 25
 _TAIL = (1 - LEVEL) / 2
 _DEEP = 0.999
