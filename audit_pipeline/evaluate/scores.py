@@ -33,6 +33,8 @@ class ScoreValue:
     """[cells] of one row of the cell; NaN where the metric cannot be measured."""
     scarce: int
     """Rows that the metric really rests on: of the rarer side for a ranking, else all."""
+    inflation: float = 0.0
+    """By how much chance alone raises the value on average, at most, were all rows independent."""
 
 
 def score_metric(
@@ -92,7 +94,8 @@ def expected_calibration_error(confidence: Numbers, correct: Mask, rows: Counts)
     """How far confidence lies from accuracy, over 15 bins (…, …] of equal width (Guo et al. 2017, eq. 3).
 
     It is a sum of absolute values: in small groups chance alone makes it larger than the truth, and where a bin is
-    calibrated to the last row its influence has a kink.
+    calibrated to the last row its influence has a kink. No bin is raised by more than the root mean square of its sum,
+    were its truth 0 (Jensen's inequality), and by less where it is not.
 
     Args:
         confidence: [cells] highest class score, 0 to 1.
@@ -107,7 +110,8 @@ def expected_calibration_error(confidence: Numbers, correct: Mask, rows: Counts)
     excess = np.subtract(correct, confidence, dtype=np.float64)
     gaps = np.bincount(place, weights=rows * excess, minlength=BINS)
     value = float(np.abs(gaps).sum()) / total
-    return ScoreValue(value, np.sign(gaps)[place] * excess - value, total)
+    noise = np.sqrt(np.bincount(place, weights=rows * np.square(excess), minlength=BINS))
+    return ScoreValue(value, np.sign(gaps)[place] * excess - value, total, float(noise.sum()) / total)
 
 
 def mean_absolute_error(error: Numbers, rows: Counts) -> ScoreValue:

@@ -33,6 +33,8 @@ class _Value:
     influence: NDArray[np.float64]
     scarce: int
     """Rows of the scarcest side that it rests on."""
+    bias: tuple[float, float] = (0.0, 0.0)
+    """By how much chance alone raises and lowers it on average, at most, were all rows independent."""
 
 
 def smooth_answers(by_person: ByPerson, metric: Metric) -> list[Answers]:
@@ -71,7 +73,7 @@ def _value(by_person: ByPerson, metric: Metric, where: Codes, *, is_device: bool
         if scores is None:
             raise ValueError(f"{metric.key.name} needs cells that were counted with scores")
         found = score_metric(metric.definition, cells, scores, where, metric.concerned)
-        return _Value(found.value, found.influence, found.scarce)
+        return _Value(found.value, found.influence, found.scarce, (found.inflation, 0.0))
     predicted = cells.after if is_device else cells.before
     if predicted is None:
         raise ValueError("there is no float model")
@@ -111,11 +113,12 @@ def _change(
         return _nothing(by_person, metric, where), None
     if metric.key.scale is Scale.LABEL and by_person.cells.rows[where].sum() == 1:
         return _single(by_person), None
-    sign = 1 if metric.key.higher_is_better else -1
+    first, second = (before, after) if metric.key.higher_is_better else (after, before)
     change = _Value(
-        sign * (before.value - after.value),
-        sign * (before.influence - after.influence),
-        min(before.scarce, after.scarce),
+        first.value - second.value,
+        first.influence - second.influence,
+        min(first.scarce, second.scarce),
+        (first.bias[0] + second.bias[1], first.bias[1] + second.bias[0]),
     )
     spread: Range = "real" if metric.key.scale is Scale.LABEL else "difference"
     person, sums = _by_person(by_person, where, change)
@@ -148,6 +151,7 @@ def _linear(by_person: ByPerson, metric: Metric, where: Codes, found: _Value, sp
         named=by_person.named,
         range=spread,
         scarce=max(found.scarce, 1),
+        bias=found.bias,
     )
     return estimate if metric.factor == 1 else Scaled(estimate, metric.factor)
 

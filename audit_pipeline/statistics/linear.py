@@ -57,6 +57,8 @@ class Linear:
     rows_a_person: float
     """Σn² / Σn over the people's moving rows (Kish 1965)."""
     effect: DesignEffect
+    bias: tuple[float, float] = (0.0, 0.0)
+    """By how much chance alone raises and lowers the value on average, at most, were all rows independent."""
 
     @property
     def method(self) -> str:
@@ -67,10 +69,17 @@ class Linear:
         """Two-sided confidence interval at a level between 0 and 1."""
         factor = self.effect.at(level)
         if self.range == "share":
-            return share_interval(self.value, self.variance * factor, self._step(factor), level)
+            low, high = share_interval(self.value, self.variance * factor, self._step(factor), level)
+            return self._unbiased(low, high, factor, least=0.0)
         if self.range == "difference":
-            return self._of_difference(self.variance * factor, self._step(factor), z_of(level))
+            low, high = self._of_difference(self.variance * factor, self._step(factor), z_of(level))
+            return self._unbiased(low, high, factor, least=-1.0)
         return self._by_t(factor, level)
+
+    def _unbiased(self, low: float, high: float, factor: float, least: float) -> tuple[float, float]:
+        """Each end further out by what chance may have moved the value its way; bias grows like a standard error."""
+        raised, lowered = (each * math.sqrt(factor) for each in self.bias)
+        return max(low - raised, least), min(high + lowered, 1.0)
 
     def _step(self, factor: float) -> float:
         """1 / scarce by its own design effect: scarce rows are fewer a person, at the same correlation."""
@@ -105,6 +114,7 @@ def linear(
     named: bool,
     range: Range,  # noqa: A002 - the mathematical term
     scarce: int,
+    bias: tuple[float, float] = (0.0, 0.0),
 ) -> Linear:
     """Build a `Linear` from cells of equal rows.
 
@@ -119,6 +129,8 @@ def linear(
         range: where the metric lives.
         scarce: rows of the scarcest denominator, at least 1; times the number of averaged parts for a macro average,
             as then one row moves the value by that much less.
+        bias: by how much chance alone raises and lowers the value on average, at most, were all rows independent; for
+            metrics that live in a bounded range.
     """
     rows = int(weights.sum())
     squares = weights * np.square(influence)
@@ -142,6 +154,7 @@ def linear(
         scarce=scarce,
         rows_a_person=float(np.square(each.rows).sum() / each.rows.sum()) if named else 1.0,
         effect=design_effect(each, correlation) if named else INDEPENDENT,
+        bias=bias,
     )
 
 

@@ -169,3 +169,15 @@ def test_anomalies_rank_by_their_score_and_regressions_miss_their_target() -> No
     )
     with pytest.raises(KeyError):
         score_metric("likelihood", number, number.after_scores, everything)
+
+
+def test_chance_raises_a_calibration_error_by_no_more_than_is_said() -> None:
+    """Of a calibrated model, whose true error is zero, so that all that is measured is chance."""
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(300):
+        confidence = rng.uniform(0.5, 1, 60).astype(np.float32)
+        rows = np.ones(60, np.int64)
+        found.append(scores.expected_calibration_error(confidence, rng.random(60) < confidence, rows))
+    raised, said = np.mean([each.value for each in found]), np.mean([each.inflation for each in found])
+    assert 0.05 < raised < said < 1.25 * raised

@@ -120,6 +120,33 @@ def test_the_change_of_a_single_number_is_not_measurable() -> None:
     assert not isinstance(two.worsening, NotMeasurable | None)
 
 
+def confident(probability: np.ndarray) -> Predictions:
+    return Predictions(np.stack([1 - probability, probability], axis=1).astype(np.float32), 0.0, "float")
+
+
+def test_chance_alone_neither_breaks_nor_keeps_a_limit_of_calibration() -> None:
+    """The float model is calibrated. The device is too, or is overconfident by 0.038."""
+    rng = np.random.default_rng(5)
+    asks = rule(metric="expected_calibration_error", max=0.05)
+    broken = kept = 0
+    for _ in range(60):
+        logit = rng.normal(0, 2, 300)
+        odds = 1 / (1 + np.exp(-logit))
+        y = (rng.random(300) < odds).astype(int)
+        device = confident(1 / (1 + np.exp(-1.3 * logit)))
+        few = split_of(y[:30])
+        alone = evaluate(None, confident(odds[:30]), population_of(few, ("a", "b"), ()), [asks])
+        both = evaluate(confident(odds), device, population_of(split_of(y), ("a", "b"), ()), [asks])
+        name = "expected calibration error"
+        error, rise = alone.of("overall", name).after, both.of("overall", name).worsening
+        assert not isinstance(error, NotMeasurable | None)
+        assert not isinstance(rise, NotMeasurable | None)
+        broken += error.bounds(0.95)[0] > 0.05
+        kept += rise.bounds(0.95)[1] < 0.038
+    assert broken <= 3
+    assert kept <= 3
+
+
 def test_scores_must_have_been_counted() -> None:
     before, after, split = three_classes(50)
     cells = evaluate(before, after, population_of(split)).cells

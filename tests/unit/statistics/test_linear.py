@@ -195,3 +195,20 @@ def test_coverage_of_f1_and_of_an_area_holds(named: bool) -> None:
         low, high = of_rows(area(*sides), influence_of_area(*sides), "share", len(sides[0]), of_people).bounds(0.95)
         held[1] += low <= truth_of_area <= high
     assert (held / 300 >= 0.92).all()
+
+
+def test_an_interval_reaches_further_by_what_chance_may_have_moved_the_value() -> None:
+    rows, people = np.ones(200, dtype=np.int64), np.arange(200) // 10
+    influence = np.tile([0.5, -0.5], 100)
+    for value, spread in ((0.4, "share"), (0.1, "difference")):
+        plain, biased = (
+            linear(value, influence, rows, people, named=True, range=spread, scarce=200, bias=bias)  # type: ignore[arg-type]
+            for bias in ((0.0, 0.0), (0.02, 0.01))
+        )
+        (low, high), factor = plain.bounds(0.95), plain.effect.at(0.95)
+        expected = (low - 0.02 * factor**0.5, high + 0.01 * factor**0.5)
+        assert biased.bounds(0.95) == pytest.approx(expected)
+    assert linear(0.01, influence, rows, people, named=True, range="share", scarce=200, bias=(9, 9)).bounds(0.5) == (
+        0,
+        1,
+    )
