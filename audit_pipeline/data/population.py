@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +53,7 @@ class Split:
         by = tuple(spec.split("*"))
         for column in by:
             if column not in self.groups:
-                raise InputError(
-                    "data.unknown-group",
-                    f"the data have no group column {column!r}",
-                    where=f"groups: {spec}",
-                    hint=f"the manifest's group columns are {', '.join(self.groups) or 'none'}",
-                )
+                raise unknown_column(column, spec, self.groups)
         kinds, codes = zip(*(np.unique(self.groups[column], return_inverse=True) for column in by), strict=True)
         shape = tuple(len(values) for values in kinds)
         cell = np.ravel_multi_index(codes, shape)
@@ -117,3 +112,13 @@ class Population:
     def reading(self) -> Reading:
         """How a model's outputs are to be read."""
         return Reading(self.task, self.threshold, self.score)
+
+
+def unknown_column(column: str, spec: str, columns: Iterable[str]) -> InputError:
+    """The error for a group spec that names a column which the data do not have."""
+    return InputError(
+        "data.unknown-group",
+        f"the data have no group column {column!r}",
+        where=f"groups: {spec}",
+        hint=f"the manifest's group columns are {', '.join(columns) or 'none'}",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ class GroupAnswers:
 class GroupTable:
     """All groups of all group specs, overall first."""
 
-    by_spec: dict[str, tuple[GroupAnswers, ...]]
+    by_spec: Mapping[str, tuple[GroupAnswers, ...]]
     people: int | None
     """Distinct people; None where they were not named."""
 

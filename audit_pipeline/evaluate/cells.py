@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit_pipeline.data.population import Split
+from audit_pipeline.data.population import Split, unknown_column
 from audit_pipeline.errors import InputError
 from audit_pipeline.evaluate.factorise import Codes, number_rows, number_texts, number_values
 from audit_pipeline.measurement import GroupKey
@@ -80,7 +80,7 @@ class Cells:
         by = tuple(spec.split("*"))
         for column in by:
             if column not in self.groups:
-                raise _no_such_column(column, spec, tuple(self.groups))
+                raise unknown_column(column, spec, self.groups)
         columns = [(len(self.values[column]), self.groups[column]) for column in by]
         size, number = number_rows(columns, len(self))
         example = _example(size, number)
@@ -213,15 +213,6 @@ def _positive_zero(values: NDArray[Any]) -> NDArray[Any]:
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     array.setflags(write=False)
     return array
-
-
-def _no_such_column(column: str, spec: str, columns: tuple[str, ...]) -> InputError:
-    return InputError(
-        "data.unknown-group",
-        f"the data have no group column {column!r}",
-        where=f"groups: {spec}",
-        hint=f"the manifest's group columns are {', '.join(columns) or 'none'}",
-    )
 
 
 def _refuse_misfit(predictions: Predictions, rows: int, classes: int) -> None:

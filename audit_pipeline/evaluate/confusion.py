@@ -46,7 +46,7 @@ _MACRO = {
 
 
 @dataclass(frozen=True, eq=False)
-class Ratio:
+class Quotient:
     """One weighted sum of a confusion table over another."""
 
     hits: Table
@@ -73,7 +73,7 @@ class Ratio:
 class ClassMean:
     """The mean over classes of a ratio that takes each class in turn against all others."""
 
-    each: Ratio
+    each: Quotient
     """Of a table [is this class, is predicted to be]."""
     empty: float
     """Value of a class that occurs but leaves the denominator empty; NaN to leave the class out."""
@@ -109,7 +109,7 @@ class ClassMean:
         return values, occurs & ~np.isnan(values)
 
 
-ConfusionMetric = Ratio | ClassMean
+ConfusionMetric = Quotient | ClassMean
 
 
 def confusion_metric(name: str, classes: int, concerned: Collection[int] = ()) -> ConfusionMetric:
@@ -126,7 +126,7 @@ def confusion_metric(name: str, classes: int, concerned: Collection[int] = ()) -
         KeyError: there is no such metric.
     """
     if name == "accuracy":
-        return Ratio(np.eye(classes), np.ones((classes, classes)))
+        return Quotient(np.eye(classes), np.ones((classes, classes)))
     if name in _MACRO:
         of, empty = _MACRO[name]
         return ClassMean(_of_a_set(of, np.array([0, 1])), empty)
@@ -146,9 +146,9 @@ def confusion_counts(cells: Cells, grouping: Grouping, predicted: Codes) -> Coun
     return np.bincount(place, weights=cells.rows, minlength=math.prod(shape)).astype(np.int64).reshape(shape)
 
 
-def _of_a_set(name: str, member: Codes) -> Ratio:
+def _of_a_set(name: str, member: Codes) -> Quotient:
     hits, among = (np.array(table, dtype=np.float64)[member[:, None], member] for table in _OF_A_SET[name])
-    return Ratio(hits, among)
+    return Quotient(hits, among)
 
 
 def _against_the_rest(counts: Tables) -> Table:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from audit_pipeline.data.population import Population
-from audit_pipeline.evaluate.named import COMPARES
+from audit_pipeline.evaluate.named import rates_behind
 from audit_pipeline.measurement import MetricKey, NotMeasurable, Scale
-from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, Speaks
+from audit_pipeline.policy.catalogue import METRICS, Speaks
 from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.predictions import Task
 
@@ -51,7 +51,9 @@ def metrics_for(population: Population, rules: Sequence[FairnessRule] = ()) -> t
     are any, and false alarms per hour where the time of a row is known; AUC of an anomaly score. Of a regression: MAE
     and RMSE. The rules must agree with the population (`policy.agreement`).
     """
-    wanted = dict.fromkeys((*_shown(population), *(each for rule in rules for each in _asked(rule))))
+    wanted = dict.fromkeys(
+        (*_shown(population), *((rate, rule.class_) for rule in rules for rate in rates_behind(rule.metric)))
+    )
     return tuple(_metric(name, class_, population) for name, class_ in wanted)
 
 
@@ -68,13 +70,6 @@ def _shown(population: Population) -> Iterator[Wanted]:
         yield from (("false_alarm_rate", None), ("missed_alarm_rate", None))
         if population.row_seconds is not None:
             yield "false_alarms_per_hour", None
-
-
-def _asked(rule: FairnessRule) -> Iterator[Wanted]:
-    if rule.metric in BETWEEN_GROUPS:
-        yield from ((rate, rule.class_) for rate in COMPARES[rule.metric.rpartition("_")[0]])
-    else:
-        yield rule.metric, rule.class_
 
 
 def _metric(name: str, class_: str | None, population: Population) -> Metric:

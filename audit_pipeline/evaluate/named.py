@@ -12,12 +12,16 @@ from dataclasses import dataclass
 
 from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
 
-COMPARES = {
+_COMPARES = {
     "demographic_parity": ("selection_rate",),
     "equal_opportunity": ("true_positive_rate",),
     "equalized_odds": ("true_positive_rate", "false_positive_rate"),
 }
-"""The rates behind each name."""
+
+
+def rates_behind(metric: str) -> tuple[str, ...]:
+    """The rates that a named difference or ratio compares; any other metric is compared by itself."""
+    return _COMPARES.get(metric.removesuffix("_difference").removesuffix("_ratio"), (metric,))
 
 
 @dataclass(frozen=True)

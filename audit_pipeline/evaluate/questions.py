@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from audit_pipeline.evaluate.answers import GroupTable
 from audit_pipeline.evaluate.gap import Gap, Ratio
-from audit_pipeline.evaluate.named import COMPARES, Worst
+from audit_pipeline.evaluate.named import Worst, rates_behind
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS
 from audit_pipeline.policy.schema import OVERALL, FairnessRule
@@ -49,7 +49,7 @@ class Question:
     @property
     def rates(self) -> tuple[str, ...]:
         """The metrics of each group that it rests on: more than one for fairlearn's equalized odds."""
-        return COMPARES.get(self.rule.metric.removesuffix("_difference").removesuffix("_ratio"), (self.rule.metric,))
+        return rates_behind(self.rule.metric)
 
     @property
     def at_most(self) -> bool:
@@ -133,7 +133,7 @@ def _between(rule: FairnessRule, place: str, spec: str, table: GroupTable, small
     columns = GroupKey(by=tuple(spec.split("*")))
     parts: list[list[tuple[GroupKey, Estimate]]] = []
     left_out: dict[GroupKey, None] = {}
-    for rate in COMPARES.get(rule.metric.removesuffix("_difference").removesuffix("_ratio"), (rule.metric,)):
+    for rate in rates_behind(rule.metric):
         parts.append([])
         for group in table.by_spec[spec]:
             answer = group.of(rate, rule.class_).after

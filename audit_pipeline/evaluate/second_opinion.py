@@ -30,7 +30,7 @@ _MOST = 100
 """Groups of a table that are looked at: fairlearn takes some 10 ms for each."""
 
 _Definition = tuple[str, tuple[int, ...]]
-Score = Callable[..., Any]
+ScoreFunction = Callable[..., Any]
 """A metric function of scikit-learn or fairlearn: (y_true, y_pred, sample_weight=[cells]) → number."""
 
 
@@ -66,7 +66,7 @@ def confirm(table: GroupTable, cells: Cells, metrics: Sequence[Metric]) -> None:
                         _compare(group.group, group.metrics[place], side, value)
 
 
-def _values(counts: Counts, scores: Sequence[Score]) -> NDArray[np.float64]:
+def _values(counts: Counts, scores: Sequence[ScoreFunction]) -> NDArray[np.float64]:
     """[groups, scores] as fairlearn has them."""
     import sklearn
     from fairlearn.metrics import MetricFrame
@@ -99,18 +99,18 @@ def _compare(group: GroupKey, answers: Answers, side: str, theirs: float) -> Non
     )
 
 
-def _score_of(definition: str, concerned: tuple[int, ...]) -> Score | None:
+def _score_of(definition: str, concerned: tuple[int, ...]) -> ScoreFunction | None:
     """What others compute a metric with; None where they have no such metric of classes."""
     from fairlearn import metrics as fairlearn
     from sklearn import metrics as sklearn
 
-    of_all: dict[str, Score] = {
+    of_all: dict[str, ScoreFunction] = {
         "accuracy": sklearn.accuracy_score,
         "macro_recall": partial(sklearn.recall_score, average="macro", zero_division=0),
         "macro_precision": partial(sklearn.precision_score, average="macro", zero_division=0),
         "macro_f1": partial(sklearn.f1_score, average="macro", zero_division=0),
     }
-    of_a_set: dict[str, Score] = {
+    of_a_set: dict[str, ScoreFunction] = {
         "recall": fairlearn.true_positive_rate,
         "precision": partial(sklearn.precision_score, zero_division=math.nan),
         "specificity": fairlearn.true_negative_rate,

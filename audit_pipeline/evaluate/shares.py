@@ -6,7 +6,7 @@ import numpy as np
 
 from audit_pipeline.evaluate.answers import Answer, Answers, Moved
 from audit_pipeline.evaluate.by_person import ByPerson, Mask
-from audit_pipeline.evaluate.confusion import Ratio
+from audit_pipeline.evaluate.confusion import Quotient
 from audit_pipeline.evaluate.factorise import Codes
 from audit_pipeline.evaluate.metrics import Metric
 from audit_pipeline.evaluate.smooth import smooth_changes
@@ -16,7 +16,7 @@ from audit_pipeline.statistics.share import Share
 from audit_pipeline.statistics.tally import PairedTally, Tally
 
 
-def share_answers(by_person: ByPerson, metric: Metric, share: Ratio) -> list[Answers]:
+def share_answers(by_person: ByPerson, metric: Metric, share: Quotient) -> list[Answers]:
     """[groups] a share of rows before and after, and how much worse it became.
 
     Where both models are counted among the same rows, what changed is paired row by row. Precision is not: each model
@@ -59,6 +59,6 @@ def _share(metric: Metric, tally: Tally) -> Answer:
     return Share(tally) if metric.factor == 1 else Scaled(Share(tally), metric.factor)
 
 
-def _masks(share: Ratio, true: Codes, predicted: Codes) -> tuple[Mask, Mask]:
+def _masks(share: Quotient, true: Codes, predicted: Codes) -> tuple[Mask, Mask]:
     """[cells] whether each was hit, and whether it is among those counted."""
     return share.hits[true, predicted] > 0, share.among[true, predicted] > 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from audit_pipeline.evaluate.answers import Answers, GroupAnswers, GroupTable
 from audit_pipeline.evaluate.by_person import ByPerson
 from audit_pipeline.evaluate.cells import Cells
-from audit_pipeline.evaluate.confusion import Ratio, confusion_metric
+from audit_pipeline.evaluate.confusion import Quotient, confusion_metric
 from audit_pipeline.evaluate.metrics import Metric
 from audit_pipeline.evaluate.shares import share_answers
 from audit_pipeline.evaluate.smooth import smooth_answers
@@ -44,6 +44,6 @@ def _of_metric(by_person: ByPerson, metric: Metric) -> list[Answers]:
     """[groups] the answers for one metric."""
     if not metric.needs_scores:
         definition = confusion_metric(metric.definition, len(by_person.cells.classes), metric.concerned)
-        if isinstance(definition, Ratio) and definition.is_share:
+        if isinstance(definition, Quotient) and definition.is_share:
             return share_answers(by_person, metric, definition)
     return smooth_answers(by_person, metric)

@@ -18,7 +18,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from audit_pipeline.evaluate.confusion import Ratio, confusion_metric
+from audit_pipeline.evaluate.confusion import Quotient, confusion_metric
 
 CLASSES = 4
 MACRO = ("balanced_accuracy", "macro_recall", "macro_precision", "macro_specificity", "macro_f1")
@@ -160,7 +160,7 @@ def test_shares_say_so_and_their_tables_count_rows() -> None:
     counts = table(*draw(8))
     for name in ("accuracy", *OF_A_SET):
         metric = confusion_metric(name, CLASSES, {0, 3})
-        assert isinstance(metric, Ratio)
+        assert isinstance(metric, Quotient)
         assert metric.is_share == (name != "f1")
         if metric.is_share:
             hits, among = metric.hits.astype(bool), metric.among.astype(bool)
