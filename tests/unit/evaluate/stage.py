@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,25 @@ ALARMS = ("S", "V")
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the stage made of predictions."""
+    """What the stage makes of predictions; what comes after the table only where somebody asks."""
 
     cells: Cells
     metrics: tuple[Metric, ...]
     table: GroupTable
-    changes: Changes
-    rows: tuple[GroupRow, ...]
-    findings: tuple[Finding, ...]
+    rules: tuple[FairnessRule, ...]
+    smallest: int
+
+    @cached_property
+    def changes(self) -> Changes:
+        return find_changes(self.table, 7)
+
+    @cached_property
+    def rows(self) -> tuple[GroupRow, ...]:
+        return compare(self.table, self.changes, 0.95)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        return judge(self.rules, self.table, Statistics(min_group_size=self.smallest))
 
     def of(self, label: str, metric: str) -> Answers:
         """A metric of a group, both as people read them."""
@@ -99,9 +111,7 @@ def evaluate(
     scores = any(metric.needs_scores for metric in metrics)
     cells = count_cells(before, after, population.evaluation, population.classes, with_scores=scores)
     table = tabulate(cells, metrics, (*specs, *(spec for each in rules for spec in each.groups)))
-    changes = find_changes(table, 7)
-    findings = judge(rules, table, Statistics(min_group_size=smallest))
-    return Evaluated(cells, metrics, table, changes, compare(table, changes, 0.95), findings)
+    return Evaluated(cells, metrics, table, tuple(rules), smallest)
 
 
 def every_rule(
