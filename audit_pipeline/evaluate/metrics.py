@@ -39,9 +39,9 @@ class Metric:
         """Whether classes alone do not give it."""
         return self.definition in _BY_SCORE
 
-    def not_measurable(self, subjects: int | None, rows: int = 0) -> NotMeasurable:
+    def not_measurable(self, subjects: int | None) -> NotMeasurable:
         """The answer where the metric has no row to stand on."""
-        return NotMeasurable(reason=f"{self.empty} in this group", rows=rows, subjects=subjects)
+        return NotMeasurable(reason=f"{self.empty} in this group", rows=0, subjects=subjects)
 
 
 def metrics_for(population: Population, rules: Sequence[FairnessRule] = ()) -> tuple[Metric, ...]:

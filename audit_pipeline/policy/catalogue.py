@@ -41,8 +41,8 @@ _HIGHER = ("min", "max_drop", "max_gap")
 _LOWER = ("max", "max_rise", "max_gap")
 
 
-def _better_high(name: str, speaks: Speaks, tasks: frozenset[Task] = _CLASSES) -> MetricKind:
-    return MetricKind(name, True, speaks, tasks, limits=_HIGHER)
+def _better_high(name: str, speaks: Speaks) -> MetricKind:
+    return MetricKind(name, True, speaks, _CLASSES, limits=_HIGHER)
 
 
 def _better_low(name: str, speaks: Speaks, tasks: frozenset[Task] = _CLASSES, scale: Scale = Scale.SHARE) -> MetricKind:

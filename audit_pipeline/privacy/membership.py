@@ -161,7 +161,7 @@ class _Side:
 
 def _side(predictions: Predictions, split: Split, bounded: bool) -> _Side:
     people, named = person_codes(split.subjects, len(split))
-    return _Side(sureness(predictions, split, bounded), people, named)
+    return _Side(sureness(predictions, split, bounded=bounded), people, named)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ _FLOAT_STEP = 2.0**-24
 """Spacing of float32 just below 1, where a sure model's probabilities lie."""
 
 
-def sureness(predictions: Predictions, split: Split, bounded: bool = True) -> NDArray[np.float64]:
+def sureness(predictions: Predictions, split: Split, *, bounded: bool) -> NDArray[np.float64]:
     """How well the model does on each row, [rows]; only the order matters.
 
     - Of classes, and of an anomaly score that is a probability, φ = ln((p + h) / (1 − p + h)) of the true class, the

@@ -70,14 +70,14 @@ def test_the_threshold_is_the_lowest_that_lets_through_no_more_than_allowed(scor
 
 def test_probabilities_within_one_step_are_one_score() -> None:
     predictions, split = side(np.array([1.0, 0.999, 0.0]), step=STEP)
-    phi = sureness(predictions, split)
+    phi = sureness(predictions, split, bounded=True)
     assert np.isfinite(phi).all()
     assert phi[0] == pytest.approx(np.log((255 * STEP + STEP / 2) / (1 - 255 * STEP + STEP / 2)))
 
 
 def test_a_float_model_that_is_wholly_sure_has_a_finite_score() -> None:
     predictions, split = side(np.array([1.0, 0.0]))
-    assert np.isfinite(sureness(predictions, split)).all()
+    assert np.isfinite(sureness(predictions, split, bounded=True)).all()
 
 
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=12), st.integers(0, 99))

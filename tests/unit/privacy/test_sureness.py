@@ -23,7 +23,7 @@ def column(scores: list[float], task: Task, **rest: object) -> Predictions:
 
 def test_a_regression_is_surer_the_nearer_it_comes() -> None:
     predictions = column([10.0, 12.0, 7.0], Task.REGRESSION)
-    assert sureness(predictions, split([0, 0, 0], [10.5, 10.5, 10.5])).tolist() == [-0.5, -1.5, -3.5]
+    assert sureness(predictions, split([0, 0, 0], [10.5, 10.5, 10.5]), bounded=True).tolist() == [-0.5, -1.5, -3.5]
 
 
 def test_a_probability_of_an_anomaly_is_that_of_the_second_class() -> None:
@@ -31,7 +31,9 @@ def test_a_probability_of_an_anomaly_is_that_of_the_second_class() -> None:
     here = split([0, 0, 1, 1])
     anomalies = Predictions(p[:, None], 1 / 256, "device", Task.ANOMALY, threshold=0.5)
     classes = Predictions(np.stack([1 - p, p], axis=1), 1 / 256, "device")
-    np.testing.assert_allclose(sureness(anomalies, here), sureness(classes, here), rtol=1e-5)
+    np.testing.assert_allclose(
+        sureness(anomalies, here, bounded=True), sureness(classes, here, bounded=True), rtol=1e-5
+    )
 
 
 def test_another_score_counts_from_its_threshold() -> None:
@@ -41,7 +43,7 @@ def test_another_score_counts_from_its_threshold() -> None:
 
 def test_what_is_given_back_well_is_known_well() -> None:
     predictions = column([0.5, 2.0], Task.ANOMALY, score=Score.RECONSTRUCTION_ERROR, threshold=1.0)
-    assert sureness(predictions, split([0, 0])).tolist() == [-0.5, -2.0]
+    assert sureness(predictions, split([0, 0]), bounded=True).tolist() == [-0.5, -2.0]
 
 
 @pytest.mark.parametrize(
