@@ -6,7 +6,7 @@ from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evidence import Breach, ByChance, Prospect
 from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Outcome, Scale
-from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number, p_value
+from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number, p_is
 
 _ALLOWED = {
     "min": "is at least {} on the device",
@@ -15,6 +15,8 @@ _ALLOWED = {
     "max_rise": "rises by at most {} against the float model",
     "max_gap": "differs by at most {} on the device",
 }
+_MOST_NAMED = 3
+"""Groups that one sentence names."""
 _VERBS = {"max_drop": ("fell", "rose"), "max_rise": ("rose", "fell")}
 _DETECTABLE = {
     "min": "a value of {}",
@@ -63,19 +65,17 @@ def why(outcome: Outcome, breach: Breach, *, straddles: bool) -> str:
     """
     family = f"{breach.family} tests of this policy"
     if outcome is Outcome.FAIL:
-        raw, adjusted = p_value(breach.p), p_value(breach.adjusted_p)
+        raw, adjusted = p_is(breach.p), p_is(breach.adjusted_p)
         return f"; the limit is broken ({raw}, {adjusted} after Holm over the {family})"
     if outcome is Outcome.INCONCLUSIVE and breach.p <= breach.level:
         return (
-            f"; alone this would break it ({p_value(breach.p)}), but not among the {family} "
-            f"({p_value(breach.adjusted_p)} after Holm)"
+            f"; alone this would break it ({p_is(breach.p)}), but not among the {family} "
+            f"({p_is(breach.adjusted_p)} after Holm)"
         )
     if outcome is Outcome.PASS:
         return ""
     return (
-        UNDECIDED
-        if straddles
-        else f"; the interval breaks the limit, but the exact test does not ({p_value(breach.p)})"
+        UNDECIDED if straddles else f"; the interval breaks the limit, but the exact test does not ({p_is(breach.p)})"
     )
 
 
@@ -111,9 +111,11 @@ def too_few(rows: int, smallest: int) -> str:
 
 
 def left_out(groups: tuple[GroupKey, ...], smallest: int) -> str:
-    """Added where groups could not be compared with the others."""
-    names = ", ".join(group.label for group in groups)
-    return f"; not compared, for fewer than the {smallest} rows that the policy asks for: {names}"
+    """Added where groups could not be compared with the others: how many, and the first of them."""
+    rows = "1 row" if smallest == 1 else f"{smallest} rows"
+    named = " | ".join(group.label for group in groups[:_MOST_NAMED])
+    more = f" and {len(groups) - _MOST_NAMED} more" if len(groups) > _MOST_NAMED else ""
+    return f"; not compared, as they cannot be measured on the {rows} that the policy asks for: {named}{more}"
 
 
 def not_measurable(group: GroupKey, metric: MetricKey, value: NotMeasurable) -> str:

@@ -31,5 +31,10 @@ def behind(value: Measured) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value with its sign and two digits, never as zero."""
-    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
+    """A p-value with two digits, never as zero, as a column headed p shows it."""
+    return f"{p:.2g}" if p >= 0.001 else "<0.001"
+
+
+def p_is(p: float) -> str:
+    """The same in a sentence, with its sign."""
+    return f"p = {p_value(p)}" if p >= 0.001 else "p < 0.001"
