@@ -45,7 +45,7 @@ def render_html(evidence: Evidence) -> str:
             how_decided=verdicts.how_decided(evidence),
             findings=verdicts.by_outcome(evidence),
             attack_methods=summary.methods_of_attacks(evidence.membership),
-            facts=population.facts(evidence.data),
+            facts=population.facts(evidence),
             counted=population.counted,
             evidence_sha256=sha256_hex(evidence.canonical()),
             commands=verify_commands(evidence),

@@ -132,7 +132,7 @@ def _data(evidence: Evidence) -> str:
         [
             f"## Data{mark}",
             f"**{text(data.name)}**{mark}. {text(data.description)}",
-            "\n".join(f"- {term}: {text(words)}" for term, words in facts(data)),
+            "\n".join(f"- {term}: {text(words)}" for term, words in facts(evidence)),
             table(["Split", "Rows", "People", "Rows by class", "Rows by group"], rows, (1, 2)),
         ]
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 
-from audit_pipeline.evidence import DataPart
+from audit_pipeline.evidence import DataPart, Evidence
 from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, one_line
 
 MOST_VALUES = 24
@@ -21,8 +22,12 @@ _SCORES = {
 }
 
 
-def facts(data: DataPart) -> tuple[tuple[str, str], ...]:
-    """What the data set says of itself, as terms and what stands for them; what does not apply is left out."""
+def facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
+    """What the data set says of itself, as terms and what stands for them; what does not apply is left out.
+
+    Last stands what the tables leave out: pairs of columns with so many groups that a run does not show them unasked.
+    """
+    data = evidence.data
     source = "synthetic: generated, no real people" if data.synthetic else "declared as recorded from people"
     said = [("Source and licence", one_line(data.source)), ("Kind", source), ("Task", _TASKS[data.task])]
     if data.task == "regression":
@@ -35,7 +40,17 @@ def facts(data: DataPart) -> tuple[tuple[str, str], ...]:
         said.append(("Threshold", f"a score above {data.threshold:.6g} is {_second(data)}"))
     if data.row_seconds is not None:
         said.append(("Time that a row covers", f"{data.row_seconds:.6g} s"))
+    if hidden := _hidden(evidence):
+        said.append(("Too many groups to show unless a rule asks", "; ".join(hidden)))
     return tuple(said)
+
+
+def _hidden(evidence: Evidence) -> list[str]:
+    """Pairs of columns that no table cuts the population by."""
+    shown = {frozenset(row.group.by) for row in evidence.groups}
+    columns = sorted({column for split in evidence.data.splits for column in split.groups})
+    pairs = combinations(columns, 2) if shown else ()
+    return [f"{one_line(first)} × {one_line(second)}" for first, second in pairs if {first, second} not in shown]
 
 
 def _second(data: DataPart) -> str:
