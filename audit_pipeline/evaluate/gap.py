@@ -74,8 +74,9 @@ class Compared:
 
     @property
     def seen(self) -> Pair:
-        """The groups with the highest and the lowest value."""
-        return Pair(self.groups[int(self.values.argmax())][0], self.groups[int(self.values.argmin())][0])
+        """The groups with the highest and the lowest value; two different ones also where all are alike."""
+        higher, lower = int(self.values.argmax()), int(self.values.argmin())
+        return Pair(self.groups[higher][0], self.groups[lower if lower != higher else 1][0])
 
     def pair_at(self, scores: Matrix) -> Pair:
         """The ordered pair where a [groups, groups] matrix is largest."""

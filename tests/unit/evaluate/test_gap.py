@@ -220,3 +220,8 @@ def test_the_ratio_of_two_groups_is_movers_on_logarithms() -> None:
     p1, p2 = 0.4, 60 / 90
     away = np.hypot(np.log(p1 / l1), np.log(u2 / p2)), np.hypot(np.log(u1 / p1), np.log(p2 / l2))
     assert (low, high) == pytest.approx((p1 / p2 * np.exp(-away[0]), p1 / p2 * np.exp(away[1])), rel=1e-9)
+
+
+def test_groups_that_are_all_alike_are_never_compared_with_themselves() -> None:
+    for found in (gap([30, 30, 30], [40, 40, 40]), ratio([30, 30], [40, 40])):
+        assert found.seen == Pair(higher=group(0), lower=group(1))
