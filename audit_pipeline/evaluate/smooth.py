@@ -23,6 +23,9 @@ from audit_pipeline.measurement import NotMeasurable, Scale
 from audit_pipeline.statistics.linear import Range, linear
 from audit_pipeline.statistics.scaled import Scaled
 
+_ROUNDING = 1e-6
+"""Differences this small against what is measured are rounding: scores have 32 bits."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Value:
@@ -111,8 +114,6 @@ def _change(
 ) -> tuple[Answer, Moved | None]:
     if math.isnan(before.value) or math.isnan(after.value):
         return _nothing(by_person, metric, where), None
-    if metric.key.scale is Scale.LABEL and by_person.cells.rows[where].sum() == 1:
-        return _single(by_person), None
     first, second = (before, after) if metric.key.higher_is_better else (after, before)
     change = _Value(
         first.value - second.value,
@@ -120,18 +121,25 @@ def _change(
         min(first.scarce, second.scarce),
         (first.bias[0] + second.bias[1], first.bias[1] + second.bias[0]),
     )
+    if metric.key.scale is Scale.LABEL and (reason := _no_spread(by_person, where, change)):
+        rows, people = int(by_person.cells.rows[where].sum()), _people(by_person, where)
+        return NotMeasurable(reason=reason, rows=rows, subjects=people), None
     spread: Range = "real" if metric.key.scale is Scale.LABEL else "difference"
     person, sums = _by_person(by_person, where, change)
     return _linear(by_person, metric, where, change, spread), Moved(person, sums, None)
 
 
-def _single(by_person: ByPerson) -> NotMeasurable:
-    """A share knows its range and so an interval from one row; a number without bounds needs two."""
-    return NotMeasurable(
-        reason="the change of a single row does not tell how much changes vary",
-        rows=1,
-        subjects=1 if by_person.named else None,
-    )
+def _no_spread(by_person: ByPerson, where: Codes, change: _Value) -> str | None:
+    """Why nothing is known of how much changes vary: a share has a range, and so an interval; a number has none."""
+    if (_people(by_person, where) or by_person.cells.rows[where].sum()) == 1:
+        return f"the change of a single {'person' if by_person.named else 'row'} does not tell how much changes vary"
+    if np.abs(change.influence).max() < _ROUNDING * abs(change.value):
+        return "changes that are all alike do not tell how much changes vary"
+    return None
+
+
+def _people(by_person: ByPerson, where: Codes) -> int | None:
+    return len(np.unique(by_person.cells.person[where])) if by_person.named else None
 
 
 def _by_person(by_person: ByPerson, where: Codes, change: _Value) -> tuple[Codes, NDArray[np.float64]]:
@@ -157,5 +165,4 @@ def _linear(by_person: ByPerson, metric: Metric, where: Codes, found: _Value, sp
 
 
 def _nothing(by_person: ByPerson, metric: Metric, where: Codes) -> NotMeasurable:
-    people = len(np.unique(by_person.cells.person[where])) if by_person.named else None
-    return metric.not_measurable(people)
+    return metric.not_measurable(_people(by_person, where))

@@ -109,15 +109,25 @@ def test_what_people_contributed_adds_up_to_the_change() -> None:
         assert answers.moved.change.sum() == pytest.approx(answers.worsening.value * len(split))
 
 
-def test_the_change_of_a_single_number_is_not_measurable() -> None:
-    split = split_of([0, 0, 0], target=np.arange(3.0), sex=["x", "f", "f"])
-    population = population_of(split, (), (), task="regression")
-    found = evaluate(values([0, 1, 3]), values([1, 1, 2]), population, (), ("sex",))
-    one, two = found.of("sex=x", "mean absolute error"), found.of("sex=f", "mean absolute error")
-    assert isinstance(one.worsening, NotMeasurable)
-    assert "a single row does not tell how much changes vary" in one.worsening.reason
-    assert not isinstance(one.after, NotMeasurable)
-    assert not isinstance(two.worsening, NotMeasurable | None)
+@pytest.mark.parametrize(
+    ("after", "people", "why"),
+    [
+        ([1.0], None, "the change of a single row"),
+        ([1.0, 2.5, 1.5], [0, 0, 0], "the change of a single person"),
+        ([0.3, 0.3, 0.3], [0, 1, 2], "changes that are all alike"),
+        ([0.3, 0.3, 0.3], None, "changes that are all alike"),
+    ],
+)
+def test_changes_without_spread_are_not_measurable(after: list[float], people: list[int] | None, why: str) -> None:
+    """Two rows that changed alike would otherwise break any limit, and surely."""
+    target = np.arange(len(after), dtype=float)
+    subjects = None if people is None else people_of(np.array(people))
+    population = population_of(split_of([0] * len(after), subjects, target=target), (), (), task="regression")
+    found = evaluate(values(target), values(target + after), population).of("overall", "mean absolute error")
+    assert isinstance(found.worsening, NotMeasurable)
+    assert found.worsening.reason.startswith(why)
+    assert found.worsening.rows == len(after)
+    assert not isinstance(found.after, NotMeasurable)
 
 
 def confident(probability: np.ndarray) -> Predictions:
