@@ -6,7 +6,7 @@ from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evidence import Breach, ByChance, Prospect
 from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Outcome, Scale
-from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number, p_is
+from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, more_of, number, p_is
 
 _ALLOWED = {
     "min": "is at least {} on the device",
@@ -90,9 +90,8 @@ def prospect(kind: str, found: Prospect, scale: Scale) -> str:
             f"{_DETECTABLE[kind].format(number(found.detectable, scale))} would have been found with {power} power"
         )
     if found.more and found.settles is not None:
-        one = {"people": "person", "rows": "row"}[found.of] if found.more == 1 else found.of
-        more = f"{float(f'{found.more:.2g}'):,.0f}"
-        parts.append(f"about {more} more {one} would settle it as {found.settles} if it stays as measured")
+        more = more_of(found.more, found.of)
+        parts.append(f"about {more} would settle it as {found.settles} if it stays as measured")
     return "".join(f"; {part}" for part in parts)
 
 

@@ -15,9 +15,9 @@ from audit_pipeline.report.rules import (
     number_in_words,
     reason_of,
 )
-from audit_pipeline.report.wording import count, level, limit, one_line, roughly
+from audit_pipeline.report.wording import count, level, limit, one_line
+from audit_pipeline.statistics.wording import more_of
 
-_ONE = {"people": "person", "rows": "row"}
 _BY_INTERVAL = (
     (Outcome.FAIL, "the whole interval lies beyond the limit."),
     (Outcome.INCONCLUSIVE, "the interval straddles the limit, or too few rows stand behind it."),
@@ -81,8 +81,7 @@ def _settled(prospect: Prospect) -> str:
         return "What was measured lies on the limit: more of the same settles nothing."
     if not prospect.more:
         return f"No number of {prospect.of} would settle it as {prospect.settles.value}."
-    things = _ONE[prospect.of] if prospect.more == 1 else prospect.of
-    return f"About {roughly(prospect.more)} more {things} would settle it as {prospect.settles.value}."
+    return f"About {more_of(prospect.more, prospect.of)} would settle it as {prospect.settles.value}."
 
 
 def chance(evidence: Evidence, finding: Finding) -> str:

@@ -99,11 +99,6 @@ def count(value: float, noun: str = "") -> str:
     return f"{digits} {noun if value == 1 else _PLURALS.get(noun, f'{noun}s')}"
 
 
-def roughly(value: int) -> str:
-    """A number that is itself an estimate, in two digits."""
-    return f"{float(f'{value:.2g}'):,.0f}"
-
-
 def proportion(value: float) -> str:
     """A measured share, 0 to 1, with three decimals; never rounded up to all or down to none."""
     if 0 < value < 0.0005:

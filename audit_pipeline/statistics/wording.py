@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from audit_pipeline.measurement import Measured, Scale
 
 UNDECIDED = "; the interval lies on both sides of that limit, so the data do not decide"
@@ -28,6 +30,12 @@ def behind(value: Measured) -> str:
     if value.subjects is None:
         return rows
     return f"{rows} of {value.subjects} {'person' if value.subjects == 1 else 'people'}"
+
+
+def more_of(number: int, of: Literal["people", "rows"]) -> str:
+    """How many more it takes; the number is itself an estimate and has two digits."""
+    one = {"people": "person", "rows": "row"}
+    return f"{float(f'{number:.2g}'):,.0f} more {one[of] if number == 1 else of}"
 
 
 def p_value(p: float) -> str:
