@@ -41,7 +41,7 @@ def find_changes(table: GroupTable, seed: int) -> Changes:
         return {}
     if table.people is None:
         raw = np.asarray([_p_of_rows(answers, moved) for answers, moved in tested.values()])
-        adjusted, method = holm(raw), "McNemar 1947, exact; Holm 1979"
+        adjusted, methods = holm(raw), [_method_of_rows(moved) for _, moved in tested.values()]
     else:
         changes = np.zeros((table.people, len(tested)))
         for column, (_, moved) in enumerate(tested.values()):
@@ -50,10 +50,10 @@ def find_changes(table: GroupTable, seed: int) -> Changes:
         flips = sign_flips(changes, seed=seed, replicates=draws)
         raw, adjusted = flips.raw, flips.adjusted
         how = "all sign flips" if flips.exact else f"{draws} sign flips"
-        method = f"{how} by subject; step-down max-T, Westfall & Young 1993"
+        methods = [f"{how} by subject; step-down max-T, Westfall & Young 1993"] * len(tested)
     return {
         key: Change(method=method, p=float(p), adjusted_p=float(both))
-        for key, p, both in zip(tested, raw, adjusted, strict=True)
+        for key, method, p, both in zip(tested, methods, raw, adjusted, strict=True)
     }
 
 
@@ -63,3 +63,7 @@ def _p_of_rows(answers: Answers, moved: Moved) -> float:
     if answers.worsening is None or isinstance(answers.worsening, NotMeasurable):
         return 1.0
     return min(2 * min(p_above(answers.worsening, 0.0), p_below(answers.worsening, 0.0)), 1.0)
+
+
+def _method_of_rows(moved: Moved) -> str:
+    return f"{'inverted interval' if moved.changed is None else 'McNemar 1947, exact'}; Holm 1979"

@@ -109,3 +109,11 @@ def test_false_positives_are_as_rare_as_promised_where_nothing_changed() -> None
         changes = evaluate(before, after, population_of(split), (), ("sex",)).changes
         false += min(change.adjusted_p for change in changes.values()) <= 0.05
     assert false / runs <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_a_change_of_a_metric_that_counts_no_rows_is_not_said_to_be_mcnemars() -> None:
+    before, after, split = three_classes(200, named=False)
+    table = evaluate(before, after, population_of(split), [rule(metric="balanced_accuracy", min=0.1)]).table
+    methods = {metric.label: change.method for (_, metric), change in find_changes(table, seed=1).items()}
+    assert methods["balanced accuracy"] == "inverted interval; Holm 1979"
+    assert methods["accuracy"] == "McNemar 1947, exact; Holm 1979"
