@@ -62,7 +62,7 @@ _WORDS = ((Outcome.FAIL, "failed"), (Outcome.INCONCLUSIVE, "inconclusive"), (Out
 
 
 def interval_methods(table: MetricTable) -> str:
-    """How the intervals of a table were made: `95% Wilson 1927; worsening 95% Tango 1998`."""
+    """How the intervals of a table were made: `95% three-quarter P; worsening 95% Tango 1998`."""
     values = methods(
         m.interval
         for line in table.everyone
