@@ -133,8 +133,9 @@ def class_scores(outputs: NDArray[np.float32], kind: OutputKind) -> NDArray[np.f
         p = 1 / (1 + np.exp(-np.clip(outputs, -80, 80))) if kind is OutputKind.LOGITS else outputs
         return np.concatenate([1 - p, p], axis=1, dtype=np.float32)
     if kind is OutputKind.LOGITS:
-        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # outputs without end give NaN, which the evaluation refuses
+            powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+            return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
     return outputs
 
 

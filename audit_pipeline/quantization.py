@@ -35,4 +35,5 @@ def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[n
 
 def dequantize_output(q: NDArray[np.int8], tensor: Tensor) -> NDArray[np.float32]:
     """(q - zero_point) · scale in float32, element by element."""
-    return (q.astype(np.int32) - tensor.zero_points[0]).astype(np.float32) * np.float32(tensor.scales[0])
+    with np.errstate(over="ignore", invalid="ignore"):  # a scale without end gives NaN, which the evaluation refuses
+        return (q.astype(np.int32) - tensor.zero_points[0]).astype(np.float32) * np.float32(tensor.scales[0])

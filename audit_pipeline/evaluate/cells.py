@@ -230,6 +230,7 @@ def _refuse_misfit(predictions: Predictions, rows: int, classes: int) -> None:
             "evaluate.scores-not-finite",
             f"the {predictions.made_by} model gave NaN or infinite scores for {_rows(int(bad.sum()))}",
             where=f"evaluation row {int(np.argmax(bad))}",
+            hint="give the model inputs and weights whose outputs stay within float32, or train it again",
         )
 
 

@@ -73,8 +73,7 @@ def _finding(question: Question, breach: Breach | None, by_chance: ByChance | No
             shown = outcome_of(value.interval, question.limit, breach, at_most=question.at_most)
             if shown is Outcome.INCONCLUSIVE:
                 prospect = _prospect(question, question.estimate, breach)
-        reason = _reason(question, question.estimate, value, shown, breach, prospect)
-        reason += "" if by_chance is None else wording.by_chance(by_chance, question.metric.scale)
+        reason = _reason(question, question.estimate, value, shown, breach, prospect, by_chance)
     return Finding(
         id=question.identifier,
         stage="fairness",
@@ -101,11 +100,12 @@ def _prospect(question: Question, estimate: Estimate, breach: Breach) -> Prospec
         family=breach.family,
         reach=question.reach,
     )
+    never_passes = seen.settles is Outcome.PASS and question.left_out
     return Prospect(
         power=POWER,
         detectable=seen.detectable,
         settles=seen.settles,
-        more=seen.more,
+        more=None if never_passes else seen.more,
         of="rows" if estimate.subjects is None else "people",
     )
 
@@ -117,18 +117,22 @@ def _reason(
     shown: Outcome,
     breach: Breach | None,
     prospect: Prospect | None,
+    by_chance: ByChance | None,
 ) -> str:
+    """What was seen, what is allowed, the decision, and last what it would take: that is kept where room is short."""
     kind, limit = question.kind, question.limit
     if isinstance(estimate, Gap | Ratio | Worst):
         said = wording.compared(question.metric, kind, limit, value, estimate, shown)
     else:
         said = wording.measured(question.group, question.metric, kind, limit, value)
+    if by_chance is not None:
+        said += wording.by_chance(by_chance, question.metric.scale)
     if breach is None:
         return said + wording.too_few(value.rows, question.smallest)
     interval = value.interval
     said += wording.why(shown, breach, straddles=interval is None or interval.low <= limit <= interval.high)
-    if prospect is not None:
-        said += wording.prospect(kind, prospect, question.metric.scale)
     if question.left_out:
         said += wording.left_out(question.left_out, question.smallest)
+    if prospect is not None:
+        said += wording.prospect(kind, prospect, question.metric.scale)
     return said

@@ -34,9 +34,10 @@ def tally(found: Exemplars) -> str:
 
 def headline(found: Exemplars) -> str:
     """The same in one line, with the group that carries most of it beyond chance."""
-    said = (
-        f"{count(found.changed)} of {count(found.rows, 'row')}: {count(found.lost)} lost, {count(found.gained)} gained"
-    )
+    other = found.changed - found.lost - found.gained
+    neither = f", {count(other)} neither" if other else ""
+    rows = f"{count(found.changed)} of {count(found.rows, 'row')}"
+    said = f"{rows}: {count(found.lost)} lost, {count(found.gained)} gained{neither}"
     first = next((group for group in found.groups if group.adjusted_p <= _BEYOND_CHANCE), None)
     if first is None or first.ratio is None:
         return said

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audit_pipeline.evidence import Evidence, Finding
-from audit_pipeline.measurement import GroupKey, Outcome
+from audit_pipeline.measurement import GroupKey, Measured, Outcome
 from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables, worst
 from audit_pipeline.report.exemplars import headline as headline_of_changes
 from audit_pipeline.report.headline import headline
@@ -122,7 +122,7 @@ def _gap(table: MetricTable, finding: Finding | None) -> Text:
     if finding is None:
         return Text("")
     value = table.quantity.brief(finding.value)
-    said = value if table.is_of_groups else f"gap {value}"
+    said = f"gap {value}" if isinstance(finding.value, Measured) and not table.is_of_groups else value
     return Text(f"{said}{_MARKS[finding.outcome]}", _STYLES[finding.outcome])
 
 
@@ -169,4 +169,4 @@ def _clauses(reason: str) -> str:
         said = "; ".join([*clauses[:kept], *(["…"] if kept < len(clauses) else []), last])
         if cell_len(said) <= _REASON_CELLS:
             return said
-    return brief(reason, _REASON_CELLS)
+    return "; ".join([brief(clauses[0] if clauses else last, _REASON_CELLS - 3), *(["…"] if clauses else [])])

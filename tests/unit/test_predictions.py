@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.predictions import OutputKind, Predictions, Reading, Score, Task, reconstruction_error
+from audit_pipeline.predictions import OutputKind, Predictions, Reading, Score, Task, class_scores, reconstruction_error
 
 AUTOENCODER = Reading(Task.ANOMALY, threshold=1.0, score=Score.RECONSTRUCTION_ERROR)
 
@@ -23,6 +23,14 @@ def column(*scores: float) -> np.ndarray:
 def test_without_a_threshold_the_first_of_the_highest_scores_is_the_label() -> None:
     scores = np.array([[0.2, 0.4, 0.4], [0.5, 0.5, 0.0]], np.float32)
     assert Predictions(scores, 0.0, "float").labels.tolist() == [1, 0]
+
+
+def test_logits_without_end_give_no_number_and_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = class_scores(np.array([[np.inf, np.inf], [3e38, -3e38]], np.float32), OutputKind.LOGITS)
+    assert np.isnan(scores[0]).all()
+    assert scores[1].tolist() == [1.0, 0.0]
 
 
 def test_an_anomaly_lies_above_its_threshold_and_not_on_it() -> None:

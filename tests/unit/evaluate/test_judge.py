@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from stage import evaluate, labels, population_of, rule, split_of, values
 
+from audit_pipeline.evaluate import wording
 from audit_pipeline.evaluate.judge import outcome_of
 from audit_pipeline.evidence import Breach, Finding
-from audit_pipeline.measurement import Interval, Measured, NotMeasurable, Outcome
+from audit_pipeline.measurement import GroupKey, Interval, Measured, NotMeasurable, Outcome
 from audit_pipeline.statistics.multiplicity import holm
 
 DROP = {"metric": "recall", "class_": "alarm", "max_drop": 0.05, "groups": ("sex",)}
@@ -79,7 +80,9 @@ def test_a_fall_in_one_group_fails_that_group_alone() -> None:
     assert female.rule == "fairness[0]"
     assert female.claim == "sex=female: recall of alarm falls by at most 0.05 against the float model"
     assert female.reason.startswith("sex=female: recall of alarm fell by 0.300 (95 % interval 0.2")
-    assert " on 400 rows; at most 0.05 is allowed; the limit is broken (p < 0.001, p < 0.001 after Holm" in female.reason
+    assert (
+        " on 400 rows; at most 0.05 is allowed; the limit is broken (p < 0.001, p < 0.001 after Holm" in female.reason
+    )
     assert male.reason.startswith("sex=male: recall of alarm did not change (95 % interval \N{MINUS SIGN}0.0")
 
 
@@ -186,8 +189,32 @@ def test_while_a_group_is_too_small_to_be_compared_a_gap_can_fail_and_not_pass(f
     rows = {"female": 400, "male": 400, "unknown": 10}
     (finding,) = findings(GAP, right_after={"female": female, "male": 0.9, "unknown": 0.9}, rows=rows)
     assert finding.outcome is outcome
-    assert "not compared, for fewer than the 30 rows that the policy asks for: sex=unknown" in finding.reason
+    assert "as they cannot be measured on the 30 rows that the policy asks for: sex=unknown" in finding.reason
     assert finding.prospect is None
+
+
+def test_no_number_of_people_makes_a_gap_pass_while_a_group_cannot_be_compared() -> None:
+    rows = {"female": 200, "male": 200, "unknown": 10}
+    (finding,) = findings(GAP, right_after={"female": 0.8, "male": 0.85, "unknown": 0.9}, rows=rows)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert finding.prospect is not None
+    assert finding.prospect.more is None
+    assert "would settle" not in finding.reason
+
+
+def test_of_many_groups_that_cannot_be_compared_a_reason_names_three_and_counts_the_rest() -> None:
+    groups = tuple(GroupKey(by=("sex", "site"), values=("female", f"{number}")) for number in range(500))
+    assert wording.left_out(groups[:2], 1) == (
+        "; not compared, as they cannot be measured on the 1 row that the policy asks for: "
+        "sex=female, site=0 | sex=female, site=1"
+    )
+    assert wording.left_out(groups, 30).endswith(" | sex=female, site=2 and 497 more")
+
+
+def test_the_last_clause_of_an_undecided_reason_is_what_it_would_take() -> None:
+    (finding,) = findings(GAP, right_after={"female": 0.8, "male": 0.85}, rows=200)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert finding.reason.split("; ")[-1].startswith("about ")
 
 
 def test_a_gap_needs_two_groups() -> None:

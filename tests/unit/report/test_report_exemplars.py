@@ -38,9 +38,9 @@ def test_a_group_has_no_ratio_where_nothing_else_changed() -> None:
 
 
 def test_only_a_group_beyond_chance_is_named_in_the_headline() -> None:
-    assert exemplars.headline(FOUND).endswith("gained; 3.00 times as often in sex=F")
+    assert exemplars.headline(FOUND).endswith("gained, 10 neither; 3.00 times as often in sex=F")
     by_chance = [group.model_copy(update={"adjusted_p": 0.3}) for group in FOUND.groups]
-    assert exemplars.headline(FOUND.model_copy(update={"groups": tuple(by_chance)})).endswith("12 gained")
+    assert exemplars.headline(FOUND.model_copy(update={"groups": tuple(by_chance)})).endswith("12 gained, 10 neither")
 
 
 def test_a_lost_score_has_the_digits_it_needs() -> None:

@@ -14,7 +14,8 @@ from report_tasks import make_regression
 from rich.console import Console
 
 from audit_pipeline.evidence import Evidence
-from audit_pipeline.measurement import GroupKey, Outcome
+from audit_pipeline.measurement import GroupKey, NotMeasurable, Outcome
+from audit_pipeline.report.rules import is_between_groups
 from audit_pipeline.report.terminal import render_terminal
 
 
@@ -81,7 +82,8 @@ def test_a_number_of_all_groups_together_has_its_own_line_and_column(refused: Ev
 
 
 def test_the_changed_rows_are_counted(refused: Evidence) -> None:
-    assert "612 of 12,884 rows: 590 lost, 12 gained; 3.00 times as often in sex=F" in screen(refused)
+    shown = " ".join(screen(refused).split())
+    assert "612 of 12,884 rows: 590 lost, 12 gained, 10 neither; 3.00 times as often in sex=F" in shown
     assert "changed" not in screen(refused.model_copy(update={"exemplars": None}))
 
 
@@ -98,6 +100,23 @@ def test_a_reason_keeps_its_first_clauses_and_its_last(refused: Evidence) -> Non
     shown = " ".join(screen(refused.model_copy(update={"verdict": verdict})).split())
     assert "why sex=F: recall fell; at most 0.1 is allowed;" in shown
     assert "…; about 12 more people would settle it" in shown
+
+
+def test_a_reason_without_room_for_its_last_clause_keeps_the_first_whole(refused: Evidence) -> None:
+    first = "demographic parity ratio of V is 0.300 (95 % interval 0.011 to 1.000) between sex=F (higher) and sex=M"
+    verdict = refused.verdict.model_copy(update={"reasons": (f"{first}; {'so the data do not decide ' * 6}",)})
+    shown = " ".join(screen(refused.model_copy(update={"verdict": verdict})).split())
+    assert f"why {first}; …" in shown
+
+
+def test_a_gap_that_cannot_be_measured_is_not_called_a_gap(refused: Evidence) -> None:
+    nothing = NotMeasurable(reason="fewer than two groups", rows=0)
+    findings = tuple(
+        each.model_copy(update={"value": nothing}) if is_between_groups(each) else each for each in refused.findings
+    )
+    shown = screen(refused.model_copy(update={"findings": findings}))
+    assert "not measurable" in shown
+    assert "gap not" not in shown
 
 
 def test_names_are_never_taken_for_markup_or_terminal_codes() -> None:
