@@ -96,7 +96,7 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
         level, seed = policy.statistics.confidence, candidate.part.seed
         groups = compare(table, find_changes(table, seed), level)
         exemplars = find_exemplars(answers.before, answers.after, population.evaluation, cells, specs, level, seed)
-        questions = ask(policy.fairness, table, policy.statistics.min_group_size)
+        questions = ask(policy.fairness, table, policy.statistics)
         chance = gaps_by_chance(questions, cells, metrics_for(population, policy.fairness), seed)
         findings += judge(policy.fairness, table, policy.statistics, chance)
         attacks = _attack(inputs, candidate, answers, progress)

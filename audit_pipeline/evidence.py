@@ -88,7 +88,7 @@ class Finding(Part):
     breach: Breach | None = Field(default=None, description="null where nothing was tested")
     prospect: Prospect | None = Field(default=None, description="for INCONCLUSIVE alone")
     by_chance: ByChance | None = Field(
-        default=None, description="for gaps between groups of ten people or more each, or of independent rows"
+        default=None, description="for gaps between groups of twenty people or more each, or of independent rows"
     )
 
 

@@ -102,7 +102,7 @@ def _refused(number: int, block: int) -> int:
 
 def _refuses(table: GroupTable, check: bool) -> bool:
     """Whether any finding is a FAIL: Holm's first step, without what a report says besides."""
-    questions = ask(_RULES, table, _STATISTICS.min_group_size)
+    questions = ask(_RULES, table, _STATISTICS)
     strict = (1 - _STATISTICS.confidence) / 2 / len(questions)
     refuses = any(_breaks(question, strict) for question in questions)
     if check:

@@ -22,7 +22,7 @@ from audit_pipeline.evaluate.replicates import replicate_metrics
 from audit_pipeline.evidence import ByChance
 
 _REPLICATES = 2000
-_FEWEST_PEOPLE = 10
+_FEWEST_PEOPLE = 20
 """In each group: below, replicates without one of few people are too many to be told from a difference."""
 _HIGH = 0.95
 
@@ -32,7 +32,7 @@ def gaps_by_chance(
 ) -> dict[str, ByChance]:
     """The gap that chance alone would show, for every question that asks for a largest difference of counts.
 
-    Left out are those with a group of fewer than ten people, and metrics that need scores.
+    Left out are those with a group of fewer than twenty people, and metrics that need scores.
 
     Args:
         questions: what `ask` gave.

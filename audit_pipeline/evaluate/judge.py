@@ -39,7 +39,7 @@ def judge(
         statistics: confidence level and smallest group.
         by_chance: what `gaps_by_chance` gave; it stands beside the findings and changes none.
     """
-    questions = ask(rules, table, statistics.min_group_size)
+    questions = ask(rules, table, statistics)
     raw = [None if question.tested is None else question.p_broken(question.tested) for question in questions]
     family = [p for p in raw if p is not None]
     adjusted = iter(holm(family))
@@ -128,11 +128,11 @@ def _reason(
     if by_chance is not None:
         said += wording.by_chance(by_chance, question.metric.scale)
     if breach is None:
-        return said + wording.too_few(value.rows, question.smallest)
+        return said + wording.too_few(value, question.smallest.label)
     interval = value.interval
     said += wording.why(shown, breach, straddles=interval is None or interval.low <= limit <= interval.high)
     if question.left_out:
-        said += wording.left_out(question.left_out, question.smallest)
+        said += wording.left_out(question.left_out, question.smallest.label)
     if prospect is not None:
         said += wording.prospect(kind, prospect, question.metric.scale)
     return said

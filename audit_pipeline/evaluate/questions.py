@@ -7,17 +7,35 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from audit_pipeline.evaluate.answers import GroupTable
+from audit_pipeline.evaluate.answers import Answer, GroupTable
+from audit_pipeline.evaluate.breach import p_broken
 from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import Worst, rates_behind
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS
-from audit_pipeline.policy.schema import OVERALL, FairnessRule
-from audit_pipeline.statistics.estimate import Estimate, p_above, p_below
-from audit_pipeline.statistics.paired_share import PairedShare, p_worse_than
-from audit_pipeline.statistics.scaled import Scaled
+from audit_pipeline.policy.schema import OVERALL, FairnessRule, Statistics
+from audit_pipeline.statistics.estimate import Estimate
 
 _AGAINST_FLOAT = ("max_drop", "max_rise")
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """What has to stand behind a number before the policy judges it."""
+
+    rows: int
+    people: int
+    """Where they are named."""
+
+    def is_met_by(self, answer: Answer) -> bool:
+        """Whether enough rows and people stand behind an answer."""
+        return answer.rows >= self.rows and (answer.subjects is None or answer.subjects >= self.people)
+
+    @property
+    def label(self) -> str:
+        """What is asked for, in words."""
+        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        return rows if self.people == 1 else f"{rows} and {self.people} people"
 
 
 @dataclass(frozen=True)
@@ -31,8 +49,7 @@ class Question:
     group: GroupKey
     metric: MetricKey
     estimate: Estimate | NotMeasurable
-    smallest: int
-    """Rows behind a number below which the policy does not judge it."""
+    smallest: Smallest
     left_out: tuple[GroupKey, ...] = ()
     """Groups that could not be compared with the others: while there are any, nothing passes."""
 
@@ -66,36 +83,28 @@ class Question:
 
     @property
     def is_too_small(self) -> bool:
-        """Whether it has fewer rows than the policy asks for."""
-        return self.estimate.rows < self.smallest
+        """Whether it has fewer rows or people than the policy asks for."""
+        return not self.smallest.is_met_by(self.estimate)
 
     @property
     def tested(self) -> Estimate | None:
-        """The estimate that a verdict may rest on; None where there is none, or too few rows behind it."""
+        """The estimate that a verdict may rest on; None where there is none, or too little behind it."""
         return None if isinstance(self.estimate, NotMeasurable) or self.is_too_small else self.estimate
 
     def p_broken(self, estimate: Estimate) -> float:
         """One-sided p-value of "the limit is kept"."""
-        if isinstance(estimate, Gap | Ratio | Worst):
-            return estimate.p_broken(self.limit)
-        if not self.at_most:
-            return p_below(estimate, self.limit)
-        inner, limit = (
-            (estimate.estimate, self.limit / estimate.factor)
-            if isinstance(estimate, Scaled)
-            else (estimate, self.limit)
-        )
-        return p_worse_than(inner, limit) if isinstance(inner, PairedShare) else p_above(inner, limit)
+        return p_broken(estimate, self.limit, at_most=self.at_most)
 
 
-def ask(rules: Sequence[FairnessRule], table: GroupTable, smallest: int) -> tuple[Question, ...]:
+def ask(rules: Sequence[FairnessRule], table: GroupTable, statistics: Statistics) -> tuple[Question, ...]:
     """Every question, in the order of the policy.
 
     Args:
         rules: the policy's; their place gives `Question.place`.
         table: what `tabulate` gave for these rules.
-        smallest: rows behind a number below which it is not judged.
+        statistics: the policy's, for the rows and people below which a number is not judged.
     """
+    smallest = Smallest(statistics.min_group_size, statistics.min_people)
     return tuple(
         question
         for number, rule in enumerate(rules)
@@ -104,7 +113,7 @@ def ask(rules: Sequence[FairnessRule], table: GroupTable, smallest: int) -> tupl
     )
 
 
-def _of_spec(rule: FairnessRule, place: str, spec: str, table: GroupTable, smallest: int) -> Iterator[Question]:
+def _of_spec(rule: FairnessRule, place: str, spec: str, table: GroupTable, smallest: Smallest) -> Iterator[Question]:
     if rule.compares_groups:
         yield _between(rule, place, spec, table, smallest)
         return
@@ -128,7 +137,7 @@ def _of_spec(rule: FairnessRule, place: str, spec: str, table: GroupTable, small
         )
 
 
-def _between(rule: FairnessRule, place: str, spec: str, table: GroupTable, smallest: int) -> Question:
+def _between(rule: FairnessRule, place: str, spec: str, table: GroupTable, smallest: Smallest) -> Question:
     """One question of all groups of a spec together; groups with too few rows are named, not compared."""
     columns = GroupKey(by=tuple(spec.split("*")))
     parts: list[list[tuple[GroupKey, Estimate]]] = []
@@ -137,7 +146,7 @@ def _between(rule: FairnessRule, place: str, spec: str, table: GroupTable, small
         parts.append([])
         for group in table.by_spec[spec]:
             answer = group.of(rate, rule.class_).after
-            if isinstance(answer, NotMeasurable) or answer.rows < smallest:
+            if isinstance(answer, NotMeasurable) or not smallest.is_met_by(answer):
                 left_out[group.group] = None
             else:
                 parts[-1].append((group.group, answer))
@@ -154,11 +163,11 @@ def _between(rule: FairnessRule, place: str, spec: str, table: GroupTable, small
 
 
 def _compare(
-    rule: FairnessRule, parts: Sequence[Sequence[tuple[GroupKey, Estimate]]], people: int | None, smallest: int
+    rule: FairnessRule, parts: Sequence[Sequence[tuple[GroupKey, Estimate]]], people: int | None, smallest: Smallest
 ) -> Estimate | NotMeasurable:
     rows = sum(estimate.rows for part in parts for _, estimate in part)
     if min(map(len, parts)) < 2:
-        reason = f"fewer than two groups have the {smallest} rows that the policy asks for"
+        reason = f"fewer than two groups have the {smallest.label} that the policy asks for"
         return NotMeasurable(reason=reason, rows=rows)
     if not rule.metric.endswith("_ratio"):
         gaps = tuple(Gap(tuple(part), people) for part in parts)

@@ -103,18 +103,17 @@ def by_chance(found: ByChance, scale: Scale) -> str:
     )
 
 
-def too_few(rows: int, smallest: int) -> str:
+def too_few(value: Measured, asked: str) -> str:
     """Added where a group is not judged for its size."""
-    few = "1 row is" if rows == 1 else f"{rows} rows are"
-    return f"; {few} fewer than the {smallest} that the policy asks for, so this is not judged"
+    be = "is" if value.rows == 1 else "are"
+    return f"; {behind(value)} {be} fewer than the {asked} that the policy asks for, so this is not judged"
 
 
-def left_out(groups: tuple[GroupKey, ...], smallest: int) -> str:
+def left_out(groups: tuple[GroupKey, ...], asked: str) -> str:
     """Added where groups could not be compared with the others: how many, and the first of them."""
-    rows = "1 row" if smallest == 1 else f"{smallest} rows"
     named = " | ".join(group.label for group in groups[:_MOST_NAMED])
     more = f" and {len(groups) - _MOST_NAMED} more" if len(groups) > _MOST_NAMED else ""
-    return f"; not compared, as they cannot be measured on the {rows} that the policy asks for: {named}{more}"
+    return f"; not compared, as they cannot be measured on the {asked} that the policy asks for: {named}{more}"
 
 
 def not_measurable(group: GroupKey, metric: MetricKey, value: NotMeasurable) -> str:

@@ -10,9 +10,12 @@ from stage import evaluate, labels, population_of, rule, split_of, values
 
 from audit_pipeline.evaluate import wording
 from audit_pipeline.evaluate.judge import outcome_of
+from audit_pipeline.evaluate.questions import Smallest
 from audit_pipeline.evidence import Breach, Finding
 from audit_pipeline.measurement import GroupKey, Interval, Measured, NotMeasurable, Outcome
 from audit_pipeline.statistics.multiplicity import holm
+from audit_pipeline.statistics.share import Share
+from audit_pipeline.statistics.tally import Tally
 
 DROP = {"metric": "recall", "class_": "alarm", "max_drop": 0.05, "groups": ("sex",)}
 GAP = {"metric": "recall", "class_": "alarm", "max_gap": 0.1, "groups": ("sex",)}
@@ -100,7 +103,7 @@ def test_a_gain_is_told_as_a_gain() -> None:
 def test_too_few_rows_or_people_decide_nothing() -> None:
     few_rows = findings(DROP, right_before=BOTH, right_after={"female": 0.1, "male": 0.9}, rows=20)[0]
     assert few_rows.outcome is Outcome.INCONCLUSIVE
-    assert "20 rows are fewer than the 30 that the policy asks for" in few_rows.reason
+    assert "20 rows are fewer than the 30 rows that the policy asks for" in few_rows.reason
     assert few_rows.breach is None
     assert few_rows.prospect is None
     one_person = findings(DROP, right_before=BOTH, right_after={"female": 0.85, "male": 0.9}, people=1)[0]
@@ -204,11 +207,11 @@ def test_no_number_of_people_makes_a_gap_pass_while_a_group_cannot_be_compared()
 
 def test_of_many_groups_that_cannot_be_compared_a_reason_names_three_and_counts_the_rest() -> None:
     groups = tuple(GroupKey(by=("sex", "site"), values=("female", f"{number}")) for number in range(500))
-    assert wording.left_out(groups[:2], 1) == (
+    assert wording.left_out(groups[:2], "1 row") == (
         "; not compared, as they cannot be measured on the 1 row that the policy asks for: "
         "sex=female, site=0 | sex=female, site=1"
     )
-    assert wording.left_out(groups, 30).endswith(" | sex=female, site=2 and 497 more")
+    assert wording.left_out(groups, "30 rows").endswith(" | sex=female, site=2 and 497 more")
 
 
 def test_the_last_clause_of_an_undecided_reason_is_what_it_would_take() -> None:
@@ -311,3 +314,12 @@ def test_failing_alone_and_an_interval_wholly_beyond_the_limit_are_one(kind: str
             assert (finding.outcome is Outcome.FAIL) == beyond
         outcomes.add(finding.outcome)
     assert outcomes == set(Outcome)
+
+
+def test_a_policy_can_ask_for_people_as_well_as_rows() -> None:
+    asked = Smallest(rows=30, people=8)
+    few, many = (Share(Tally(np.full(people, 90), np.full(people, 100), named=True)) for people in (7, 8))
+    assert not asked.is_met_by(few)
+    assert asked.is_met_by(many)
+    assert asked.label == "30 rows and 8 people"
+    assert Smallest(rows=30, people=8).is_met_by(Share(Tally(np.array([20]), np.array([30]), named=False)))

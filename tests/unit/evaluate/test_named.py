@@ -15,6 +15,7 @@ from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evaluate.questions import ask
 from audit_pipeline.evidence import Finding
 from audit_pipeline.measurement import GroupKey, Measured, NotMeasurable, Outcome
+from audit_pipeline.policy.schema import Statistics
 from audit_pipeline.statistics.share import Share
 from audit_pipeline.statistics.tally import Tally
 
@@ -128,6 +129,6 @@ def test_a_group_without_positives_is_left_out_of_opportunity_and_not_of_parity(
     names = ("equal_opportunity", "equalized_odds", "demographic_parity")
     rules = [rule(metric=f"{name}_difference", max=0.5, groups=("sex",)) for name in names]
     table = evaluate(None, labels(y), population_of(split), rules).table
-    opportunity, odds, parity = ask(rules, table, 10)
+    opportunity, odds, parity = ask(rules, table, Statistics(min_group_size=10))
     x = GroupKey(by=("sex",), values=("x",))
     assert (opportunity.left_out, odds.left_out, parity.left_out) == ((x,), (x,), ())
