@@ -25,6 +25,9 @@ class Moved:
     """[people] sum over the person's rows, positive for harm."""
     changed: tuple[int, int] | None
     """Rows that got worse, and better; None where the metric is no share of the same rows before and after."""
+    adds_up: bool = True
+    """Whether each person has a part of their own. In a ranking or a precision people are measured against each other,
+    and exchanging one person's models moves the parts of all."""
 
 
 @dataclass(frozen=True)

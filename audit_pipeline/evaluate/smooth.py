@@ -20,11 +20,17 @@ from audit_pipeline.evaluate.factorise import Codes
 from audit_pipeline.evaluate.metrics import Metric
 from audit_pipeline.evaluate.scores import score_metric
 from audit_pipeline.measurement import NotMeasurable, Scale
+from audit_pipeline.statistics.design_effect import OUTCOME_CORRELATION
 from audit_pipeline.statistics.linear import Range, linear
 from audit_pipeline.statistics.scaled import Scaled
 
 _ROUNDING = 1e-6
 """Differences this small against what is measured are rounding: scores have 32 bits."""
+
+
+_AGAINST_EACH_OTHER = frozenset({"auc", "precision", "expected_calibration_error"})
+"""Metrics in which people are measured against each other. Their changes are as alike within a person as outcomes are:
+simulated with the correlation of other changes, intervals missed no change in up to 14 % of samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +132,8 @@ def _change(
         return NotMeasurable(reason=reason, rows=rows, subjects=people), None
     spread: Range = "real" if metric.key.scale is Scale.LABEL else "difference"
     person, sums = _by_person(by_person, where, change)
-    return _linear(by_person, metric, where, change, spread), Moved(person, sums, None)
+    adds_up = metric.definition not in _AGAINST_EACH_OTHER
+    return _linear(by_person, metric, where, change, spread), Moved(person, sums, None, adds_up)
 
 
 def _no_spread(by_person: ByPerson, where: Codes, change: _Value) -> str | None:
@@ -160,6 +167,7 @@ def _linear(by_person: ByPerson, metric: Metric, where: Codes, found: _Value, sp
         range=spread,
         scarce=max(found.scarce, 1),
         bias=found.bias,
+        correlation=OUTCOME_CORRELATION if metric.definition in _AGAINST_EACH_OTHER else None,
     )
     return estimate if metric.factor == 1 else Scaled(estimate, metric.factor)
 

@@ -91,7 +91,7 @@ def prospect(kind: str, found: Prospect, scale: Scale) -> str:
         )
     if found.more and found.settles is not None:
         more = more_of(found.more, found.of)
-        parts.append(f"about {more} would settle it as {found.settles} if it stays as measured")
+        parts.append(f"{more} would settle it as {found.settles} if it stays as measured")
     return "".join(f"; {part}" for part in parts)
 
 

@@ -81,7 +81,8 @@ def _settled(prospect: Prospect) -> str:
         return "What was measured lies on the limit: more of the same settles nothing."
     if not prospect.more:
         return f"No number of {prospect.of} would settle it as {prospect.settles.value}."
-    return f"About {more_of(prospect.more, prospect.of)} would settle it as {prospect.settles.value}."
+    more = more_of(prospect.more, prospect.of)
+    return f"{more[0].upper()}{more[1:]} would settle it as {prospect.settles.value}."
 
 
 def chance(evidence: Evidence, finding: Finding) -> str:

@@ -96,7 +96,8 @@ class Linear:
 
     def _by_t(self, factor: float, level: float) -> tuple[float, float]:
         """Without any variation, rows of a positive metric are taken to scatter as much as they measure."""
-        half = math.sqrt(self.variance * factor) * float(stdtrit(max(self.moving - 1, 1), (1 + level) / 2))
+        freedom = max((self.subjects or self.moving) - 1, 1)
+        half = math.sqrt(self.variance * factor) * float(stdtrit(freedom, (1 + level) / 2))
         if self.range == "real":
             return self.value - half, self.value + half
         if self.value <= 0:
@@ -115,6 +116,7 @@ def linear(
     range: Range,  # noqa: A002 - the mathematical term
     scarce: int,
     bias: tuple[float, float] = (0.0, 0.0),
+    correlation: float | None = None,
 ) -> Linear:
     """Build a `Linear` from cells of equal rows.
 
@@ -131,6 +133,7 @@ def linear(
             as then one row moves the value by that much less.
         bias: by how much chance alone raises and lowers the value on average, at most, were all rows independent; for
             metrics that live in a bounded range.
+        correlation: mean belief beforehand; None for that of outcomes or of changes, by the range.
     """
     rows = int(weights.sum())
     squares = weights * np.square(influence)

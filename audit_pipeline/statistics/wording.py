@@ -6,6 +6,8 @@ from typing import Literal
 
 from audit_pipeline.measurement import Measured, Scale
 
+_BEYOND_REASON = 10_000
+"""Nobody will ask so many more."""
 UNDECIDED = "; the interval lies on both sides of that limit, so the data do not decide"
 
 
@@ -33,9 +35,11 @@ def behind(value: Measured) -> str:
 
 
 def more_of(number: int, of: Literal["people", "rows"]) -> str:
-    """How many more it takes; the number is itself an estimate and has two digits."""
-    one = {"people": "person", "rows": "row"}
-    return f"{float(f'{number:.2g}'):,.0f} more {one[of] if number == 1 else of}"
+    """How many more it takes; the number is itself an estimate and has two digits, and beyond all reason none."""
+    one = {"people": "person", "rows": "row"}[of] if number == 1 else of
+    if number > _BEYOND_REASON:
+        return f"more than {_BEYOND_REASON:,} more {one}"
+    return f"about {float(f'{number:.2g}'):,.0f} more {one}"
 
 
 def p_value(p: float) -> str:

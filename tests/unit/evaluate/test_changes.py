@@ -7,9 +7,12 @@ import pytest
 from scipy.stats import binomtest
 from stage import ALARMS, evaluate, labels, people_of, population_of, rule, split_of, three_classes, values
 
+from audit_pipeline.evaluate.answers import Answers, GroupAnswers, GroupTable, Moved
 from audit_pipeline.evaluate.changes import Changes, find_changes
-from audit_pipeline.measurement import GroupKey
+from audit_pipeline.measurement import GroupKey, MetricKey
 from audit_pipeline.statistics.multiplicity import holm
+from audit_pipeline.statistics.paired_share import PairedShare
+from audit_pipeline.statistics.tally import PairedTally
 
 
 def p_of(changes: Changes, name: str, group: GroupKey | None = None, class_: str | None = None) -> float:
@@ -117,3 +120,22 @@ def test_a_change_of_a_metric_that_counts_no_rows_is_not_said_to_be_mcnemars() -
     methods = {metric.label: change.method for (_, metric), change in find_changes(table, seed=1).items()}
     assert methods["balanced accuracy"] == "inverted interval; Holm 1979"
     assert methods["accuracy"] == "McNemar 1947, exact; Holm 1979"
+
+
+def test_a_ranking_is_tested_by_its_interval_as_people_have_no_part_of_their_own_in_it() -> None:
+    moved = Moved(np.arange(3), np.array([5.0, 4.0, 6.0]), None, adds_up=False)
+    share = Moved(np.arange(3), np.array([5.0, 4.0, 6.0]), (15, 0))
+    tally = PairedTally(np.array([5, 4, 6]), np.zeros(3, np.int64), np.full(3, 50), named=True)
+    keys = [MetricKey(name=name, higher_is_better=True) for name in ("auc", "accuracy")]
+    answers = [
+        Answers(key, PairedShare(tally), PairedShare(tally), PairedShare(tally), each)
+        for key, each in zip(keys, (moved, share), strict=True)
+    ]
+    group = GroupAnswers(GroupKey(), 150, 3, tuple(answers))
+    found = find_changes(GroupTable({"overall": (group,)}, people=3), seed=1)
+    ranked, flipped = (found[GroupKey(), key] for key in keys)
+    assert ranked.method == "inverted interval; Holm 1979"
+    assert "sign flips" in flipped.method
+    assert flipped.p == pytest.approx(0.25)
+    assert flipped.adjusted_p == pytest.approx(0.5)  # half of the error is the ranking's
+    assert ranked.adjusted_p == pytest.approx(min(2 * ranked.p, 1.0))

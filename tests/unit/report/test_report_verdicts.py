@@ -61,7 +61,7 @@ def test_a_breach_that_the_adjustment_forgives_is_named(undecided: Evidence) -> 
         (prospect(settles=None, more=None), "What was measured lies on the limit: more of the same settles nothing."),
         (prospect(more=None), "No number of people would settle it as FAIL."),
         (prospect(more=1), "About 1 more person would settle it as FAIL."),
-        (prospect(more=41_200, of="rows", settles=Outcome.PASS), "About 41,000 more rows would settle it as PASS."),
+        (prospect(more=41_200, of="rows", settles=Outcome.PASS), "More than 10,000 more rows would settle it as PASS."),
     ],
 )
 def test_what_it_takes_may_be_out_of_reach(undecided: Evidence, changes: dict[str, Any], words: str) -> None:
