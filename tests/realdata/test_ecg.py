@@ -87,7 +87,13 @@ def test_pruning_too_hard_is_not_sealed(
 ) -> None:
     code, evidence = ship(example, "pruned", monkeypatch)
     capsys.readouterr()
-    assert code == 1
+    assert code == 3
+    men = next(f for f in evidence.findings if f.id == "fairness.recall.S.max_drop:sex=M")
+    assert men.breach is not None
+    assert men.breach.p <= men.breach.level < men.breach.adjusted_p  # alone it would fail, among 25 tests it does not
+    recall = next(m for m in evidence.groups[0].metrics if m.metric.label == "recall of S")
+    assert recall.change is not None
+    assert recall.change.adjusted_p < 0.01  # that it changed is sure, by how much in others is not
     assert device_value(evidence, "accuracy") > device_value_before(evidence, "accuracy")
     assert device_value(evidence, "recall of S") == 0
     assert evidence.seal is None
