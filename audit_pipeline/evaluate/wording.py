@@ -49,9 +49,9 @@ def compared(
     said = f"{metric.label} {verb} {number(value.estimate, metric.scale)} {interval_of(value, metric.scale)}"
     said += f" between {_pair(seen)} on {behind(value)}; {allowed}"
     if outcome is Outcome.FAIL and (surest := estimate.surest(level)) != seen:
-        said += f"; shown best between {_pair(surest)}"
+        said += f"; surest is that between {_pair(surest)}"
     if outcome is Outcome.INCONCLUSIVE and (widest := estimate.widest(level)) != seen:
-        said += f"; ruled out least between {_pair(widest)}"
+        said += f"; the interval reaches furthest between {_pair(widest)}"
     return said
 
 

@@ -80,10 +80,11 @@ def _groups(evidence: Evidence) -> list[RenderableType]:
         table.add_column(Text(_heading(each)), justify="right", no_wrap=True)
     if any(overall):
         table.add_row(Text("overall", "bold"), *map(_cell, shown, overall))
+    label = _LABEL_CELLS + (MOST_METRICS - len(shown)) * _METRIC_CELLS
     for group, lines in ranked[:MOST_GROUPS]:
-        table.add_row(Text(shortened(group_name(group), _LABEL_CELLS)), *map(_cell, shown, lines))
+        table.add_row(Text(shortened(group_name(group), label)), *map(_cell, shown, lines))
     for group, findings in _between(shown):
-        table.add_row(Text(shortened(group_name(group), _LABEL_CELLS)), *map(_gap, shown, findings))
+        table.add_row(Text(shortened(group_name(group), label)), *map(_gap, shown, findings))
     return [Text(""), table, *_left_out(ranked[MOST_GROUPS:], len(ruled) - len(shown)), Text("")]
 
 
