@@ -19,16 +19,8 @@ from audit_pipeline.evaluate.exemplars import find_exemplars
 from audit_pipeline.evaluate.judge import judge
 from audit_pipeline.evaluate.metrics import metrics_for
 from audit_pipeline.evaluate.questions import ask
-from audit_pipeline.evidence import (
-    BlobScan,
-    Exemplars,
-    Finding,
-    Footprint,
-    GroupRow,
-    KernelCheck,
-    MembershipPart,
-    Verdict,
-)
+from audit_pipeline.evidence import BlobScan, Footprint, KernelCheck, MembershipPart, Verdict
+from audit_pipeline.findings import Exemplars, Finding, GroupRow
 from audit_pipeline.inputs import Inputs
 from audit_pipeline.model.finished import ends
 from audit_pipeline.model.predict import predict_float

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from audit_pipeline.evidence import Finding, Verdict
+from audit_pipeline.evidence import Verdict
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import Measured, Outcome
 from audit_pipeline.policy.schema import Policy
 

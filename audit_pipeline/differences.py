@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from audit_pipeline.evidence import DataPart, Exemplars, GroupRow, MetricComparison
+from audit_pipeline.evidence import DataPart
+from audit_pipeline.findings import Exemplars, GroupRow, MetricComparison
 from audit_pipeline.measurement import Count, GroupKey, Measured, Outcome, Part, Scale, Sha256
 
 _TWINS = {"true_positive_rate": "recall", "false_positive_rate": "false_alarm_rate"}

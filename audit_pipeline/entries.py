@@ -10,16 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
-from audit_pipeline.evidence import (
-    CandidatePart,
-    DataPart,
-    Evidence,
-    Finding,
-    PolicyPart,
-    SealPart,
-    SourcePart,
-    Verdict,
-)
+from audit_pipeline.evidence import CandidatePart, DataPart, Evidence, PolicyPart, SealPart, SourcePart, Verdict
+from audit_pipeline.findings import Finding
 
 Body = dict[str, Any]
 

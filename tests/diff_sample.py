@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit_pipeline.differences import Diff, DiffedRun, sort_out
-from audit_pipeline.evidence import Change, DataPart, Exemplars, GroupRow, MetricComparison, Overrepresentation
+from audit_pipeline.evidence import DataPart
+from audit_pipeline.findings import Change, Exemplars, GroupRow, MetricComparison, Overrepresentation
 from audit_pipeline.measurement import GroupKey, Interval, Measured, MetricKey, NotMeasurable, Outcome, Scale
 
 ACCURACY = MetricKey(name="accuracy", higher_is_better=True)

@@ -54,8 +54,8 @@ def try_in_tflite_micro(tflite: bytes) -> Trial:
         raise InputError(
             "device.crash",
             f"tflite-micro crashes on this model (signal {-child.returncode})",
-            hint="the .tflite is damaged, has a layer whose weights are all zero (their quantization scale is then 0), or "
-            "uses an operator in a way tflite-micro does not check; convert it again",
+            hint="the .tflite is damaged, has a layer whose weights are all zero (scale 0), or uses "
+            "an operator in a way tflite-micro does not check; convert it again",
         )
     if child.returncode > 0:
         last = complaints[-1] if complaints else "it said nothing"

@@ -6,7 +6,8 @@ from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.device.arena import try_in_tflite_micro
 from audit_pipeline.device.macs import count_macs
 from audit_pipeline.device.operators import count_operators
-from audit_pipeline.evidence import Finding, Footprint
+from audit_pipeline.evidence import Footprint
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.tflite import read_graph
 

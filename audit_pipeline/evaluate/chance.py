@@ -19,7 +19,7 @@ from audit_pipeline.evaluate.metrics import Metric
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evaluate.questions import Question
 from audit_pipeline.evaluate.replicates import replicate_metrics
-from audit_pipeline.evidence import ByChance
+from audit_pipeline.findings import ByChance
 
 _REPLICATES = 2000
 _FEWEST_PEOPLE = 20

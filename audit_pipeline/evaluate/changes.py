@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from audit_pipeline.evaluate.answers import Answers, GroupTable, Moved
-from audit_pipeline.evidence import Change
+from audit_pipeline.findings import Change
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable
 from audit_pipeline.statistics import mcnemar
 from audit_pipeline.statistics.estimate import p_above, p_below

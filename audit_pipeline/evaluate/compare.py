@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit_pipeline.evaluate.answers import Answer, GroupAnswers, GroupTable
 from audit_pipeline.evaluate.changes import Changes
-from audit_pipeline.evidence import GroupRow, MetricComparison
+from audit_pipeline.findings import GroupRow, MetricComparison
 from audit_pipeline.measurement import Measurement, NotMeasurable
 from audit_pipeline.statistics.estimate import measure
 

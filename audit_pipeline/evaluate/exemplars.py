@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit_pipeline.data.population import Split
 from audit_pipeline.evaluate.cells import Cells
 from audit_pipeline.evaluate.overrepresentation import overrepresented
-from audit_pipeline.evidence import Exemplar, Exemplars
+from audit_pipeline.findings import Exemplar, Exemplars
 from audit_pipeline.predictions import Predictions, Task
 
 MOST_LISTED = 100

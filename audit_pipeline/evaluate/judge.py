@@ -17,7 +17,7 @@ from audit_pipeline.evaluate.answers import GroupTable
 from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evaluate.questions import Question, ask
-from audit_pipeline.evidence import Breach, ByChance, Finding, Prospect
+from audit_pipeline.findings import Breach, ByChance, Finding, Prospect
 from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.statistics.estimate import Estimate, measure

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audit_pipeline.evaluate.by_person import ByPerson
 from audit_pipeline.evaluate.cells import Cells
-from audit_pipeline.evidence import Overrepresentation
+from audit_pipeline.findings import Overrepresentation
 from audit_pipeline.measurement import GroupKey, Measured
 from audit_pipeline.policy.schema import OVERALL
 from audit_pipeline.statistics.design_effect import CHANGE_CORRELATION

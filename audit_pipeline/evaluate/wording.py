@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
 from audit_pipeline.evaluate.named import Worst
-from audit_pipeline.evidence import Breach, ByChance, Prospect
+from audit_pipeline.findings import Breach, ByChance, Prospect
 from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Outcome, Scale
 from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, more_of, number, p_is
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from audit_pipeline.evidence import Evidence, Finding, MetricComparison
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding, MetricComparison
 from audit_pipeline.measurement import GroupKey, Measured, MetricKey, Outcome
 from audit_pipeline.report.quantity import SHARES, Quantity, quantity_of
 from audit_pipeline.report.rules import claim_of, excess, is_between_groups, rule_of

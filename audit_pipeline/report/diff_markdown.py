@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit_pipeline.differences import Diff, Shift, sort_out
-from audit_pipeline.evidence import Exemplars
+from audit_pipeline.findings import Exemplars
 from audit_pipeline.report import diff_wording as words
 from audit_pipeline.report.markdown_text import change_text, group_text, p_texts, people, table, text, value_text
 from audit_pipeline.report.quantity import quantity_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_pipeline.differences import Diff, DiffedRun, Shift
-from audit_pipeline.evidence import Exemplars, Overrepresentation
+from audit_pipeline.findings import Exemplars, Overrepresentation
 from audit_pipeline.measurement import Measured
 from audit_pipeline.report.quantity import quantity_of
 from audit_pipeline.report.wording import brief, count, group_name, level, limit, size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit_pipeline.evidence import Exemplar, Exemplars, Overrepresentation
+from audit_pipeline.findings import Exemplar, Exemplars, Overrepresentation
 from audit_pipeline.measurement import Measured, Scale
 from audit_pipeline.report.quantity import Quantity
 from audit_pipeline.report.summary import methods

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from audit_pipeline.evidence import Finding
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import Scale
 from audit_pipeline.report.bars import NARROW, WHOLE, WIDE, Axis, Bar, data_axis, share_axis
 from audit_pipeline.report.chart import dot_plot

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audit_pipeline.evidence import Evidence, Finding
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.report.comparison import SEVERITY
 from audit_pipeline.report.markdown_text import group_text, p_texts, table, text, with_range

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audit_pipeline.evidence import Evidence, Exemplars, Finding
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Exemplars, Finding
 from audit_pipeline.report import exemplars
 from audit_pipeline.report.comparison import Line, MetricTable, metric_tables
 from audit_pipeline.report.markdown_text import (

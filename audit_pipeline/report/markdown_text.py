@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from audit_pipeline.evidence import Breach, Change, Overrepresentation
+from audit_pipeline.findings import Breach, Change, Overrepresentation
 from audit_pipeline.measurement import GroupKey, Measured, Measurement, NotMeasurable
 from audit_pipeline.report import wording
 from audit_pipeline.report.quantity import SHARES, Quantity

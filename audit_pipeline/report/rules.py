@@ -6,7 +6,8 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from audit_pipeline.evidence import Evidence, Finding
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import Measured
 from audit_pipeline.report.quantity import SHARES, Quantity, quantity_of
 from audit_pipeline.report.wording import SENTENCE_CELLS, brief, count, limit

@@ -12,7 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from audit_pipeline.evidence import Evidence, Finding
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Measured, Outcome
 from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables, worst
 from audit_pipeline.report.exemplars import headline as headline_of_changes

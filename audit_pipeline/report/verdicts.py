@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit_pipeline.evidence import Evidence, Finding, Prospect
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding, Prospect
 from audit_pipeline.measurement import Measured, Outcome
 from audit_pipeline.report.rules import (
     claim_of,

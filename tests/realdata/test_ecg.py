@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from audit_pipeline.cli.main import main
-from audit_pipeline.evidence import Evidence, MetricComparison
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import MetricComparison
 from audit_pipeline.measurement import Measured
 from audit_pipeline.report.evidence_file import load_evidence
 from audit_pipeline.seal.keys import new_key

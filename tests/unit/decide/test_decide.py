@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audit_pipeline.decide import decide
-from audit_pipeline.evidence import Finding
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import Policy
 

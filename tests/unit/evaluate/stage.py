@@ -17,7 +17,8 @@ from audit_pipeline.evaluate.compare import compare
 from audit_pipeline.evaluate.judge import judge
 from audit_pipeline.evaluate.metrics import Metric, metrics_for
 from audit_pipeline.evaluate.table import tabulate
-from audit_pipeline.evidence import DataPart, Finding, GroupRow
+from audit_pipeline.evidence import DataPart
+from audit_pipeline.findings import Finding, GroupRow
 from audit_pipeline.policy.catalogue import METRICS, Speaks
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.predictions import Predictions, Task

@@ -12,7 +12,7 @@ from audit_pipeline.evaluate.judge import judge
 from audit_pipeline.evaluate.metrics import Metric
 from audit_pipeline.evaluate.questions import ask
 from audit_pipeline.evaluate.table import tabulate
-from audit_pipeline.evidence import ByChance, Finding
+from audit_pipeline.findings import ByChance, Finding
 from audit_pipeline.measurement import MetricKey
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.predictions import Predictions

@@ -6,7 +6,7 @@ import pytest
 from stage import evaluate, labels, population_of, split_of, three_classes
 
 from audit_pipeline.evaluate.compare import compare
-from audit_pipeline.evidence import GroupRow
+from audit_pipeline.findings import GroupRow
 from audit_pipeline.measurement import Measured, NotMeasurable
 
 

@@ -8,7 +8,7 @@ import pytest
 from audit_pipeline.data.population import Split
 from audit_pipeline.evaluate.cells import count_cells
 from audit_pipeline.evaluate.exemplars import MOST_LISTED, find_exemplars
-from audit_pipeline.evidence import Exemplars, Overrepresentation
+from audit_pipeline.findings import Exemplars, Overrepresentation
 from audit_pipeline.measurement import Measured
 from audit_pipeline.predictions import Predictions, Score, Task
 

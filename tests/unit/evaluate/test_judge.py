@@ -11,7 +11,7 @@ from stage import evaluate, labels, population_of, rule, split_of, values
 from audit_pipeline.evaluate import wording
 from audit_pipeline.evaluate.judge import outcome_of
 from audit_pipeline.evaluate.questions import Smallest
-from audit_pipeline.evidence import Breach, Finding
+from audit_pipeline.findings import Breach, Finding
 from audit_pipeline.measurement import GroupKey, Interval, Measured, NotMeasurable, Outcome
 from audit_pipeline.statistics.multiplicity import holm
 from audit_pipeline.statistics.share import Share

@@ -13,7 +13,7 @@ from stage import CLASSES, evaluate, labels, population_of, rule, split_of, thre
 from audit_pipeline.evaluate.gap import Gap
 from audit_pipeline.evaluate.named import Worst
 from audit_pipeline.evaluate.questions import ask
-from audit_pipeline.evidence import Finding
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Measured, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import Statistics
 from audit_pipeline.statistics.share import Share

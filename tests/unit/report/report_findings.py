@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audit_pipeline.evidence import (
+from audit_pipeline.findings import (
     Breach,
     ByChance,
     Exemplar,

@@ -11,16 +11,12 @@ from audit_pipeline.evidence import (
     BlobHit,
     BlobScan,
     CandidatePart,
-    Change,
     DataPart,
     Evidence,
-    Finding,
     Footprint,
-    GroupRow,
     KernelCheck,
     Layer,
     MembershipPart,
-    MetricComparison,
     OperatorCount,
     PolicyPart,
     Run,
@@ -31,6 +27,7 @@ from audit_pipeline.evidence import (
     TrailPart,
     Verdict,
 )
+from audit_pipeline.findings import Change, Finding, GroupRow, MetricComparison
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Outcome
 
 CLASSES = ("N", "S", "V", "F")

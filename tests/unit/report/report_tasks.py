@@ -7,7 +7,8 @@ from typing import Any
 from report_findings import FAMILY, TESTED
 from report_sample import GROUPS, SIGN_FLIPS, make_evidence
 
-from audit_pipeline.evidence import Change, Evidence, Finding, GroupRow, MetricComparison
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Change, Finding, GroupRow, MetricComparison
 from audit_pipeline.measurement import GroupKey, Interval, Measured, MetricKey, Outcome, Scale
 
 MAE = MetricKey(name="mae", higher_is_better=False, scale=Scale.LABEL)

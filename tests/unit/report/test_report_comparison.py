@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from report_sample import BANDS, METRICS, RECALL_OF_V, make_evidence
 
-from audit_pipeline.evidence import Evidence, Finding
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.comparison import MetricTable, metric_tables
 from audit_pipeline.report.rules import claim_of, limit_in_words, rule_of, value_in_words

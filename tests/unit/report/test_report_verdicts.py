@@ -9,7 +9,8 @@ from report_aged import aged
 from report_findings import PROSPECT, TESTED, measured
 from report_sample import make_evidence
 
-from audit_pipeline.evidence import Evidence, Finding
+from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.verdicts import by_outcome, how_decided, remark
 
