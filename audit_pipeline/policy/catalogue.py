@@ -7,9 +7,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from audit_pipeline.measurement import Scale
 from audit_pipeline.predictions import Task
+
+MetricName = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "recall",
+    "precision",
+    "specificity",
+    "f1",
+    "macro_recall",
+    "macro_precision",
+    "macro_specificity",
+    "macro_f1",
+    "selection_rate",
+    "false_alarm_rate",
+    "missed_alarm_rate",
+    "false_alarms_per_hour",
+    "auc",
+    "expected_calibration_error",
+    "mae",
+    "rmse",
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equalized_odds_difference",
+    "equalized_odds_ratio",
+    "equal_opportunity_difference",
+    "equal_opportunity_ratio",
+]
+"""The names in `METRICS`, spelled out for the type checker and for editors."""
 
 
 class Speaks(StrEnum):

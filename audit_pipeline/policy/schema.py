@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, StringConstraints, Tag, model_validator
 
 from audit_pipeline.measurement import Scale
-from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, Speaks
+from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
 from audit_pipeline.strict_yaml import Strict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
@@ -27,34 +27,6 @@ GroupSpec = Annotated[
 
 OVERALL = "overall"
 """The group spec that stands for everybody."""
-
-MetricName = Literal[
-    "accuracy",
-    "balanced_accuracy",
-    "recall",
-    "precision",
-    "specificity",
-    "f1",
-    "macro_recall",
-    "macro_precision",
-    "macro_specificity",
-    "macro_f1",
-    "selection_rate",
-    "false_alarm_rate",
-    "missed_alarm_rate",
-    "false_alarms_per_hour",
-    "auc",
-    "expected_calibration_error",
-    "mae",
-    "rmse",
-    "demographic_parity_difference",
-    "demographic_parity_ratio",
-    "equalized_odds_difference",
-    "equalized_odds_ratio",
-    "equal_opportunity_difference",
-    "equal_opportunity_ratio",
-]
-"""The names in `catalogue.METRICS`, spelled out for the type checker and for editors."""
 
 
 class WorstError(Strict):
