@@ -16,9 +16,6 @@ from audit_pipeline.evidence import DataPart
 from audit_pipeline.findings import Exemplars, GroupRow, MetricComparison
 from audit_pipeline.measurement import Count, GroupKey, Measured, Outcome, Part, Scale, Sha256
 
-_TWINS = {"true_positive_rate": "recall", "false_positive_rate": "false_alarm_rate"}
-"""Rates behind fairlearn's metrics, and the metrics that are the same number: beside those they say nothing."""
-
 
 class DiffedRun(Part):
     """One of the two runs."""
@@ -109,10 +106,7 @@ def sort_out(groups: Iterable[GroupRow], level: float) -> Sorted:
 def _tested(groups: Iterable[GroupRow], level: float) -> Iterator[tuple[Shift, bool | None]]:
     """Every comparison, and whether its change is sure; None where nothing could be tested."""
     for row in groups:
-        names = {(comparison.metric.name, comparison.metric.class_) for comparison in row.metrics}
         for comparison in row.metrics:
-            if (_TWINS.get(comparison.metric.name), comparison.metric.class_) in names:
-                continue
             change = comparison.change
             is_sure = None if change is None else change.adjusted_p <= 1 - level
             yield Shift(group=row.group, comparison=comparison), is_sure

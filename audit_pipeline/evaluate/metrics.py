@@ -13,8 +13,8 @@ from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.predictions import Task
 
 SECONDS_PER_HOUR = 3600
-_RATES = {"true_positive_rate": "recall", "false_positive_rate": "false_alarm_rate"}
-"""fairlearn's names for rates that have another name here."""
+_TRUE_POSITIVE = "true_positive_rate"
+"""fairlearn's name for the recall of all classes that raise an alarm together."""
 _BY_SCORE = frozenset({"auc", "expected_calibration_error", "mae", "rmse"})
 
 Wanted = tuple[str, str | None]
@@ -52,7 +52,10 @@ def metrics_for(population: Population, rules: Sequence[FairnessRule] = ()) -> t
     and RMSE. The rules must agree with the population (`policy.agreement`).
     """
     wanted = dict.fromkeys(
-        (*_shown(population), *((rate, rule.class_) for rule in rules for rate in rates_behind(rule.metric)))
+        (
+            *_shown(population),
+            *((rate, rule.class_) for rule in rules for rate in rates_behind(rule.metric, rule.class_)),
+        )
     )
     return tuple(_metric(name, class_, population) for name, class_ in wanted)
 
@@ -73,10 +76,10 @@ def _shown(population: Population) -> Iterator[Wanted]:
 
 
 def _metric(name: str, class_: str | None, population: Population) -> Metric:
-    known = _RATES.get(name, name)
+    known = "recall" if name == _TRUE_POSITIVE else name
     kind = METRICS[known]
     names: Sequence[str] = () if class_ is None else (class_,)
-    if class_ is None and (kind.speaks is Speaks.ALARMS or name in _RATES):
+    if class_ is None and (kind.speaks is Speaks.ALARMS or name == _TRUE_POSITIVE):
         names = population.alarm_classes
     factor = 1.0
     definition = known

@@ -12,16 +12,20 @@ from dataclasses import dataclass
 
 from audit_pipeline.evaluate.gap import Gap, Pair, Ratio
 
-_COMPARES = {
-    "demographic_parity": ("selection_rate",),
-    "equal_opportunity": ("true_positive_rate",),
-    "equalized_odds": ("true_positive_rate", "false_positive_rate"),
-}
 
+def rates_behind(metric: str, class_: str | None) -> tuple[str, ...]:
+    """The rates that a named difference or ratio compares; any other metric is compared by itself.
 
-def rates_behind(metric: str) -> tuple[str, ...]:
-    """The rates that a named difference or ratio compares; any other metric is compared by itself."""
-    return _COMPARES.get(metric.removesuffix("_difference").removesuffix("_ratio"), (metric,))
+    A rate that has a name here is called by it, so that no number stands in a table twice: the true-positive rate of a
+    class is its recall, the false-positive rate is the rate of false alarms.
+    """
+    true_positive = "true_positive_rate" if class_ is None else "recall"
+    compares = {
+        "demographic_parity": ("selection_rate",),
+        "equal_opportunity": (true_positive,),
+        "equalized_odds": (true_positive, "false_alarm_rate"),
+    }
+    return compares.get(metric.removesuffix("_difference").removesuffix("_ratio"), (metric,))
 
 
 @dataclass(frozen=True)

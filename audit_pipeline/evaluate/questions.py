@@ -66,7 +66,7 @@ class Question:
     @property
     def rates(self) -> tuple[str, ...]:
         """The metrics of each group that it rests on: more than one for fairlearn's equalized odds."""
-        return rates_behind(self.rule.metric)
+        return rates_behind(self.rule.metric, self.rule.class_)
 
     @property
     def at_most(self) -> bool:
@@ -142,7 +142,7 @@ def _between(rule: FairnessRule, place: str, spec: str, table: GroupTable, small
     columns = GroupKey(by=tuple(spec.split("*")))
     parts: list[list[tuple[GroupKey, Estimate]]] = []
     left_out: dict[GroupKey, None] = {}
-    for rate in rates_behind(rule.metric):
+    for rate in rates_behind(rule.metric, rule.class_):
         parts.append([])
         for group in table.by_spec[spec]:
             answer = group.of(rate, rule.class_).after

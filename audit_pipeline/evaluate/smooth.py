@@ -30,7 +30,7 @@ _ROUNDING = 1e-6
 
 _AGAINST_EACH_OTHER = frozenset({"auc", "precision", "expected_calibration_error"})
 """Metrics in which people are measured against each other. Their changes are as alike within a person as outcomes are:
-simulated with the correlation of other changes, intervals missed no change in up to 14 % of samples."""
+believed to be as alike as other changes, intervals missed "no change" in up to 14 % of simulated samples; so in 13."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,15 +33,6 @@ def test_the_level_decides_what_is_sure() -> None:
     assert not sort_out(rows, 0.99).worse
 
 
-def test_the_same_number_under_two_names_is_compared_once() -> None:
-    """fairlearn's true positive rate of a class is its recall."""
-    rate = RECALL.model_copy(update={"name": "true_positive_rate"})
-    both = row(WOMEN, comparison(RECALL, 0.9, 0.5, 0.01), comparison(rate, 0.9, 0.5, 0.01))
-    assert [shift.comparison.metric for shift in sort_out([both], 0.95).worse] == [RECALL]
-    alone = row(WOMEN, comparison(rate, 0.9, 0.5, 0.01))
-    assert [shift.comparison.metric for shift in sort_out([alone], 0.95).worse] == [rate]
-
-
 def test_a_change_of_nothing_is_never_sure() -> None:
     found = sort_out([row(WOMEN, comparison(RECALL, 0.9, 0.9, 0.001))], 0.95)
     assert (found.worse, found.better, len(found.undecided)) == ((), (), 1)

@@ -26,8 +26,6 @@ SHARES = (
     "selection_rate",
     "false_alarm_rate",
     "missed_alarm_rate",
-    "true_positive_rate",
-    "false_positive_rate",
     "macro_recall",
     "macro_precision",
     "macro_f1",
