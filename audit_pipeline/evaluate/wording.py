@@ -75,7 +75,9 @@ def why(outcome: Outcome, breach: Breach, *, straddles: bool) -> str:
     if outcome is Outcome.PASS:
         return ""
     return (
-        UNDECIDED if straddles else f"; the interval breaks the limit, but the exact test does not ({p_is(breach.p)})"
+        UNDECIDED
+        if straddles
+        else f"; the interval breaks the limit, but the stricter test does not ({p_is(breach.p)})"
     )
 
 
