@@ -41,9 +41,8 @@ def how_decided(evidence: Evidence) -> tuple[tuple[Outcome, str], ...]:
         (
             Outcome.INCONCLUSIVE,
             "neither, or too few rows or people to judge. The remarks give the least value whose breach this sample "
-            f"would have shown with {_power(evidence)} power, and how many more it takes to settle the matter with that "
-            "power, "
-            "if the truth is what was measured.",
+            f"would have shown with {_power(evidence)} power, and how many more it takes to settle the matter with "
+            "that power, if the truth is what was measured.",
         ),
         (
             Outcome.PASS,
