@@ -28,7 +28,8 @@ from audit_pipeline.evaluate.exemplars import find_exemplars
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Measured, MetricKey, NotMeasurable
 from audit_pipeline.policy.load import LoadedPolicy, check_against, load_policy
-from audit_pipeline.policy.schema import OVERALL, FairnessRule
+from audit_pipeline.policy.schema import FairnessRule
+from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Reading, Task
 from audit_pipeline.predictions_file import KeptPredictions, load_predictions
 from audit_pipeline.progress import Progress, silent

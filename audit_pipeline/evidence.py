@@ -96,6 +96,49 @@ class StepPart(Part):
     technique: str
     settings: dict[str, Any]
     notes: tuple[str, ...] = ()
+    parameters: Count | None = Field(default=None, description="of the model after this step")
+    zeros: Count | None = Field(default=None, description="of these, how many are zero")
+    size_bytes: Count | None = Field(default=None, description="of the .tflite, where the step made one")
+    zipped_bytes: Count | None = None
+
+
+class TrialPart(Part):
+    """One recipe as a search tried it, in the last round that it reached."""
+
+    number: Count = Field(description="in the order the recipes were proposed, from 0")
+    label: str = Field(description="the recipe in a few words")
+    recipe: tuple[dict[str, Any], ...]
+    round: Count = Field(description="the last round it reached, from 0")
+    epochs: Count = Field(description="of training in that round")
+    size_bytes: Count | None = Field(default=None, description="of the .tflite; null where it could not be made")
+    arena_bytes: Count | None = None
+    macs: Count | None = None
+    lifted: tuple[str, ...] = Field(default=(), description="operators lifted to int16x8")
+    worst_drop: float | None = Field(
+        default=None,
+        description="largest loss of balanced accuracy (or rise of the error) against the float model in "
+        "any group, on the people the search chooses by",
+    )
+    worst_group: GroupKey | None = None
+    violation: float | None = Field(
+        default=None, description="how far the worst of the policy's fairness rules is broken there; negative is kept"
+    )
+    on_front: bool = Field(default=False, description="no other trial is smaller and better for its worst group")
+    chosen: bool = False
+    reason: str = Field(description="why it went on, was dropped or was chosen")
+
+
+class SearchPart(Part):
+    """A search for the smallest model that the policy's fairness rules accept, and what it chose by."""
+
+    trials: tuple[TrialPart, ...]
+    rounds: tuple[str, ...] = Field(description="what each round gave and asked, in words")
+    chosen_by: str = Field(description="the rows and people it chose by, in words; never the evaluation split")
+    selection_rows: Count
+    selection_subjects: Count | None
+    evaluation_passes: Count = Field(description="how often a candidate was run over rows to measure groups")
+    complete: bool = Field(description="false where the time limit ended it")
+    keeps_rules: bool = Field(description="whether what was chosen keeps every fairness rule on the rows chosen by")
 
 
 class CandidatePart(Part):
@@ -106,6 +149,7 @@ class CandidatePart(Part):
     zipped_bytes: Count
     seed: int
     steps: tuple[StepPart, ...]
+    search: SearchPart | None = Field(default=None, description="null where the policy gave the recipe")
 
 
 class OperatorCount(Part):

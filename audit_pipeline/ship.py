@@ -107,7 +107,8 @@ def make_candidate(inputs: Inputs, progress: Progress) -> Candidate:
     """Stage 4: compress the source by the policy's recipe, or take a finished .tflite as it is."""
     if inputs.source.is_finished or inputs.policy.value.compress is None:
         return from_tflite(inputs.source)
-    return compress(inputs.source, inputs.policy.value.compress, inputs.population, progress)
+    section, folder = inputs.policy.value.compress, inputs.policy.path.parent
+    return compress(inputs.source, section, inputs.population.development, progress, folder=folder)
 
 
 def _judged(inputs: Inputs, candidate: Candidate, assessment: Assessment, folder: Path) -> dict[str, bytes]:

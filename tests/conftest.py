@@ -16,7 +16,7 @@ from audit_pipeline.evidence import DataPart
 from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.runtime import keras_runtime, quiet
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.policy.schema import Compress
+from audit_pipeline.policy.recipe import Compress
 
 # An example that takes long on a busy machine is no failure.
 settings.register_profile("suite", deadline=None)

@@ -73,7 +73,7 @@ def compress(
 def _at_random(model: Path, progress: Progress) -> Candidate:
     from audit_pipeline.compress.recipe import compress_on, random_rows
     from audit_pipeline.model.intake import inspect_model
-    from audit_pipeline.policy.schema import Compress, Quantize, QuantizeStep
+    from audit_pipeline.policy.recipe import Compress, Quantize, QuantizeStep
 
     source = inspect_model(model)
     section = Compress(recipe=(QuantizeStep(quantize=Quantize()),))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.compress.objective import Objective
-from audit_pipeline.data.population import Population
+from audit_pipeline.data.population import Development, Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.predictions import Task
 
@@ -17,43 +17,52 @@ from audit_pipeline.predictions import Task
 class Lesson:
     """Rows and answers of the same length."""
 
-    x: NDArray[np.float32]
-    """[rows, *input_shape]."""
+    split: Split
+    """The rows: inputs, and whose they are."""
     answers: NDArray[np.float32]
     """[rows, units]; an autoencoder's are the rows themselves."""
     objective: Objective
     taken: str
     """Which rows these are, in words."""
 
+    @property
+    def x(self) -> NDArray[np.float32]:
+        """[rows, *input_shape]."""
+        return self.split.x
 
-def lesson(population: Population, objective: Objective, units: int) -> Lesson:
+    def __len__(self) -> int:
+        """Rows of the lesson."""
+        return len(self.split)
+
+
+def lesson(data: Development, objective: Objective, units: int) -> Lesson:
     """The train split as the task has it.
 
     An autoencoder learns from normal rows alone: what it was taught to give back raises no alarm.
 
     Args:
-        population: whose train split is taken.
+        data: whose train split is taken.
         objective: the loss.
         units: outputs of the model.
 
     Raises:
         InputError: `compress.one-class`: a score is to be taught from rows of one class.
     """
-    train = population.train
-    if population.task is Task.REGRESSION:
+    train = data.train
+    if data.task is Task.REGRESSION:
         assert train.target is not None, "a regression's splits have targets"  # noqa: S101
-        return Lesson(train.x, train.target.astype(np.float32)[:, None], objective, "rows")
-    if population.reading.reconstructs:
-        normal = train.x[train.y == 0]
-        return Lesson(normal, normal, objective, f"rows labelled {population.classes[0]}")
-    if population.task is Task.ANOMALY and not train.y.any():
+        return Lesson(train, train.target.astype(np.float32)[:, None], objective, "rows")
+    if data.reading.reconstructs:
+        normal = train.take(train.y == 0)
+        return Lesson(normal, normal.x, objective, f"rows labelled {data.classes[0]}")
+    if data.task is Task.ANOMALY and not train.y.any():
         raise InputError(
             "compress.one-class",
-            f"no row of the train split is labelled {population.classes[1]}: fine-tuning would teach the model to give "
+            f"no row of the train split is labelled {data.classes[1]}: fine-tuning would teach the model to give "
             "0 whatever it sees",
             hint="leave prune_weights out of the recipe, or put such rows into the train split",
         )
-    return Lesson(train.x, class_answers(train.y, units), objective, "rows")
+    return Lesson(train, class_answers(train.y, units), objective, "rows")
 
 
 def class_answers(y: NDArray[np.int64], units: int) -> NDArray[np.float32]:

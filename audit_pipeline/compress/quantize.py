@@ -7,29 +7,42 @@ The ranges of activations come from representative rows that are run through the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.compress.repack import repack
+from audit_pipeline.data.population import Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import quiet, tensorflow
-from audit_pipeline.policy.schema import Quantize
+from audit_pipeline.policy.recipe import Quantize
 from audit_pipeline.progress import Progress
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """Rows that ranges are taken from."""
+
+    split: Split
+    drawn: str
+    """In words, where they come from."""
+
+
 def quantize(
-    model: Any, settings: Quantize, representative: NDArray[np.float32], drawn: str, progress: Progress
+    model: Any, settings: Quantize, calibration: Calibration, lesson: Lesson | None, seed: int, progress: Progress
 ) -> tuple[bytes, StepPart]:
     """Convert a model to an int8 .tflite with a batch of one.
 
     Args:
         model: a tf_keras model.
         settings: the step as the policy writes it.
-        representative: [rows, *input_shape] finite rows to take the ranges from.
-        drawn: in words, where those rows come from.
+        calibration: finite rows to take the ranges from.
+        lesson: what to train on where the step trains; None where there is nothing to learn from.
+        seed: of the order of the rows where the step trains.
         progress: told how far calibration is.
 
     Returns:
@@ -38,6 +51,7 @@ def quantize(
     Raises:
         InputError: `compress.unconvertible`: the converter has no int8 form for some part of the model.
     """
+    representative = calibration.split.x
     tf = tensorflow()
     row = tf.TensorSpec([1, *representative.shape[1:]], tf.float32, name="input")
     function = tf.function(lambda x: model(x, training=False)).get_concrete_function(row)
@@ -58,7 +72,7 @@ def quantize(
     return tflite, StepPart(
         technique="quantize",
         settings=settings.model_dump(mode="json") | {"calibration_rows": len(representative)},
-        notes=(f"calibrated on {len(representative)} rows {drawn}",),
+        notes=(f"calibrated on {len(representative)} rows {calibration.drawn}",),
     )
 
 

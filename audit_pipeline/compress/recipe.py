@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,50 +12,138 @@ from numpy.typing import NDArray
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.compress.lesson import lesson
+from audit_pipeline.compress.cluster import cluster
+from audit_pipeline.compress.distill import distill
+from audit_pipeline.compress.fine_tune import fine_tune
+from audit_pipeline.compress.lesson import Lesson, lesson
+from audit_pipeline.compress.neurons.narrow import narrowed
 from audit_pipeline.compress.objective import objective
+from audit_pipeline.compress.prune_neurons import prune_neurons
 from audit_pipeline.compress.prune_weights import prune_weights
-from audit_pipeline.compress.quantize import quantize
-from audit_pipeline.data.population import Population
+from audit_pipeline.compress.quantize import Calibration, quantize
+from audit_pipeline.data.population import Development, Split
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import CandidatePart, StepPart
+from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.load import load_keras, loaded_description
 from audit_pipeline.model.outputs import check_output
 from audit_pipeline.model.predict import output_kind
 from audit_pipeline.model.runtime import keras_runtime
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.policy.schema import Compress, PruneWeights, PruneWeightsStep, Quantize, QuantizeStep
+from audit_pipeline.policy.recipe import (
+    ClusterStep,
+    Compress,
+    Distill,
+    DistillStep,
+    FineTuneStep,
+    PruneNeuronsStep,
+    PruneWeightsStep,
+    Quantize,
+    QuantizeStep,
+    Recipe,
+    RecipeStep,
+)
 from audit_pipeline.progress import Progress, silent
 
+_HERE = Path()
 
-def compress(source: SourceModel, section: Compress, population: Population, progress: Progress = silent) -> Candidate:
-    """Carry out a recipe on a population: fine-tune on its train split, calibrate on its calibration split.
+
+def compress(
+    source: SourceModel, section: Compress, data: Development, progress: Progress = silent, *, folder: Path = _HERE
+) -> Candidate:
+    """Carry out a recipe: train on the train split, calibrate on the calibration split.
 
     Equal inputs give equal bytes, in this process or another, on the same machine and library versions.
 
     Args:
         source: an inspected Keras model.
-        section: the policy's recipe and seed; its last step quantizes.
-        population: with a task that the model's output fits.
+        section: a recipe and a seed; its last step quantizes.
+        data: with a task that the model's output fits.
         progress: told how far each step is.
+        folder: that the paths in the recipe are relative to: the policy's.
 
     Raises:
-        InputError: the model is finished already, does not fit the population, or cannot be compressed so.
+        InputError: the model is finished already, does not fit the data, or cannot be compressed so.
     """
-    _check_rows(source, population.calibration.x)
+    assert section.recipe is not None, "a search is not a recipe"  # noqa: S101
+    _check_rows(source, data.calibration.x)
     keras_runtime(section.seed)
-    model, steps = load_keras(source), []
-    for step in section.recipe:
-        if isinstance(step, PruneWeightsStep):
-            model, part = _pruned(model, source, step.prune_weights, population, section.seed, progress)
-            steps.append(part)
-    settings = _quantize_settings(section)
-    rows = stratified_sample(population.calibration, settings.calibration_rows, section.seed)
-    columns = " × ".join(sorted(population.calibration.groups)) or "none"
-    drawn = f"of the calibration split, drawn evenly over groups ({columns})"
-    tflite, part = quantize(model, settings, population.calibration.x[rows], drawn, progress)
-    return _candidate(tflite, section.seed, [*steps, part])
+    model, parts = load_keras(source), []
+    trains = any(_trains(step) for step in section.recipe)
+    taught = _lesson(model, source, data) if trains else None
+    for step in section.recipe[:-1]:
+        assert taught is not None, "every step but quantize learns from a lesson"  # noqa: S101
+        work = _Work(source, data, taught, section.seed, folder, progress)
+        model, part = _step(model, step, work)
+        parts.append(part.model_copy(update=_size(model)))
+    settings = _quantize_settings(section.recipe)
+    rows = stratified_sample(data.calibration, settings.calibration_rows, section.seed)
+    columns = " × ".join(sorted(data.calibration.groups)) or "none"
+    drawn = f"of the calibration split, drawn evenly over groups ({columns}), seed {section.seed}"
+    calibration = Calibration(data.calibration.take(rows), drawn)
+    tflite, part = quantize(model, settings, calibration, taught, section.seed, progress)
+    return _candidate(tflite, section.seed, [*parts, part])
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a step may need besides the model."""
+
+    source: SourceModel
+    data: Development
+    lesson: Lesson
+    seed: int
+    folder: Path
+    progress: Progress
+
+
+def _step(model: Any, step: RecipeStep, work: _Work) -> tuple[Any, StepPart]:
+    match step:
+        case PruneWeightsStep():
+            return prune_weights(model, step.prune_weights, work.lesson, work.seed, work.progress)
+        case PruneNeuronsStep():
+            return prune_neurons(model, step.prune_neurons, work.lesson, work.seed, work.progress)
+        case FineTuneStep():
+            return fine_tune(model, step.fine_tune, work.lesson, work.seed, work.progress)
+        case ClusterStep():
+            return cluster(model, step.cluster, work.lesson, work.seed, work.progress)
+        case DistillStep():
+            teacher = load_keras(work.source)
+            student = _student(model, step.distill, work)
+            return distill(student, step.distill, teacher, work.lesson, work.seed, work.progress)
+    raise AssertionError("quantize is the last step and stands alone")
+
+
+def _student(model: Any, settings: Distill, work: _Work) -> Any:
+    """Who learns: a model from a file, the source made narrower, or the model as it stands."""
+    if settings.width is not None:
+        return narrowed(load_keras(work.source), settings.width, work.seed)
+    if settings.student is None:
+        return model
+    source = inspect_model(work.folder / settings.student)
+    check_output(source, work.data)
+    _check_rows(source, work.data.calibration.x)
+    return load_keras(source)
+
+
+def _trains(step: RecipeStep) -> bool:
+    return not isinstance(step, QuantizeStep) or step.quantize.aware is not None
+
+
+def _lesson(model: Any, source: SourceModel, data: Development) -> Lesson:
+    check_output(source, data)
+    units = source.part.output_shape[-1]
+    kind = output_kind(model, str(source.path), data.reading)
+    return lesson(data, objective(loaded_description(source).loss, kind, units, data.reading), units)
+
+
+def _size(model: Any) -> dict[str, int]:
+    weights = model.get_weights()
+    return {
+        "parameters": sum(int(weight.size) for weight in weights),
+        "zeros": sum(int(np.count_nonzero(weight == 0)) for weight in weights),
+    }
 
 
 def compress_on(
@@ -75,7 +165,7 @@ def compress_on(
     Raises:
         InputError: `compress.needs-data` for other steps, or as `compress`.
     """
-    if len(section.recipe) != 1:
+    if section.recipe is None or len(section.recipe) != 1 or _trains(section.recipe[0]):
         raise InputError(
             "compress.needs-data",
             "the recipe fine-tunes the model, which needs a data set",
@@ -83,7 +173,8 @@ def compress_on(
         )
     _check_rows(source, representative)
     keras_runtime(section.seed)
-    tflite, part = quantize(load_keras(source), _quantize_settings(section), representative, drawn, progress)
+    settings = _quantize_settings(section.recipe)
+    tflite, part = quantize(load_keras(source), settings, _bare(representative, drawn), None, section.seed, progress)
     return _candidate(tflite, section.seed, [part])
 
 
@@ -116,14 +207,9 @@ def from_tflite(source: SourceModel) -> Candidate:
     return _candidate(tflite, 0, [])
 
 
-def _pruned(
-    model: Any, source: SourceModel, settings: PruneWeights, population: Population, seed: int, progress: Progress
-) -> tuple[Any, StepPart]:
-    check_output(source, population)
-    reading, units = population.reading, source.part.output_shape[-1]
-    kind = output_kind(model, str(source.path), reading)
-    loss = objective(loaded_description(source).loss, kind, units, reading)
-    return prune_weights(model, settings, lesson(population, loss, units), seed, progress)
+def _bare(representative: NDArray[np.float32], drawn: str) -> Calibration:
+    """Rows of nobody."""
+    return Calibration(Split(representative, np.zeros(len(representative), np.int64), {}, None), drawn)
 
 
 def _check_rows(source: SourceModel, rows: NDArray[np.float32]) -> None:
@@ -136,8 +222,8 @@ def _check_rows(source: SourceModel, rows: NDArray[np.float32]) -> None:
         )
 
 
-def _quantize_settings(section: Compress) -> Quantize:
-    last = section.recipe[-1]
+def _quantize_settings(recipe: Recipe) -> Quantize:
+    last = recipe[-1]
     assert isinstance(last, QuantizeStep), "the policy's model lets no other recipe through"  # noqa: S101
     return last.quantize
 

@@ -39,6 +39,16 @@ class Split:
         """Rows of the split."""
         return len(self.y)
 
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Split:
+        """The split of these rows alone, by number or by mask."""
+        return Split(
+            x=self.x[rows],
+            y=self.y[rows],
+            groups={column: values[rows] for column, values in self.groups.items()},
+            subjects=None if self.subjects is None else self.subjects[rows],
+            target=None if self.target is None else self.target[rows],
+        )
+
     def members(self, spec: str) -> list[tuple[GroupKey, NDArray[np.bool_]]]:
         """Cut the split by a group spec: `overall`, a column, or columns joined by `*`.
 
@@ -65,13 +75,15 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Population:
-    """A data set that was checked: its task, its splits and what may be said about it in evidence."""
+class Development:
+    """What a model may be made from: the task and the two splits that judge nobody.
+
+    Compression and its search get this and never a `Population`: what they cannot see they cannot choose by.
+    """
 
     part: DataPart
     train: Split
     calibration: Split
-    evaluation: Split
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -112,6 +124,18 @@ class Population:
     def reading(self) -> Reading:
         """How a model's outputs are to be read."""
         return Reading(self.task, self.threshold, self.score)
+
+
+@dataclass(frozen=True)
+class Population(Development):
+    """A data set that was checked: its task, its splits and what may be said about it in evidence."""
+
+    evaluation: Split
+
+    @property
+    def development(self) -> Development:
+        """Everything but the evaluation split."""
+        return Development(self.part, self.train, self.calibration)
 
 
 def unknown_column(column: str, spec: str, columns: Iterable[str]) -> InputError:

@@ -21,7 +21,7 @@ from audit_pipeline.data.population import Split, unknown_column
 from audit_pipeline.errors import InputError
 from audit_pipeline.evaluate.factorise import Codes, number_rows, number_texts, number_values
 from audit_pipeline.measurement import GroupKey
-from audit_pipeline.policy.schema import OVERALL
+from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Predictions, Task
 
 Counts = NDArray[np.int64]

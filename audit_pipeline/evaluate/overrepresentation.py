@@ -12,7 +12,7 @@ from audit_pipeline.evaluate.by_person import ByPerson
 from audit_pipeline.evaluate.cells import Cells
 from audit_pipeline.findings import Overrepresentation
 from audit_pipeline.measurement import GroupKey, Measured
-from audit_pipeline.policy.schema import OVERALL
+from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.statistics.design_effect import CHANGE_CORRELATION
 from audit_pipeline.statistics.estimate import measure
 from audit_pipeline.statistics.multiplicity import holm

@@ -13,7 +13,8 @@ from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import Worst, rates_behind
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS
-from audit_pipeline.policy.schema import OVERALL, FairnessRule, Statistics
+from audit_pipeline.policy.schema import FairnessRule, Statistics
+from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.statistics.estimate import Estimate
 
 _AGAINST_FLOAT = ("max_drop", "max_rise")

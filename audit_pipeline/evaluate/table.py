@@ -11,7 +11,7 @@ from audit_pipeline.evaluate.confusion import Quotient, confusion_metric
 from audit_pipeline.evaluate.metrics import Metric
 from audit_pipeline.evaluate.shares import share_answers
 from audit_pipeline.evaluate.smooth import smooth_answers
-from audit_pipeline.policy.schema import OVERALL
+from audit_pipeline.policy.terms import OVERALL
 
 
 def tabulate(cells: Cells, metrics: Sequence[Metric], specs: Sequence[str]) -> GroupTable:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from audit_pipeline.data.population import Population
+from audit_pipeline.data.population import Development
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.predictions import Task
 
 
-def check_output(source: SourceModel, population: Population) -> None:
+def check_output(source: SourceModel, data: Development) -> None:
     """Hold the shape of a model's output against the task.
 
     A classification needs one score per class, or one unit that stands for the second of two; a reconstruction error
@@ -17,8 +17,8 @@ def check_output(source: SourceModel, population: Population) -> None:
     Raises:
         InputError: `model.output-shape`.
     """
-    outputs, classes = source.part.output_shape, len(population.classes)
-    if population.reading.reconstructs:
+    outputs, classes = source.part.output_shape, len(data.classes)
+    if data.reading.reconstructs:
         _require(
             source,
             outputs == source.part.input_shape,
@@ -26,7 +26,7 @@ def check_output(source: SourceModel, population: Population) -> None:
             "a reconstruction error needs the input given back",
             "give the whole autoencoder, or set `score: output` in the manifest for a model that gives a score",
         )
-    elif population.task is Task.CLASSIFICATION:
+    elif data.task is Task.CLASSIFICATION:
         _require(
             source,
             outputs == (classes,) or (outputs == (1,) and classes == 2),
@@ -37,9 +37,9 @@ def check_output(source: SourceModel, population: Population) -> None:
         _require(
             source,
             outputs == (1,),
-            f"gives {shape_text(outputs)} values a row, but the task is {population.task}, which needs one",
+            f"gives {shape_text(outputs)} values a row, but the task is {data.task}, which needs one",
             "set `score: reconstruction_error` in the manifest for an autoencoder"
-            if population.task is Task.ANOMALY
+            if data.task is Task.ANOMALY
             else "end the model in one unit, or set the manifest's `task` to what the model is for",
         )
 

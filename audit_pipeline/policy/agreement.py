@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from audit_pipeline.data.population import Population
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import METRICS, Speaks
-from audit_pipeline.policy.schema import OVERALL, FairnessRule, MembershipRule, Policy, PrivacyRule
+from audit_pipeline.policy.schema import FairnessRule, MembershipRule, Policy, PrivacyRule
+from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Task
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Loc

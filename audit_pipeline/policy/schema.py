@@ -8,25 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, JsonValue, StringConstraints, Tag, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
+from audit_pipeline.policy.recipe import Compress
+from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text
 from audit_pipeline.strict_yaml import Strict
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), Field(examples=["wearable-ecg"])]
-Proportion = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-OpenProportion = Annotated[float, Field(gt=0, lt=1)]
-GroupSpec = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z_][\w-]*(\*[A-Za-z_][\w-]*)*$"),
-    Field(examples=["sex", "sex*age_band", "overall"]),
-]
-
-OVERALL = "overall"
-"""The group spec that stands for everybody."""
 
 
 class WorstError(Strict):
@@ -98,66 +89,6 @@ class Target(Strict):
     def _names_a_device(self) -> Target:
         if self.board is None and (self.flash_kib is None or self.ram_kib is None):
             raise ValueError("give a board, or both flash_kib and ram_kib")
-        return self
-
-
-class PruneWeights(Strict):
-    """Magnitude pruning of single weights (Zhu & Gupta 2017), fine-tuned on the train split."""
-
-    sparsity: OpenProportion = Field(description="share of weights set to zero in every prunable layer")
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 2
-    schedule: Literal["constant", "polynomial"] = "polynomial"
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
-    batch_size: Annotated[int, Field(ge=1, le=65536)] = 128
-
-
-class Quantize(Strict):
-    """Full integer quantization: int8 weights and activations, int8 in and out."""
-
-    scheme: Literal["int8"] = "int8"
-    calibration_rows: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=500, description="rows of the calibration split, drawn evenly over groups"
-    )
-
-
-class PruneWeightsStep(Strict):
-    """A recipe step: prune weights."""
-
-    prune_weights: PruneWeights
-
-
-class QuantizeStep(Strict):
-    """A recipe step: quantize; always the last one."""
-
-    quantize: Quantize
-
-
-def _technique(step: Any) -> str | None:
-    keys = list(step) if isinstance(step, dict) else list(type(step).model_fields)
-    return keys[0] if len(keys) == 1 else None
-
-
-RecipeStep = Annotated[
-    Annotated[PruneWeightsStep, Tag("prune_weights")] | Annotated[QuantizeStep, Tag("quantize")],
-    Discriminator(
-        _technique,
-        custom_error_type="recipe_step",
-        custom_error_message="a step names one technique: prune_weights or quantize",
-    ),
-]
-
-
-class Compress(Strict):
-    """How the candidate is made from the source model."""
-
-    recipe: Annotated[tuple[RecipeStep, ...], Field(min_length=1)]
-    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
-
-    @model_validator(mode="after")
-    def _quantizes_once_and_last(self) -> Compress:
-        quantizing = [isinstance(step, QuantizeStep) for step in self.recipe]
-        if quantizing.count(True) != 1 or not quantizing[-1]:
-            raise ValueError("the recipe must quantize exactly once, as its last step")
         return self
 
 

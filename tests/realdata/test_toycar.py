@@ -18,7 +18,7 @@ from audit_pipeline.device.kernels import predict_device
 from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.outputs import check_output
 from audit_pipeline.model.predict import predict_float
-from audit_pipeline.policy.schema import Compress
+from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.predictions import Score, Task
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "mlperf-tiny"

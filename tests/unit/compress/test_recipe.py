@@ -17,7 +17,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.runtime import keras, quiet
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.policy.schema import Compress
+from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.tflite import read_graph
 
 PRUNE_HARD = Compress.model_validate(

@@ -1,0 +1,15 @@
+"""Training of the model as it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audit_pipeline.compress.lesson import Lesson
+from audit_pipeline.evidence import StepPart
+from audit_pipeline.policy.recipe import FineTune
+from audit_pipeline.progress import Progress
+
+
+def fine_tune(model: Any, settings: FineTune, lesson: Lesson, seed: int, progress: Progress) -> tuple[Any, StepPart]:
+    """Carry out the step."""
+    raise NotImplementedError

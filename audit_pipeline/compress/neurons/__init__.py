@@ -1,0 +1,1 @@
+"""Whole filters and units: which hang together, which matter, and a model without the others."""

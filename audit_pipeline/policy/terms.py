@@ -1,0 +1,19 @@
+"""Terms that several sections of a policy share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Proportion = Annotated[float, Field(ge=0, le=1)]
+OpenProportion = Annotated[float, Field(gt=0, lt=1)]
+GroupSpec = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_][\w-]*(\*[A-Za-z_][\w-]*)*$"),
+    Field(examples=["sex", "sex*age_band", "overall"]),
+]
+
+OVERALL = "overall"
+"""The group spec that stands for everybody."""
