@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from audit_pipeline.data.population import Population
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import METRICS, Speaks
+from audit_pipeline.policy.recipe import group_specs as compress_specs
 from audit_pipeline.policy.schema import FairnessRule, MembershipRule, Policy, PrivacyRule
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Task
@@ -75,6 +76,8 @@ def _specs(policy: Policy) -> Iterator[tuple[Loc, str]]:
         for index, rule in enumerate(getattr(policy, section)):
             for number, spec in enumerate(_groups(rule)):
                 yield (section, index, "groups", number), spec
+    if policy.compress is not None:
+        yield from ((("compress", *place), spec) for place, spec in compress_specs(policy.compress))
 
 
 def _groups(rule: FairnessRule | PrivacyRule) -> tuple[str, ...]:

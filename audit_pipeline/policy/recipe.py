@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text
-from audit_pipeline.strict_yaml import Strict
+from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text, given
+from audit_pipeline.strict_yaml import Loc, Strict
 
 
 class Training(Strict):
@@ -216,6 +217,8 @@ class Search(Strict):
 class Compress(Strict):
     """How the candidate is made from the source model: by a recipe, or by a search for one."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [given("recipe", "array"), given("search", "object")]})
+
     recipe: Recipe | None = None
     search: Search | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
@@ -229,3 +232,22 @@ class Compress(Strict):
             if quantizing.count(True) != 1 or not quantizing[-1]:
                 raise ValueError("the recipe must quantize exactly once, as its last step")
         return self
+
+
+def group_specs(section: Compress) -> Iterator[tuple[Loc, str]]:
+    """Every group spec that a section names, with its place under `compress`."""
+    if section.search is not None and section.search.groups is not None:
+        yield ("search", "groups"), section.search.groups
+    for number, step in enumerate(section.recipe or ()):
+        for technique, settings in step:
+            for place, value in _settings(settings):
+                if place[-1] in ("balance", "groups"):
+                    yield ("recipe", number, technique, *place), value
+
+
+def _settings(settings: Strict) -> Iterator[tuple[Loc, Any]]:
+    for key, value in settings:
+        if isinstance(value, Strict):
+            yield from (((key, *place), inner) for place, inner in _settings(value))
+        else:
+            yield (key,), value

@@ -6,14 +6,14 @@ enforces; everything else is refused by name.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
 from audit_pipeline.policy.recipe import Compress
-from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text
+from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text, given
 from audit_pipeline.strict_yaml import Strict
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), Field(examples=["wearable-ecg"])]
@@ -62,19 +62,14 @@ class DataSection(Strict):
     manifest: Text = Field(description="dataset manifest, relative to the policy file")
 
 
-def _given(key: str, kind: str) -> dict[str, Any]:
-    """JSON Schema of an object that has this key, and not as null."""
-    return {"required": [key], "properties": {key: {"type": kind}}}
-
-
 class Target(Strict):
     """The device: a known board, or its limits in KiB; limits given beside a board override that board's."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": [
-                _given("board", "string"),
-                {"allOf": [_given("flash_kib", "integer"), _given("ram_kib", "integer")]},
+                given("board", "string"),
+                {"allOf": [given("flash_kib", "integer"), given("ram_kib", "integer")]},
             ]
         }
     )
@@ -105,7 +100,7 @@ class FairnessRule(Strict):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "oneOf": [_given(key, "number") for key in _LIMITS],
+            "oneOf": [given(key, "number") for key in _LIMITS],
             "if": {"properties": {"metric": {"enum": _SHARES}}},
             "then": {"properties": {key: {"maximum": 1} for key in _LIMITS}},
         }

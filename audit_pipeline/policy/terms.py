@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
@@ -17,3 +17,8 @@ GroupSpec = Annotated[
 
 OVERALL = "overall"
 """The group spec that stands for everybody."""
+
+
+def given(key: str, kind: str) -> dict[str, Any]:
+    """JSON Schema of an object that has this key, and not as null."""
+    return {"required": [key], "properties": {key: {"type": kind}}}

@@ -56,6 +56,21 @@ def test_the_class_of_the_worst_error_must_exist(read_policy: Read) -> None:
     assert "fair.yaml:6: human_centred.worst_error.class: the data set has no class W" in complaint(loaded)
 
 
+@pytest.mark.parametrize(
+    ("section", "place"),
+    [
+        ("{recipe: [{fine_tune: {balance: sx}}, {quantize: {}}]}", "compress.recipe[0].fine_tune.balance"),
+        ("{recipe: [{prune_neurons: {ratio: 0.5, groups: sex*sx}}, {quantize: {}}]}", "recipe[0].prune_neurons.groups"),
+        ("{recipe: [{quantize: {aware: {balance: sx}}}]}", "compress.recipe[0].quantize.aware.balance"),
+        ("{recipe: [{quantize: {scheme: mixed, lift: 2, groups: sx}}]}", "compress.recipe[0].quantize.groups"),
+        ("{search: {groups: sx}}", "compress.search.groups"),
+    ],
+)
+def test_an_unknown_group_of_a_recipe_or_search_is_told(read_policy: Read, section: str, place: str) -> None:
+    said = complaint(read_policy(f"compress: {section}\n"))
+    assert f"{place}: the data set has no group column sx, did you mean sex?" in said
+
+
 def test_an_unknown_group_column_is_told_even_inside_an_intersection(read_policy: Read) -> None:
     loaded = read_policy("  - {metric: accuracy, min: 0.1, groups: [overall, sex*age]}\n")
     assert complaint(loaded).startswith("fair.yaml:13: fairness[1].groups[1]: the data set has no group column age")
