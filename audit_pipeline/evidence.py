@@ -67,6 +67,9 @@ class DataPart(Part):
     )
     unit: str | None = Field(default=None, description="unit of a regression's labels; null where none was named")
     row_seconds: float | None = Field(default=None, description="time that a row covers; null where none was named")
+    class_weights: dict[str, float] | None = Field(
+        default=None, description="how much a row of each class counts in training; null where all count the same"
+    )
 
 
 class Layer(Part):

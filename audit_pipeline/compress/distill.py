@@ -1,17 +1,143 @@
-"""Training towards the float source's answers."""
+"""Distillation: a student learns what the float source answers, and not only what was right.
+
+Hinton, Vinyals & Dean 2015, "Distilling the Knowledge in a Neural Network": the teacher's softened probabilities tell
+how much each wrong class resembles the row, which labels do not.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audit_pipeline.compress.lesson import Lesson
+from audit_pipeline.compress.training import Aim, copied, fit
+from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
+from audit_pipeline.model.feed import feed
+from audit_pipeline.model.predict import output_kind
+from audit_pipeline.model.runtime import keras, quiet, tensorflow
 from audit_pipeline.policy.recipe import Distill
+from audit_pipeline.predictions import OutputKind, Task
 from audit_pipeline.progress import Progress
+
+_BATCH = 1024
+_SMALLEST = 1e-7
+"""Of a probability whose logarithm is taken, as in Keras' cross-entropy."""
 
 
 def distill(
     student: Any, settings: Distill, teacher: Any, lesson: Lesson, seed: int, progress: Progress
 ) -> tuple[Any, StepPart]:
-    """Carry out the step."""
-    raise NotImplementedError
+    """Train a student towards the teacher's answers and the labels.
+
+    The loss of a row is weight · T² · KL(teacher ‖ student), both at temperature T, plus (1 − weight) times the loss
+    towards the label (Hinton et al. 2015, section 2). Outputs that are no probabilities of classes - a number, a
+    reconstruction - have no temperature: their first term is the mean squared difference from the teacher's.
+
+    Args:
+        student: an uncompiled tf_keras model; it is not changed.
+        settings: the step as the policy writes it.
+        teacher: the float source; its answers are computed once.
+        lesson: what to train on, and the loss towards the labels.
+        seed: of the order of the rows, of dropout and of who is held out.
+        progress: told the share of epochs that are done.
+
+    Returns:
+        The trained student, and the step as it was carried out.
+
+    Raises:
+        InputError: `compress.student-output`: the student's output is not of the teacher's kind; or as `fit`.
+    """
+    kind = _kind(student, teacher, lesson)
+    answers = np.concatenate([lesson.answers, _answers(teacher, lesson.x)], axis=-1)
+    said = f"{settings.weight:g} of the source model's answers"
+    said += f" at temperature {settings.temperature:g}" if kind else " by mean squared error"
+    said += f", {1 - settings.weight:g} of the labels with {lesson.objective.loss}"
+    trained = copied(student, seed)
+    loss = _loss(settings, kind, lesson.objective.instance())
+    notes = fit(trained, settings, lesson, seed, progress, "distill", aim=Aim(answers, loss, said))
+    return copied(trained, seed), StepPart(
+        technique="distill",
+        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
+        notes=notes,
+    )
+
+
+def _kind(student: Any, teacher: Any, lesson: Lesson) -> OutputKind | None:
+    """What the outputs of both are; None where they are no scores of classes."""
+    shapes = [tuple(model.outputs[0].shape[1:]) for model in (student, teacher)]
+    kinds = [output_kind(model, who, lesson.reading) for model, who in ((student, "the student"), (teacher, "source"))]
+    if shapes[0] != shapes[1] or kinds[0] is not kinds[1]:
+        raise InputError(
+            "compress.student-output",
+            f"the student gives {shapes[0]} {kinds[0]}, the source {shapes[1]} {kinds[1]}",
+            hint="end the student in the layer that the source ends in",
+        )
+    if lesson.reading.task is Task.REGRESSION or lesson.reading.reconstructs:
+        return None
+    return kinds[0]
+
+
+def _answers(teacher: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The teacher's outputs, [rows, ...]."""
+    with quiet():
+        parts = [teacher.predict_on_batch(feed(teacher, x[at : at + _BATCH])) for at in range(0, len(x), _BATCH)]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _loss(settings: Distill, kind: OutputKind | None, to_labels: Any) -> Any:
+    """The loss over [labels, teacher's outputs], joined on the last axis; one value a row."""
+    tf = tensorflow()
+
+    class Distillation(keras().losses.Loss):  # type: ignore[misc]
+        """Both terms, by their weights."""
+
+        def call(self, answers: Any, outputs: Any) -> Any:
+            labels, taught = tf.split(answers, 2, axis=-1)
+            if kind is None:
+                teaching = _by_row(tf.math.squared_difference(taught, outputs))
+            else:
+                teaching = divergence(taught, outputs, kind, settings.temperature)
+            return settings.weight * teaching + (1 - settings.weight) * _by_row(to_labels.call(labels, outputs))
+
+    return Distillation()
+
+
+def divergence(taught: Any, outputs: Any, kind: OutputKind, temperature: float) -> Any:
+    """T² · KL(teacher ‖ student) of every row, both at temperature T.
+
+    Units with a sigmoid, and a single unit, are one pair of probabilities each; others are one distribution together.
+
+    Args:
+        taught: [rows, units] the teacher's outputs, a float32 tensor.
+        outputs: [rows, units] the student's.
+        kind: what both are.
+        temperature: T.
+
+    Returns:
+        [rows], in nats.
+    """
+    tf = tensorflow()
+    z, w = (_logits(scores, kind) / temperature for scores in (taught, outputs))
+    if kind is OutputKind.SIGMOID or taught.shape[-1] == 1:
+        p, log = tf.sigmoid(z), tf.math.log_sigmoid
+        terms = p * (log(z) - log(w)) + (1 - p) * (log(-z) - log(-w))
+    else:
+        terms = tf.nn.softmax(z) * (tf.nn.log_softmax(z) - tf.nn.log_softmax(w))
+    return temperature**2 * tf.reduce_sum(terms, axis=-1)
+
+
+def _logits(scores: Any, kind: OutputKind) -> Any:
+    """What a sigmoid was taken of, or a softmax: of that up to a constant a row, which makes no difference."""
+    if kind is OutputKind.LOGITS:
+        return scores
+    tf = tensorflow()
+    p = tf.clip_by_value(scores, _SMALLEST, 1 - _SMALLEST)
+    return tf.math.log(p) - tf.math.log1p(-p) if kind is OutputKind.SIGMOID else tf.math.log(p)
+
+
+def _by_row(losses: Any) -> Any:
+    tf = tensorflow()
+    return tf.reduce_mean(tf.reshape(losses, [tf.shape(losses)[0], -1]), axis=1)

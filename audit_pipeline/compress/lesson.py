@@ -1,8 +1,8 @@
-"""What a model is fine-tuned on: rows, what it should answer to them, and the loss between the two."""
+"""What a model is trained on: rows, what it should answer to them, how much each counts, and the loss."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from audit_pipeline.compress.objective import Objective
 from audit_pipeline.data.population import Development, Split
 from audit_pipeline.errors import InputError
-from audit_pipeline.predictions import Task
+from audit_pipeline.predictions import Reading, Task
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,10 @@ class Lesson:
     objective: Objective
     taken: str
     """Which rows these are, in words."""
+    reading: Reading
+    """How the model's outputs are read."""
+    class_weights: NDArray[np.float64] | None = None
+    """[classes] how much a row of each class counts beside the others; None where all count the same."""
 
     @property
     def x(self) -> NDArray[np.float32]:
@@ -33,6 +37,29 @@ class Lesson:
     def __len__(self) -> int:
         """Rows of the lesson."""
         return len(self.split)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Lesson:
+        """The lesson of these rows alone, by number or by mask."""
+        return replace(self, split=self.split.take(rows), answers=self.answers[rows])
+
+    def weights(self, balance: str) -> NDArray[np.float32] | None:
+        """How much each row counts in the loss.
+
+        Within a group rows count by their class; every group has the same total.
+
+        Args:
+            balance: the group spec; `overall` is one group.
+
+        Returns:
+            [rows], 1 in the mean; None where all count the same.
+        """
+        if balance == "overall" and self.class_weights is None:
+            return None
+        counts = np.ones(len(self)) if self.class_weights is None else self.class_weights[self.split.y]
+        groups = self.split.members(balance)
+        for _, inside in groups:
+            counts[inside] *= len(self) / len(groups) / counts[inside].sum()
+        return counts.astype(np.float32)
 
 
 def lesson(data: Development, objective: Objective, units: int) -> Lesson:
@@ -51,18 +78,25 @@ def lesson(data: Development, objective: Objective, units: int) -> Lesson:
     train = data.train
     if data.task is Task.REGRESSION:
         assert train.target is not None, "a regression's splits have targets"  # noqa: S101
-        return Lesson(train, train.target.astype(np.float32)[:, None], objective, "rows")
+        return Lesson(train, train.target.astype(np.float32)[:, None], objective, "rows", data.reading)
     if data.reading.reconstructs:
         normal = train.take(train.y == 0)
-        return Lesson(normal, normal.x, objective, f"rows labelled {data.classes[0]}")
+        return Lesson(normal, normal.x, objective, f"rows labelled {data.classes[0]}", data.reading)
     if data.task is Task.ANOMALY and not train.y.any():
         raise InputError(
             "compress.one-class",
             f"no row of the train split is labelled {data.classes[1]}: fine-tuning would teach the model to give "
             "0 whatever it sees",
-            hint="leave prune_weights out of the recipe, or put such rows into the train split",
+            hint="leave the steps that train out of the recipe, or put such rows into the train split",
         )
-    return Lesson(train, class_answers(train.y, units), objective, "rows")
+    return Lesson(train, class_answers(train.y, units), objective, "rows", data.reading, _class_weights(data))
+
+
+def _class_weights(data: Development) -> NDArray[np.float64] | None:
+    """In the order of the classes; a class that the manifest gives no weight counts 1."""
+    if data.class_weights is None:
+        return None
+    return np.array([data.class_weights.get(name, 1.0) for name in data.classes])
 
 
 def class_answers(y: NDArray[np.int64], units: int) -> NDArray[np.float32]:

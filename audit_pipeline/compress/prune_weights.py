@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from audit_pipeline.compress.lesson import Lesson
+from audit_pipeline.compress.training import fit
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras, quiet
@@ -56,26 +57,21 @@ def prune_weights(
                 "tensorflow-model-optimization can prune no layer of this model",
                 hint="leave prune_weights out of the recipe",
             )
-        wrapped.compile(keras().optimizers.Adam(settings.learning_rate), lesson.objective.instance())
-        wrapped.fit(
-            lesson.x,
-            lesson.answers,
-            batch_size=settings.batch_size,
-            epochs=settings.epochs,
-            verbose=0,
-            callbacks=[tfmot.sparsity.keras.UpdatePruningStep(), _reporter(settings.epochs, progress)],
+        notes = fit(
+            wrapped,
+            settings,
+            lesson,
+            seed,
+            progress,
+            "prune and fine-tune",
+            callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
+            settled=math.ceil(_RAMP * settings.epochs) if settings.schedule == "polynomial" else 0,
         )
         pruned = tfmot.sparsity.keras.strip_pruning(wrapped)
-    if not all(np.all(np.isfinite(weight)) for weight in pruned.get_weights()):
-        raise InputError(
-            "compress.diverged",
-            "fine-tuning after pruning ended in NaN weights",
-            hint="lower learning_rate in the recipe's prune_weights step",
-        )
     return pruned, StepPart(
         technique="prune_weights",
         settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
-        notes=_notes(weights, untouched, lesson),
+        notes=(*_notes(weights), *notes, *_left(untouched)),
     )
 
 
@@ -140,21 +136,17 @@ def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, dic
 _WITHOUT_KERNEL = frozenset({"BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU"})
 
 
-def _reporter(epochs: int, progress: Progress) -> Any:
-    return keras().callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, _: progress("prune and fine-tune", (epoch + 1) / epochs)
-    )
-
-
-def _notes(weights: dict[str, list[Any]], untouched: list[str], lesson: Lesson) -> tuple[str, ...]:
+def _notes(weights: dict[str, list[Any]]) -> tuple[str, ...]:
     values = [weight.numpy() for layer in weights.values() for weight in layer]
     total = sum(value.size for value in values)
     zeros = sum(int(np.count_nonzero(value == 0)) for value in values)
-    notes = [
+    return (
         f"{zeros} of {total} weights in {len(weights)} layers are zero",
         "zeros are stored like other weights: flash does not shrink, only the zipped size does",
-        f"fine-tuned on {len(lesson.x)} {lesson.taken} with {lesson.objective.loss}: {lesson.objective.origin}",
-    ]
-    if untouched:
-        notes.append(f"left dense, as tensorflow-model-optimization does not prune them: {', '.join(untouched)}")
-    return tuple(notes)
+    )
+
+
+def _left(untouched: list[str]) -> tuple[str, ...]:
+    if not untouched:
+        return ()
+    return (f"left dense, as tensorflow-model-optimization does not prune them: {', '.join(untouched)}",)

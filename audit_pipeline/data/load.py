@@ -109,7 +109,19 @@ def _part(manifest: Loaded[Manifest], files: dict[str, SplitFile]) -> DataPart:
         score=said.score,
         unit=said.unit,
         row_seconds=said.row_seconds,
+        class_weights=_class_weights(said, files["train"].split),
     )
+
+
+def _class_weights(said: Manifest, train: Split) -> dict[str, float] | None:
+    """As they are given, 1 where a class has none; `balanced` gives every class of the train split the same total."""
+    if said.class_weights is None:
+        return None
+    if isinstance(said.class_weights, str):
+        rows = {name: int((train.y == index).sum()) for index, name in enumerate(said.classes)}
+        met = sum(1 for count in rows.values() if count)
+        return {name: len(train) / (met * count) for name, count in rows.items() if count}
+    return {name: said.class_weights.get(name, 1.0) for name in said.classes}
 
 
 def _split_part(name: str, file: SplitFile, said: Manifest) -> SplitPart:

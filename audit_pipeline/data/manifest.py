@@ -38,6 +38,21 @@ Features = Annotated[
 ]
 
 
+ClassWeights = Annotated[
+    Annotated[Literal["balanced"], Tag("word")]
+    | Annotated[
+        dict[ClassName, Annotated[float, Field(gt=0, le=1e6)]],
+        Field(min_length=1),
+        Tag("numbers"),
+    ],
+    Discriminator(
+        lambda given: "word" if isinstance(given, str) else "numbers" if isinstance(given, dict) else None,
+        custom_error_type="class_weights",
+        custom_error_message="must be the word balanced, or a positive number for each class that counts other than 1",
+    ),
+]
+
+
 class Group(Strict):
     """A column that cuts the population into groups."""
 
@@ -99,6 +114,9 @@ class Manifest(Strict):
         default=None, description="of a regression's labels", examples=["mg/dL"]
     )
     row_seconds: Annotated[float, Field(gt=0)] | None = Field(default=None, description="time that a row covers")
+    class_weights: ClassWeights | None = Field(
+        default=None, description="how much a row of a class counts in training; balanced: every class the same in all"
+    )
     subject: Column | None = Field(default=None, description="the person each row came from")
     groups: dict[GroupName, Group] = Field(default_factory=dict)
     splits: Splits
@@ -143,6 +161,17 @@ class Manifest(Strict):
         if info.data.get("task") == "anomaly" and names and names != classes[1:]:
             raise ValueError(f"a score above the threshold is the alarm, so only {classes[1]} can stand here")
         return names
+
+    @field_validator("class_weights")
+    @classmethod
+    def _weights_fit(cls, weights: ClassWeights | None, info: ValidationInfo) -> ClassWeights | None:
+        if weights is not None and info.data.get("task") == "regression":
+            raise ValueError("a regression has no classes: leave class_weights out")
+        classes: tuple[str, ...] = info.data.get("classes", ())
+        for name in weights if isinstance(weights, dict) and classes else ():
+            if name not in classes:
+                raise ValueError(f"{name} is not one of classes{did_you_mean(name, classes)}")
+        return weights
 
     @field_validator("threshold")
     @classmethod

@@ -121,6 +121,11 @@ class Development:
         return self.part.row_seconds
 
     @property
+    def class_weights(self) -> Mapping[str, float] | None:
+        """How much a row of each class counts in training; None where all count the same."""
+        return self.part.class_weights
+
+    @property
     def reading(self) -> Reading:
         """How a model's outputs are to be read."""
         return Reading(self.task, self.threshold, self.score)

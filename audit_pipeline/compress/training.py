@@ -1,0 +1,182 @@
+"""The one place that trains: every step that does gives its model, and what it should come to, here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.compress.holdout import held_out
+from audit_pipeline.compress.lesson import Lesson
+from audit_pipeline.errors import InputError
+from audit_pipeline.model.feed import feed
+from audit_pipeline.model.runtime import keras, quiet, tensorflow
+from audit_pipeline.policy.recipe import Training
+from audit_pipeline.progress import Progress
+
+_HELD_OUT = 0.2
+"""Share of the people whose loss says when to stop."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What training works towards, where that is not the lesson's own answers and loss."""
+
+    answers: NDArray[np.float32]
+    """[rows, ...] as the loss takes them, for every row of the lesson."""
+    loss: Any
+    """A tf_keras loss."""
+    said: str
+    """What it is, in words."""
+
+
+def copied(model: Any, seed: int) -> Any:
+    """A copy of an uncompiled tf_keras model with its weights, made after every generator was seeded.
+
+    A step trains a copy, as the model that it is given stays as it is.
+    """
+    keras().utils.set_random_seed(seed)
+    with quiet():
+        copy = keras().models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def fit(
+    model: Any,
+    settings: Training,
+    lesson: Lesson,
+    seed: int,
+    progress: Progress,
+    step: str,
+    *,
+    aim: Aim | None = None,
+    callbacks: Sequence[Any] = (),
+    settled: int = 0,
+) -> tuple[str, ...]:
+    """Train a model, in place, with Adam. Weights that were pruned, and so are zero, stay zero.
+
+    The order of the rows and dropout follow from tf_keras' generators, which the caller seeds before it makes the
+    model, as `copied` does: the same seed then gives the same weights.
+
+    Args:
+        model: an uncompiled tf_keras model.
+        settings: how to train.
+        lesson: the rows, how much each counts, and what to answer.
+        seed: of the draw of the people who are held out.
+        progress: told the share of epochs that are done.
+        step: what is being done, in words.
+        aim: the answers and the loss; left out: the lesson's.
+        callbacks: of tf_keras.
+        settled: the first epoch, counted from 0, whose weights may be kept: before it the model is not yet what the
+            step is to make of it.
+
+    Returns:
+        Notes: what it was trained on and towards, how rows were weighted, and which epoch was kept.
+
+    Raises:
+        InputError: `compress.diverged`, `compress.nobody-held-out`, or `data.unknown-group`.
+    """
+    aim = aim or Aim(lesson.answers, lesson.objective.instance(), _said(lesson))
+    out = _held_out(lesson, settings, seed)
+    x, answers, weights = _rows(model, lesson, aim, settings, ~out)
+    early = None
+    if settings.patience is not None:
+        first = min(settled, settings.epochs - 1)
+        early = keras().callbacks.EarlyStopping(
+            patience=settings.patience, start_from_epoch=first, restore_best_weights=True
+        )
+    with quiet():
+        model.compile(keras().optimizers.Adam(settings.learning_rate), aim.loss)
+        model.fit(
+            x,
+            answers,
+            sample_weight=weights,
+            validation_data=_rows(model, lesson, aim, settings, out) if early else None,
+            batch_size=settings.batch_size,
+            epochs=settings.epochs,
+            verbose=0,
+            callbacks=[*callbacks, *_zeros_kept(model), *([early] if early else []), _told(settings, progress, step)],
+        )
+    notes = [f"trained on {int(np.count_nonzero(~out))} {lesson.taken} with {aim.said}", *_weighing(lesson, settings)]
+    if early is not None:
+        model.set_weights(early.best_weights)  # Keras does so only where it stopped before the last epoch
+        progress(step, 1.0)
+        notes.append(_stopping(early, lesson, out))
+    if not all(np.all(np.isfinite(weight)) for weight in model.get_weights()):
+        raise InputError(
+            "compress.diverged",
+            f"training ended in NaN weights ({step})",
+            hint="lower learning_rate in this step of the recipe",
+        )
+    return tuple(notes)
+
+
+def _rows(model: Any, lesson: Lesson, aim: Aim, settings: Training, which: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+    """Rows as Keras' fit takes them: inputs, answers and weights, which reach over the axes of a loss by element."""
+    taken, answers = lesson.take(which), aim.answers[which]
+    weights = taken.weights(settings.balance)
+    if weights is not None:
+        weights = weights.reshape(len(weights), *[1] * (answers.ndim - 2))
+    return feed(model, taken.x), answers, weights
+
+
+def _held_out(lesson: Lesson, settings: Training, seed: int) -> NDArray[np.bool_]:
+    if settings.patience is None:
+        return np.zeros(len(lesson), bool)
+    out = held_out(lesson.split, _HELD_OUT, seed)
+    if not out.any():
+        raise InputError(
+            "compress.nobody-held-out",
+            f"the lesson has {len(lesson)} {lesson.taken} of one person, and patience needs another to hold out",
+            hint="leave patience out of this step of the recipe",
+        )
+    return out
+
+
+def _zeros_kept(model: Any) -> list[Any]:
+    """A callback that puts zeros back after each batch, where the model has weights that were pruned."""
+    tf = tensorflow()
+    masks = [
+        (variable, tf.constant(value != 0, variable.dtype))
+        for variable in model.trainable_variables
+        for value in [variable.numpy()]
+        if value.ndim > 1 and value.any() and not value.all()
+    ]
+    if not masks:
+        return []
+
+    def restore() -> None:
+        for variable, mask in masks:
+            variable.assign(variable * mask)
+
+    compiled = tf.function(restore)
+    return [keras().callbacks.LambdaCallback(on_train_batch_end=lambda *_: compiled())]
+
+
+def _told(settings: Training, progress: Progress, step: str) -> Any:
+    return keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: progress(step, (epoch + 1) / settings.epochs))
+
+
+def _said(lesson: Lesson) -> str:
+    return f"{lesson.objective.loss}: {lesson.objective.origin}"
+
+
+def _weighing(lesson: Lesson, settings: Training) -> list[str]:
+    notes = []
+    if lesson.class_weights is not None:
+        notes.append("rows count by their class, as the manifest's class_weights say")
+    if settings.balance != "overall":
+        groups = len(lesson.split.members(settings.balance))
+        notes.append(f"rows are weighted so that each of the {groups} groups by {settings.balance} counts the same")
+    return notes
+
+
+def _stopping(early: Any, lesson: Lesson, out: NDArray[np.bool_]) -> str:
+    subjects = lesson.split.subjects
+    watched = f"{len(np.unique(subjects[out]))} people" if subjects is not None else f"{int(out.sum())} rows"
+    run = early.stopped_epoch + 1 if early.stopped_epoch else early.params["epochs"]
+    return f"kept epoch {early.best_epoch + 1} of {run}, the one with the lowest loss on {watched} held out"
