@@ -30,11 +30,14 @@ from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import LoadedPolicy
+from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.predictions_file import KeptPredictions, predictions_to_npz
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.release import SealKeys, open_keys, seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
+from audit_pipeline.search.around import ALONE, Around
+from audit_pipeline.search.find import search
 from audit_pipeline.trail.log import Trail
 
 _LIBRARIES = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "tflite-micro", "fairlearn")
@@ -73,6 +76,7 @@ def ship(
     now: Callable[[], str],
     passphrase: Callable[[Path], bytes],
     progress: Progress = silent,
+    around: Around = ALONE,
 ) -> Shipped:
     """Take a model to a verdict, and to an image if that is PASS.
 
@@ -81,6 +85,7 @@ def ship(
         now: the time, UTC in ISO 8601.
         passphrase: asked for the signer's key file, before any work starts; never called where nothing is signed.
         progress: told how far each step is.
+        around: what surrounds a search, where the policy has one.
 
     Raises:
         AuditError: something stands in the way and nothing is left of the run, but that the trail says it was aborted
@@ -93,7 +98,7 @@ def ship(
         registered = journal.enter("policy", policy_entry(_policy_part(inputs.policy)))
         journal.enter("data", data_entry(inputs.population.part))
         journal.enter("model", model_entry(inputs.source.part, inputs.baseline.part if inputs.baseline else None))
-        candidate = make_candidate(inputs, progress)
+        candidate = make_candidate(inputs, progress, around)
         journal.enter("candidate", candidate_entry(candidate.part))
         assessment = assess(inputs, candidate, progress)
         head = journal.enter("findings", findings_entry(assessment.findings, assessment.verdict)).head
@@ -103,12 +108,34 @@ def ship(
         return Shipped(_conclude(evidence, candidate, files, keys, journal, folder), folder)
 
 
-def make_candidate(inputs: Inputs, progress: Progress) -> Candidate:
-    """Stage 4: compress the source by the policy's recipe, or take a finished .tflite as it is."""
-    if inputs.source.is_finished or inputs.policy.value.compress is None:
+def make_candidate(
+    inputs: Inputs, progress: Progress, around: Around = ALONE, section: Compress | None = None
+) -> Candidate:
+    """Stage 4: compress the source by a recipe or by a search for one, or take a finished .tflite as it is.
+
+    Args:
+        inputs: source, policy and population, of which compression sees no row of the evaluation split.
+        progress: told how far each step is.
+        around: what surrounds a search.
+        section: instead of the policy's own.
+    """
+    section = section or inputs.policy.value.compress
+    if inputs.source.is_finished or section is None:
         return from_tflite(inputs.source)
-    section, folder = inputs.policy.value.compress, inputs.policy.path.parent
-    return compress(inputs.source, section, inputs.population.development, progress, folder=folder)
+    policy, data = inputs.policy, inputs.population.development
+    if section.search is None:
+        return compress(inputs.source, section, data, progress, folder=policy.path.parent)
+    return search(
+        inputs.source,
+        section.search,
+        section.seed,
+        data,
+        policy.value.fairness,
+        policy.value.statistics,
+        policy.board,
+        around,
+        progress,
+    )
 
 
 def _judged(inputs: Inputs, candidate: Candidate, assessment: Assessment, folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,59 @@
+"""What a search is given of the world: a place for its cache, a clock, and somebody who looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class State(StrEnum):
+    """Where a trial stands."""
+
+    RUNNING = "running"
+    MEASURED = "measured"
+    DROPPED = "dropped"
+    CHOSEN = "chosen"
+
+
+@dataclass(frozen=True)
+class News:
+    """What is known of one trial at one moment."""
+
+    number: int
+    label: str
+    round: int
+    state: State
+    size_bytes: int | None = None
+    worst_drop: float | None = None
+    violation: float | None = None
+    remark: str = ""
+    """Why it was dropped or chosen; empty otherwise."""
+
+
+class Observer(Protocol):
+    """Called by a search as it goes on."""
+
+    def __call__(self, news: News) -> None:
+        """Take notice of a trial."""
+
+
+def nobody(news: News) -> None:
+    """Observe nothing."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What surrounds a search and changes nothing of what it finds but where a time limit ends it."""
+
+    cache: Path | None = None
+    """Folder that remembers what was tried; None: nothing is remembered."""
+    clock: Callable[[], float] | None = None
+    """Seconds that only go on; needed where the search has a time limit."""
+    observe: Observer = nobody
+
+
+ALONE = Around()
+"""No cache, no clock, nobody looking on."""

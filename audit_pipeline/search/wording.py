@@ -1,0 +1,65 @@
+"""What a search says of itself in words: its rounds, and what became of every trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from audit_pipeline.policy.recipe import Search
+from audit_pipeline.search.choice import keeps
+from audit_pipeline.search.halving import Halved, rounds
+from audit_pipeline.search.lifting import Lifting
+from audit_pipeline.search.space import Proposal
+from audit_pipeline.search.trial import Result
+
+_OUT_OF_TIME = "the time was over before it was tried"
+
+
+def rounds_said(settings: Search, lifting: Lifting) -> tuple[str, ...]:
+    """What each round gave and asked."""
+    said = ["size and operators only, without training: what is not smaller than plain int8 or does not fit goes"]
+    said += [each.said for each in rounds(settings)]
+    if lifting.saved or lifting.failed:
+        said.append("operators lifted to int16x8 where a finalist breaks a rule; trained as in the round before")
+    return tuple(said)
+
+
+def reasons(
+    proposals: Sequence[Proposal],
+    halved: Halved,
+    lifting: Lifting,
+    finalists: Mapping[int, Result],
+    chosen: Result,
+    settings: Search,
+) -> dict[int, str]:
+    """What became of every proposal, by number.
+
+    Args:
+        proposals: all of them.
+        halved: what halving left.
+        lifting: which finalists were tried with operators lifted.
+        finalists: the results that the choice was made from, by number.
+        chosen: one of them.
+        settings: of the search.
+    """
+    found = {one.number: halved.fates.get(one.number, _OUT_OF_TIME) for one in proposals}
+    found |= {number: _not_chosen(result, lifting, settings) for number, result in finalists.items()}
+    found[chosen.proposal.number] = _chosen(chosen, lifting, settings)
+    return found
+
+
+def _chosen(result: Result, lifting: Lifting, settings: Search) -> str:
+    if not keeps(result, settings.margin):
+        return f"chosen because no trial keeps the rules on these rows and this one breaks them least{_worst(result)}"
+    lifted = " with operators lifted" if result in lifting.saved else ""
+    return f"chosen: the smallest that keeps the rules{lifted} on the rows chosen by{_worst(result)}"
+
+
+def _not_chosen(result: Result, lifting: Lifting, settings: Search) -> str:
+    if keeps(result, settings.margin):
+        return "keeps the rules, but a smaller one does too"
+    failed = lifting.failed.get(result.proposal.number)
+    return f"breaks the rules{_worst(result)}" + (f"; {failed}" if failed else "")
+
+
+def _worst(result: Result) -> str:
+    return "" if result.score is None else f" ({result.score.worst_rule} by {result.score.violation:+.4g})"
