@@ -25,12 +25,12 @@ def choose(wiring: Wiring, scores: NDArray[np.float64], ratio: float, scope: Sco
         [units].
     """
     gone = np.zeros(wiring.units, dtype=bool)
+    ordered = [family.units[np.argsort(scores[family.units], kind="stable")] for family in wiring.families]
     if scope == "layer":
-        for family in wiring.families:
-            count = min(_share(ratio, len(family.units)), len(family.units) - 1)
-            gone[family.units[np.argsort(scores[family.units], kind="stable")[:count]]] = True
+        for units in ordered:
+            gone[units[:-1][: _share(ratio, len(units))]] = True
         return gone
-    best = {int(family.units[np.argmax(scores[family.units])]) for family in wiring.families}
+    best = {int(units[-1]) for units in ordered}
     able = [unit for unit in np.argsort(scores, kind="stable").tolist() if unit not in best]
     gone[able[: _share(ratio, wiring.units)]] = True
     return gone
