@@ -34,6 +34,7 @@ from audit_pipeline.predictions import Reading, Task
 from audit_pipeline.predictions_file import KeptPredictions, load_predictions
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.report.evidence_file import load_evidence
+from audit_pipeline.report.recipe import step_lines
 
 _SAME_VALUE = 1e-6
 """Metrics of one run, computed again, may differ in their last digits between versions of libraries."""
@@ -188,6 +189,7 @@ def _specs(population: Population, rules: Sequence[FairnessRule]) -> tuple[str, 
 
 def _part(run: _Run) -> DiffedRun:
     evidence = run.evidence
+    search = evidence.candidate.search
     return DiffedRun(
         id=evidence.run.id,
         created=evidence.run.created,
@@ -198,5 +200,7 @@ def _part(run: _Run) -> DiffedRun:
         source_sha256=evidence.source.sha256,
         model_sha256=evidence.candidate.sha256,
         size_bytes=evidence.candidate.size_bytes,
+        recipe=tuple(step.words for step in step_lines(evidence)),
+        trials=None if search is None else len(search.trials),
         arithmetic=run.kept.predictions.made_by,
     )

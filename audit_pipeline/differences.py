@@ -29,6 +29,10 @@ class DiffedRun(Part):
     source_sha256: Sha256 = Field(description="of the trained model")
     model_sha256: Sha256 = Field(description="of the .tflite on the device")
     size_bytes: Count
+    recipe: tuple[str, ...] = Field(
+        description="how the model was compressed, a step in words each; none for a .tflite"
+    )
+    trials: Count | None = Field(description="of the search that found the recipe; null where the policy gave it")
     arithmetic: str = Field(description="whose arithmetic its predictions are")
 
 

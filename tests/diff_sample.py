@@ -51,6 +51,8 @@ def run(name: str) -> DiffedRun:
         source_sha256="2" * 64,
         model_sha256="3" * 64,
         size_bytes=34_816,
+        recipe=("quantize: int8, 500 calibration rows",),
+        trials=None,
         arithmetic="tflite-micro",
     )
 

@@ -94,12 +94,16 @@ def share_axis(bars: Sequence[Bar]) -> Axis:
 
 
 def data_axis(bars: Sequence[Bar]) -> Axis:
-    """Round steps (1, 2 or 5 times a power of ten) around every value, interval and limit, wherever they lie."""
-    values = _values(bars) or [0.0]
+    """Round steps around every value, interval and limit, wherever they lie."""
+    return axis_over(_values(bars) or [0.0])
+
+
+def axis_over(values: Sequence[float], most: int = _MOST_STEPS) -> Axis:
+    """Round steps (1, 2 or 5 times a power of ten) around some values, one at least; about as many steps as `most`."""
     low, high = min(values), max(values)
     span = (high - low) or abs(high) or 1.0
-    power = 10.0 ** math.floor(math.log10(span / _MOST_STEPS))
-    step = next(factor * power for factor in (1, 2, 5, 10) if span <= factor * power * _MOST_STEPS)
+    power = 10.0 ** math.floor(math.log10(span / most))
+    step = next(factor * power for factor in (1, 2, 5, 10) if span <= factor * power * most)
     first, last = math.floor(_rounded(low / step)), math.ceil(_rounded(high / step))
     return Axis(first, max(last, first + 1), step)
 

@@ -87,7 +87,9 @@ def _runs(diff: Diff) -> str:
         )
         for label, run in (("Before", diff.before), ("After", diff.after))
     ]
-    return "### Runs\n\n" + table(["", "Run", "Made", "Verdict", "Policy", "Model"], rows)
+    runs = table(["", "Run", "Made", "Verdict", "Policy", "Model"], rows)
+    recipes = [f"- Recipe {label}: {text(recipe)}" for label, recipe in words.recipes(diff)]
+    return "\n\n".join(["### Runs", runs, *(["\n".join(recipes)] if recipes else [])])
 
 
 def _notes(diff: Diff) -> str:

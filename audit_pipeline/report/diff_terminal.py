@@ -16,6 +16,7 @@ MOST_BETTER = 4
 MOST_UNDECIDED = 3
 _GROUP_CELLS = 20
 _METRIC_CELLS = 18
+_RECIPE_CELLS = 70
 
 
 def render_diff_terminal(diff: Diff) -> Group:
@@ -31,6 +32,10 @@ def render_diff_terminal(diff: Diff) -> Group:
             Text.assemble((f"{label:<6} ", "bold"), f"{words.run_name(run)}: {words.about(run)}")
             for label, run in (("before", diff.before), ("after", diff.after))
         ),
+    ]
+    lines += [
+        Text(f"recipe {label}: {shortened(recipe, _RECIPE_CELLS - len(label))}", "dim")
+        for label, recipe in words.recipes(diff)
     ]
     if diff.data.synthetic:
         lines.append(Text.assemble(("SYNTHETIC DATA", "bold yellow"), f" {brief(diff.data.name, 60)}: no real people"))

@@ -6,7 +6,7 @@ from audit_pipeline.differences import Diff, DiffedRun, Shift
 from audit_pipeline.findings import Exemplars, Overrepresentation
 from audit_pipeline.measurement import Measured
 from audit_pipeline.report.quantity import quantity_of
-from audit_pipeline.report.wording import brief, count, group_name, level, limit, size
+from audit_pipeline.report.wording import SENTENCE_CELLS, brief, count, group_name, level, limit, size
 from audit_pipeline.statistics.wording import p_value
 
 _NAME_CELLS = 60
@@ -47,6 +47,18 @@ def about(run: DiffedRun) -> str:
     """A run's own verdict and its model."""
     policy = brief(run.policy, _NAME_CELLS)
     return f"{run.outcome.value} under {policy}, model {run.model_sha256[:12]} of {size(run.size_bytes)}"
+
+
+def recipes(diff: Diff) -> tuple[tuple[str, str], ...]:
+    """How either model was compressed, where that is not the same: which run, and its steps in words."""
+    if diff.before.recipe == diff.after.recipe:
+        return ()
+    return (("before", _recipe(diff.before)), ("after", _recipe(diff.after)))
+
+
+def _recipe(run: DiffedRun) -> str:
+    steps = brief("; ".join(run.recipe), SENTENCE_CELLS) if run.recipe else "came finished"
+    return steps if run.trials is None else f"found in {count(run.trials, 'trial')}: {steps}"
 
 
 def metric_name(shift: Shift) -> str:

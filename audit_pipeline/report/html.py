@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.evidence import Evidence
-from audit_pipeline.report import exemplars, palette, population, rules, summary, verdicts, wording
+from audit_pipeline.report import exemplars, palette, population, recipe, rules, search, summary, verdicts, wording
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.comparison import metric_tables
+from audit_pipeline.report.front import draw_front
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.quantity import SHARES
 from audit_pipeline.report.verification import about_the_signer, verify_commands
@@ -44,6 +45,9 @@ def render_html(evidence: Evidence) -> str:
             exemplars=exemplars,
             how_decided=verdicts.how_decided(evidence),
             findings=verdicts.by_outcome(evidence),
+            recipe=recipe,
+            search=search,
+            front=None if evidence.candidate.search is None else draw_front(evidence.candidate.search, evidence.data),
             attack_methods=summary.methods_of_attacks(evidence.membership),
             facts=population.facts(evidence),
             counted=population.counted,

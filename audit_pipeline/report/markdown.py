@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.evidence import Evidence, Footprint
 from audit_pipeline.report import wording
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.headline import headline
+from audit_pipeline.report.markdown_compression import compression_section
 from audit_pipeline.report.markdown_findings import findings_section
 from audit_pipeline.report.markdown_groups import exemplars_section, groups_section
 from audit_pipeline.report.markdown_text import group_text, people, sentence_text, table, text, value_text
@@ -26,6 +25,7 @@ def render_markdown(evidence: Evidence) -> str:
         *([] if evidence.exemplars is None else [exemplars_section(evidence.exemplars)]),
         findings_section(evidence),
         _privacy(evidence),
+        compression_section(evidence),
         _footprint(evidence.footprint),
         _arithmetic(evidence),
         _data(evidence),
@@ -171,18 +171,6 @@ def _provenance(evidence: Evidence) -> str:
             ("Signed by key", "", seal.signer),
             ("Encrypted for key", "", seal.recipient),
         ]
-    recipe = [
-        f"{number}. {text(step.technique)}"
-        + "".join(
-            f"{': ' if first else ', '}{text(key)} {text(str(value))}" for first, (key, value) in _marked(step.settings)
-        )
-        + "".join(f"; {text(note)}" for note in step.notes)
-        for number, step in enumerate(evidence.candidate.steps, 1)
-    ]
     digests = table(["What", "Which", "SHA-256"], [(what, which, f"`{digest}`") for what, which, digest in rows])
     software = "; ".join([text(evidence.run.tool), *(f"{text(n)} {text(v)}" for n, v in items(evidence.run.libraries))])
-    return "\n\n".join(["## Provenance", digests, "\n".join(["Recipe:", "", *recipe]), f"Software: {software}"])
-
-
-def _marked(settings: dict[str, object]) -> Iterable[tuple[bool, tuple[str, object]]]:
-    return ((index == 0, item) for index, item in enumerate(items(settings)))
+    return "\n\n".join(["## Provenance", digests, f"Software: {software}"])

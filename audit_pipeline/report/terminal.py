@@ -19,10 +19,13 @@ from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric
 from audit_pipeline.report.exemplars import headline as headline_of_changes
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.summary import before_after, metric_name
+from audit_pipeline.report.terminal_compression import MOST_STEPS, recipe_lines, search_lines
 from audit_pipeline.report.wording import brief, count, group_name, one_line, percent, shortened, size
 
 MOST_METRICS = 3
-MOST_GROUPS = 7
+MOST_LINES = 9
+"""Groups, steps of the recipe and lines of its search together."""
+LEAST_GROUPS = 4
 MOST_REASONS = 2
 _LABEL_CELLS = 24
 _METRIC_CELLS = 18
@@ -47,13 +50,24 @@ def render_terminal(evidence: Evidence) -> Group:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold")
     facts.add_column(overflow="fold")
+    compressed = _compressed(evidence)
     facts.add_row("board", _footprint(evidence))
+    for head, line in compressed:
+        facts.add_row(head, Text(line))
     if evidence.exemplars is not None:
         facts.add_row("changed", Text(headline_of_changes(evidence.exemplars)))
     for index, reason in enumerate(_reasons(evidence)):
         facts.add_row("" if index else "why", reason)
     facts.add_row("run", Text(one_line(evidence.run.id)))
-    return Group(*_verdict(evidence), *_groups(evidence), facts)
+    return Group(*_verdict(evidence), *_groups(evidence, MOST_LINES - len(compressed)), facts)
+
+
+def _compressed(evidence: Evidence) -> list[tuple[str, str]]:
+    """Every step of the recipe, and the search that found it."""
+    found = evidence.candidate.search
+    steps = ["recipe", *[""] * MOST_STEPS]
+    lines = list(zip(steps, recipe_lines(evidence), strict=False))
+    return lines if found is None else [*lines, *zip(("search", ""), search_lines(found, evidence.data), strict=True)]
 
 
 def _verdict(evidence: Evidence) -> list[RenderableType]:
@@ -68,13 +82,14 @@ def _verdict(evidence: Evidence) -> list[RenderableType]:
     return lines
 
 
-def _groups(evidence: Evidence) -> list[RenderableType]:
+def _groups(evidence: Evidence, room: int) -> list[RenderableType]:
     ruled = [table for table in metric_tables(evidence) if table.claims]
     shown = ruled[:MOST_METRICS]
     if not shown:
         return []
     overall = [table.overall for table in shown]
     ranked = _ranked(shown)
+    most = max(room, LEAST_GROUPS)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("before → after", no_wrap=True, overflow="ellipsis")
     for each in shown:
@@ -82,11 +97,11 @@ def _groups(evidence: Evidence) -> list[RenderableType]:
     if any(overall):
         table.add_row(Text("overall", "bold"), *map(_cell, shown, overall))
     label = _LABEL_CELLS + (MOST_METRICS - len(shown)) * _METRIC_CELLS
-    for group, lines in ranked[:MOST_GROUPS]:
+    for group, lines in ranked[:most]:
         table.add_row(Text(shortened(group_name(group), label)), *map(_cell, shown, lines))
     for group, findings in _between(shown):
         table.add_row(Text(shortened(group_name(group), label)), *map(_gap, shown, findings))
-    return [Text(""), table, *_left_out(ranked[MOST_GROUPS:], len(ruled) - len(shown)), Text("")]
+    return [Text(""), table, *_left_out(ranked[most:], len(ruled) - len(shown)), Text("")]
 
 
 def _heading(table: MetricTable) -> str:

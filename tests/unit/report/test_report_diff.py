@@ -117,3 +117,23 @@ def test_no_name_speaks_markup_to_the_terminal() -> None:
     text = screen(sample(rows))
     assert "site=[red]\N{REPLACEMENT CHARACTER}[2J" in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("trials", [None, 24])
+def test_recipes_are_shown_where_they_differ(trials: int | None) -> None:
+    diff = sample(SURELY_MIXED)
+    after = diff.after.model_copy(
+        update={"recipe": ("cluster: 8 values a layer at most", "quantize"), "trials": trials}
+    )
+    differing = diff.model_copy(update={"after": after})
+    found = "found in 24 trials: " if trials else ""
+    assert "recipe before: quantize: int8, 500 calibration rows" in screen(differing)
+    assert f"recipe after: {found}" in screen(differing)
+    assert f"- Recipe after: {found}cluster: 8 values a layer at most; quantize\n" in render_diff_markdown(differing)
+    assert "recipe" not in (screen(diff) + render_diff_markdown(diff)).lower()
+
+
+def test_a_finished_model_has_no_recipe_to_differ_in_but_to_have_none() -> None:
+    diff = sample(SURELY_MIXED)
+    differing = diff.model_copy(update={"after": diff.after.model_copy(update={"recipe": ()})})
+    assert "recipe after: came finished" in screen(differing)

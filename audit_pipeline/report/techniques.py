@@ -1,0 +1,125 @@
+"""The settings of a recipe's step in words: those that matter, as the policy's own schema reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from audit_pipeline.policy.recipe import Cluster, Distill, FineTune, PruneNeurons, PruneWeights, Quantize, Training
+from audit_pipeline.policy.terms import OVERALL
+from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, level, limit
+
+_SETTINGS: dict[str, type[BaseModel]] = {
+    "prune_weights": PruneWeights,
+    "prune_neurons": PruneNeurons,
+    "fine_tune": FineTune,
+    "distill": Distill,
+    "cluster": Cluster,
+    "quantize": Quantize,
+}
+_MOST_NAMES = 6
+"""Operators that are named one by one; evidence.json holds all."""
+_TRAINED_WITH = ("optimizer", "loss")
+"""What a step adds to its settings once it knows."""
+
+
+def settings_in_words(technique: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a step was told to do, as clauses, what matters most first: `80% of the weights`, `polynomial schedule`.
+
+    Settings that this version does not know, or cannot read, stand as they are.
+    """
+    kind = _SETTINGS.get(technique)
+    known = {key: value for key, value in settings.items() if kind is not None and key in kind.model_fields}
+    others = {key: value for key, value in settings.items() if key not in known}
+    try:
+        read = None if kind is None else kind.model_validate_json(json.dumps(known))
+    except ValidationError:
+        read, others = None, dict(settings)
+    if read is None:
+        return tuple(_as_they_stand(others))
+    trained = [brief(str(others.pop(key)), NAME_CELLS) for key in _TRAINED_WITH if key in others]
+    clauses = [*_words(read), *([*_training(read), *trained] if isinstance(read, Training) else trained)]
+    return (*clauses, *_as_they_stand(others))
+
+
+def _as_they_stand(settings: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in items(settings):
+        yield f"{brief(key, NAME_CELLS)} {brief(str(value), NAME_CELLS)}"
+
+
+def _words(settings: object) -> Iterator[str]:
+    match settings:
+        case PruneWeights():
+            yield from _pruned_weights(settings)
+        case PruneNeurons():
+            yield from _pruned_neurons(settings)
+        case Distill():
+            yield from _distilled(settings)
+        case Cluster():
+            yield f"{count(settings.clusters, 'value')} a layer at most"
+        case Quantize():
+            yield from _quantized(settings)
+
+
+def _pruned_weights(settings: PruneWeights) -> Iterator[str]:
+    share = "two of every four weights" if settings.sparsity is None else f"{level(settings.sparsity)} of the weights"
+    height, width = settings.block
+    yield f"{share}, in blocks of {height} × {width}" if settings.pattern == "block" else share
+    yield f"{settings.schedule} schedule"
+
+
+def _pruned_neurons(settings: PruneNeurons) -> Iterator[str]:
+    where = "of every layer" if settings.scope == "layer" else "of all layers together"
+    yield f"{level(settings.ratio)} of the filters and units {where}"
+    rows = f"on {count(settings.rows, 'row')}"
+    groups = "" if settings.groups == OVERALL else f" of {brief(settings.groups, NAME_CELLS)}"
+    yield {
+        "l1": "the smallest first (L1 norm)",
+        "taylor": f"the least needed first (Taylor score {rows})",
+        "worst_group": f"the least needed first, by the group{groups} that needs each most (Taylor score {rows})",
+    }[settings.importance]
+
+
+def _distilled(settings: Distill) -> Iterator[str]:
+    if settings.student is not None:
+        yield f"student from {brief(settings.student, NAME_CELLS)}"
+    elif settings.width is not None:
+        yield f"student: the source at {level(settings.width)} of its width, from scratch"
+    else:
+        yield "student: the model as it stood"
+    yield f"temperature {limit(settings.temperature)}"
+    yield f"{level(settings.weight)} of the loss from the source's answers"
+
+
+def _quantized(settings: Quantize) -> Iterator[str]:
+    yield {
+        "int8": "int8",
+        "int16x8": "int16x8: int16 activations over int8 weights",
+        "mixed": "int8, some operators int16x8",
+    }[settings.scheme]
+    if isinstance(settings.lift, int):
+        yield f"{count(settings.lift, 'operator')} lifted, by what they cost the worst group"
+    elif settings.lift is not None:
+        yield f"lifted: {names(settings.lift)}"
+    if settings.aware is not None:
+        yield f"trained with int8's rounding in the loop: {', '.join(_training(settings.aware))}"
+    yield count(settings.calibration_rows, "calibration row")
+
+
+def _training(settings: Training) -> Iterator[str]:
+    yield f"{count(settings.epochs, 'epoch')} at a learning rate of {limit(settings.learning_rate)}"
+    yield f"batches of {count(settings.batch_size)}"
+    if settings.balance != OVERALL:
+        yield f"every group of {brief(settings.balance, NAME_CELLS)} counts the same"
+    if settings.patience is not None:
+        yield f"stops {count(settings.patience, 'epoch')} after the best"
+
+
+def names(operators: tuple[str, ...]) -> str:
+    """Operators by name, the first of them where there are many."""
+    shown = ", ".join(brief(name, NAME_CELLS) for name in operators[:_MOST_NAMES])
+    hidden = len(operators) - _MOST_NAMES
+    return f"{shown} and {count(hidden)} more" if hidden > 0 else shown

@@ -1,0 +1,161 @@
+"""The recipe in words: what matters of every step, and what it left of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from report_hostile import HOSTILE
+from report_search import STEPS, make_searched
+
+from audit_pipeline.evidence import Evidence, StepPart
+from audit_pipeline.policy.recipe import (
+    TECHNIQUES,
+    Cluster,
+    Distill,
+    FineTune,
+    PruneNeurons,
+    PruneWeights,
+    Quantize,
+    Training,
+)
+from audit_pipeline.report.html import render_html
+from audit_pipeline.report.markdown import render_markdown
+from audit_pipeline.report.recipe import MEANING, step_lines
+from audit_pipeline.report.techniques import settings_in_words
+
+TRAINED = ("2 epochs at a learning rate of 0.001", "batches of 128")
+
+
+def with_steps(*steps: StepPart) -> Evidence:
+    evidence = make_searched()
+    return evidence.model_copy(
+        update={"candidate": evidence.candidate.model_copy(update={"steps": steps, "search": None})}
+    )
+
+
+@pytest.mark.parametrize(
+    ("technique", "settings", "clauses"),
+    [
+        ("prune_weights", PruneWeights(sparsity=0.125), ("12.5% of the weights", "polynomial schedule", *TRAINED)),
+        (
+            "prune_weights",
+            PruneWeights(pattern="2:4", schedule="constant"),
+            ("two of every four weights", "constant schedule", *TRAINED),
+        ),
+        (
+            "prune_weights",
+            PruneWeights(sparsity=0.5, pattern="block", block=(2, 8)),
+            ("50% of the weights, in blocks of 2 × 8", "polynomial schedule", *TRAINED),
+        ),
+        (
+            "prune_neurons",
+            PruneNeurons(ratio=0.3, importance="l1", scope="model"),
+            ("30% of the filters and units of all layers together", "the smallest first (L1 norm)"),
+        ),
+        (
+            "prune_neurons",
+            PruneNeurons(ratio=0.3, groups="sex*age"),
+            (
+                "30% of the filters and units of every layer",
+                "the least needed first, by the group of sex*age that needs each most (Taylor score on 2,048 rows)",
+            ),
+        ),
+        (
+            "fine_tune",
+            FineTune(epochs=1, balance="sex", patience=3),
+            (
+                "1 epoch at a learning rate of 0.001",
+                "batches of 128",
+                "every group of sex counts the same",
+                "stops 3 epochs after the best",
+            ),
+        ),
+        (
+            "distill",
+            Distill(width=0.5),
+            (
+                "student: the source at 50% of its width, from scratch",
+                "temperature 2",
+                "50% of the loss from the source's answers",
+                *TRAINED,
+            ),
+        ),
+        ("cluster", Cluster(clusters=8), ("8 values a layer at most", *TRAINED)),
+        (
+            "quantize",
+            Quantize(scheme="int16x8"),
+            ("int16x8: int16 activations over int8 weights", "500 calibration rows"),
+        ),
+        (
+            "quantize",
+            Quantize(scheme="mixed", lift=2),
+            (
+                "int8, some operators int16x8",
+                "2 operators lifted, by what they cost the worst group",
+                "500 calibration rows",
+            ),
+        ),
+        (
+            "quantize",
+            Quantize(aware=Training()),
+            ("int8", f"trained with int8's rounding in the loop: {', '.join(TRAINED)}", "500 calibration rows"),
+        ),
+    ],
+)
+def test_settings_are_words_and_none_says_nothing(technique: str, settings: Any, clauses: tuple[str, ...]) -> None:
+    assert settings_in_words(technique, settings.model_dump(mode="json")) == clauses
+
+
+def test_students_are_named_by_where_they_come_from() -> None:
+    assert settings_in_words("distill", {"student": "small.h5"})[0] == "student from small.h5"
+    assert settings_in_words("distill", {})[0] == "student: the model as it stood"
+
+
+def test_of_many_lifted_operators_the_first_are_named() -> None:
+    names = [f"block_{number}" for number in range(9)]
+    said = settings_in_words("quantize", {"scheme": "mixed", "lift": names})
+    assert "lifted: block_0, block_1, block_2, block_3, block_4, block_5 and 3 more" in said
+
+
+@pytest.mark.parametrize("technique", [*TECHNIQUES, "a technique of tomorrow"])
+@pytest.mark.parametrize("value", [None, -1, [], {"deep": [1]}, *HOSTILE])
+def test_settings_of_another_version_stand_as_they_are(technique: str, value: object) -> None:
+    said = ", ".join(settings_in_words(technique, {"ratio": value, "epochs": value, "z": 1}))
+    assert said.endswith("z 1")
+    assert "\n" not in said
+
+
+def test_what_a_step_adds_to_its_settings_is_said() -> None:
+    assert settings_in_words("fine_tune", STEPS[1].settings)[-2:] == ("Adam", "SparseCategoricalCrossentropy")
+
+
+def test_every_step_has_its_line_with_what_it_left() -> None:
+    first, second, last = step_lines(make_searched())
+    assert first.left == "10,214 parameters (47.9% fewer)"
+    assert second.left == "10,214 parameters; 12 of them zero (0.1%)"
+    assert last.left == ".tflite of 15.5 KiB, 11.8 KiB zipped"
+    evidence = make_searched()
+    for document in (render_html(evidence), render_markdown(evidence)):
+        for line in (first, second, last):
+            assert document.count(line.settings) == 1
+            assert line.left in document
+            assert all(note in document for note in line.notes)
+
+
+def test_a_wider_student_is_said_to_be_larger() -> None:
+    [line] = step_lines(with_steps(StepPart(technique="distill", settings={}, parameters=39_208)))
+    assert line.left == "39,208 parameters (100.0% more)"
+
+
+def test_what_numbers_mean_for_flash_is_said_where_there_are_numbers() -> None:
+    assert MEANING in render_html(make_searched())
+    assert MEANING in render_markdown(make_searched())
+    bare = with_steps(StepPart(technique="quantize", settings={}))
+    assert MEANING not in render_html(bare) + render_markdown(bare)
+
+
+def test_a_finished_model_has_no_recipe() -> None:
+    for document in (render_html(with_steps()), render_markdown(with_steps())):
+        assert "The model came finished and was not compressed again." in document
+        assert "Seed" not in document
