@@ -31,7 +31,7 @@ def build(description: Description, where: str) -> Any:
             "model.corrupt",
             f"Keras cannot build the architecture ({_first_line(error)})",
             where=where,
-            hint="save the model again with tf_keras",
+            hint="load the model in the Keras it was saved by and save it again",
         ) from error
 
 
@@ -60,7 +60,7 @@ def _end(tensors: Any, what: str, where: str) -> tuple[int, ...]:
             "model.unbuilt",
             f"the model does not say what shape its {what} has",
             where=where,
-            hint="start it with tf_keras.layers.Input(shape) and save it again",
+            hint="start it with keras.layers.Input(shape) and save it again",
         )
     if len(tensors) != 1:
         raise InputError(

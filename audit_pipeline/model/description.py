@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from audit_pipeline.errors import InputError
 
@@ -14,12 +14,14 @@ MAX_JSON_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Description:
-    """The architecture of one Keras 2 model, not yet found harmless."""
+    """The architecture of one Keras model, not yet found harmless."""
 
     config: dict[str, Any]
     """`class_name` and `config`, as Keras serialises a model."""
     loss: Any
     """The compiled loss as Keras serialises it: a name, an object, or None where the model was not compiled."""
+    saved_by: Literal[2, 3]
+    """The major version of Keras that wrote the file, which says where its weights are."""
 
 
 def parse_json(text: str | bytes, what: str, where: str) -> dict[str, Any]:
@@ -44,32 +46,27 @@ def _plain(value: dict[str, Any]) -> Any:
     return value["items"] if value.get("class_name") in ("__tuple__", "TensorShape") and "items" in value else value
 
 
-def require_keras_2(version: Any, where: str) -> None:
-    """Refuse what another major version of Keras saved.
+def keras_version(version: Any, where: str) -> Literal[2, 3]:
+    """The major version of Keras that saved a model.
 
     Args:
         version: as the file states it; bytes, a string, or None.
         where: the file's name.
 
     Raises:
-        InputError: `model.keras-3` or `model.keras-version`.
+        InputError: `model.keras-version`: neither 2 nor 3, or none.
     """
     text = version.decode(errors="replace") if isinstance(version, bytes) else str(version or "")
+    if text.startswith("2."):
+        return 2
     if text.startswith("3."):
-        raise InputError(
-            "model.keras-3",
-            f"the model was saved by Keras {text}; only Keras 2 models can be read yet",
-            where=where,
-            hint="build it again with tf_keras (pip install tf_keras, import tf_keras instead of keras), "
-            "copy the weights with set_weights(get_weights()), and save that as .h5",
-        )
-    if not text.startswith("2."):
-        raise InputError(
-            "model.keras-version",
-            f"the model was saved by Keras {text}" if text else "the file does not say which Keras saved it",
-            where=where,
-            hint="load it with tf_keras and save it again as .h5",
-        )
+        return 3
+    raise InputError(
+        "model.keras-version",
+        f"the model was saved by Keras {text[:40]}" if text else "the file does not say which Keras saved it",
+        where=where,
+        hint="load it with Keras 2 (tf_keras) or 3 and save it again",
+    )
 
 
 def corrupt(what: str, where: str) -> InputError:

@@ -14,7 +14,7 @@ def feed(model: Any, x: NDArray[np.float32]) -> Any:
 
     Args:
         model: a tf_keras model.
-        x: [rows, *input_shape]; for several inputs [rows, total], their values one after the other in the model's order.
+        x: [rows, *input_shape]; for several inputs [rows, total], their values one after the other in its order.
 
     Returns:
         x itself, or a list of arrays [rows, *shape].

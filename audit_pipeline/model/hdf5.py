@@ -1,4 +1,4 @@
-"""Keras 2 models in HDF5: everything in the file is looked at with h5py before Keras opens it.
+"""Keras models in HDF5: everything in the file is looked at with h5py before Keras opens it.
 
 HDF5 can point to other files (external links, external storage, virtual datasets) and can hold Python objects; a
 model needs none of that. The loading code of Keras follows such links without a question.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.model.description import Description, corrupt, parse_json, require_keras_2
+from audit_pipeline.model.description import Description, corrupt, keras_version, parse_json
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """First bytes of an HDF5 file."""
@@ -27,7 +27,7 @@ def describe_hdf5(path: Path) -> Description:
     """Inspect an .h5 model and read its architecture.
 
     Raises:
-        InputError: damaged, made by another Keras, weights only, or holding what no model needs.
+        InputError: damaged, of an unknown Keras, weights only, or holding what no model needs.
     """
     with path.open("rb") as stream:
         return _read(stream, str(path))
@@ -49,9 +49,10 @@ def _read(stream: BinaryIO, where: str) -> Description:
             where=where,
             hint="save the whole model: model.save('model.h5'), not model.save_weights",
         )
-    require_keras_2(attributes["keras_version"], where)
+    saved_by = keras_version(attributes["keras_version"], where)
     training = parse_json(attributes["training_config"] or "{}", "training_config", where)
-    return Description(parse_json(attributes["model_config"], "model_config", where), training.get("loss"))
+    config = parse_json(attributes["model_config"], "model_config", where)
+    return Description(config, training.get("loss"), saved_by)
 
 
 def check_weights(stream: BinaryIO, where: str) -> None:

@@ -6,6 +6,7 @@ What a file is, its first bytes say; a name that says otherwise is refused, beca
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from audit_pipeline.model import hdf5, keras_zip, saved_model
 from audit_pipeline.model.architecture import measure
 from audit_pipeline.model.description import Description
 from audit_pipeline.model.finished import inspect_tflite
+from audit_pipeline.model.keras3 import in_keras_2
 from audit_pipeline.model.layers import check_architecture
 from audit_pipeline.model.source import SourceModel
 
@@ -38,7 +40,7 @@ def inspect_model(path: Path) -> SourceModel:
     """Inspect a trained model without running or deserialising anything in it.
 
     Args:
-        path: .h5 or .keras of Keras 2, a SavedModel folder of Keras 2, or a finished int8 .tflite.
+        path: .h5 or .keras of Keras 2 or 3, a SavedModel folder of Keras 2, or a finished int8 .tflite.
 
     Raises:
         InputError: it cannot be read, is damaged, is not supported, or holds something unsafe.
@@ -62,13 +64,16 @@ def inspect_model(path: Path) -> SourceModel:
 
 
 def describe(path: Path, kind: Format) -> Description:
-    """Read a Keras model's architecture and check every part of it.
+    """Read a Keras model's architecture, check every part of it, and say it in the words of Keras 2.
 
     Raises:
         InputError: as `inspect_model`.
     """
-    description = _READERS[kind](path)
-    check_architecture(description.config, str(path))
+    description, where = _READERS[kind](path), str(path)
+    check_architecture(description.config, where)
+    if description.saved_by == 3:
+        description = replace(description, config=in_keras_2(description.config, where))
+        check_architecture(description.config, where)
     return description
 
 
@@ -119,5 +124,5 @@ def _unknown(what: str, path: Path) -> InputError:
         "model.unknown-format",
         what,
         where=str(path),
-        hint="give a Keras 2 .h5 or .keras, a SavedModel folder, or an int8 .tflite",
+        hint="give a Keras .h5 or .keras, a SavedModel folder of Keras 2, or an int8 .tflite",
     )

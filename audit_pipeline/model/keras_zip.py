@@ -1,4 +1,4 @@
-"""Keras 2 models in the .keras format: a zip of config.json, metadata.json and model.weights.h5, and nothing else."""
+"""Keras models in the .keras format: a zip of config.json, metadata.json and model.weights.h5, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from audit_pipeline.model.description import MAX_JSON_BYTES, Description, corrupt, parse_json, require_keras_2
+from audit_pipeline.model.description import MAX_JSON_BYTES, Description, corrupt, keras_version, parse_json
 from audit_pipeline.model.hdf5 import MAX_WEIGHT_BYTES, check_weights, refused
 
 SIGNATURE = b"PK\x03\x04"
@@ -20,7 +20,7 @@ def describe_keras_zip(path: Path) -> Description:
     """Inspect a .keras model and read its architecture.
 
     Raises:
-        InputError: damaged, made by Keras 3, or holding what no model needs.
+        InputError: damaged, of an unknown Keras, or holding what no model needs.
     """
     where = str(path)
     try:
@@ -29,11 +29,11 @@ def describe_keras_zip(path: Path) -> Description:
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise corrupt(f"the .keras file is damaged or cut short ({error})", where) from error
     metadata = parse_json(members["metadata.json"], "metadata.json", where)
-    require_keras_2(metadata.get("keras_version"), where)
+    saved_by = keras_version(metadata.get("keras_version"), where)
     config = parse_json(members["config.json"], "config.json", where)
     check_weights(io.BytesIO(members["model.weights.h5"]), f"{where}:model.weights.h5")
     compiled = config.pop("compile_config", None) or {}
-    return Description(config, compiled.get("loss") if isinstance(compiled, dict) else None)
+    return Description(config, compiled.get("loss") if isinstance(compiled, dict) else None, saved_by)
 
 
 def _members(archive: zipfile.ZipFile, where: str) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """Which parts a model may be made of: an allow-list, applied to the architecture before Keras sees it.
 
 Deserialising a Keras architecture can import any module and run any code that the file names (Lambda layers, custom
-objects, TensorFlow operators as layers). So every object in it, at any depth, must be a class of Keras 2 known here.
+objects, TensorFlow operators as layers). So every object in it, at any depth, must be a class of Keras known here.
 Layers that look up tables, draw images or hash strings are left out: no microcontroller runs them.
 """
 
@@ -40,13 +40,13 @@ _PARTS = frozenset({
     "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
     "L1", "L1L2", "L2", "OrthogonalRegularizer",
     "MaxNorm", "MinMaxNorm", "NonNeg", "RadialConstraint", "UnitNorm",
-    "Policy", "__keras_tensor__",
+    "DTypePolicy", "Policy", "__keras_tensor__",
 })  # fmt: skip
 """Initializers, regularizers, constraints and references."""
 
 _ACTIVATIONS = frozenset({
-    "elu", "exponential", "gelu", "hard_sigmoid", "linear", "mish", "relu", "relu6", "selu", "sigmoid", "softmax",
-    "softplus", "softsign", "swish", "tanh",
+    "elu", "exponential", "gelu", "hard_sigmoid", "linear", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
+    "softmax", "softplus", "softsign", "swish", "tanh",
 })  # fmt: skip
 
 _CODE = frozenset({"Lambda", "__lambda__"})
@@ -141,7 +141,7 @@ def _check_object(value: dict[str, Any], where: str) -> None:
 def _unknown(what: str, where: str) -> InputError:
     return InputError(
         "model.unknown-class",
-        f"{what} is not a part of Keras 2 that is known to be harmless",
+        f"{what} is not a part of Keras that is known to be harmless",
         where=where,
-        hint="replace it by a built-in layer and save the model again",
+        hint="replace it by a built-in layer (an operation such as keras.ops.relu too) and save the model again",
     )

@@ -10,6 +10,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.model.architecture import build
 from audit_pipeline.model.description import Description, corrupt
 from audit_pipeline.model.intake import describe, digest
+from audit_pipeline.model.keras3_weights import carry_over
 from audit_pipeline.model.runtime import quiet
 from audit_pipeline.model.source import SourceModel
 
@@ -23,16 +24,15 @@ def load_keras(source: SourceModel) -> Any:
         An uncompiled tf_keras model with finite weights.
 
     Raises:
-        InputError: `model.changed`, `model.finished`, `model.corrupt` or `model.not-finite`.
+        InputError: `model.changed`, `model.finished`, `model.corrupt`, `model.keras-3-weights` or `model.not-finite`.
     """
     description, where = loaded_description(source), str(source.path)
     model = build(description, where)
-    weights = source.path / "variables" / "variables" if source.part.format == "savedmodel" else source.path
     try:
         with quiet():
-            status = model.load_weights(str(weights))
-            if status is not None:
-                status.assert_existing_objects_matched().expect_partial()
+            _read_weights(model, description, source)
+    except InputError:
+        raise
     except Exception as error:  # a damaged checkpoint or a shape that does not fit, raised as anything
         raise corrupt(f"the weights do not fit the architecture ({str(error).strip()[:300]})", where) from error
     for variable in model.weights:
@@ -44,6 +44,17 @@ def load_keras(source: SourceModel) -> Any:
                 hint="training diverged: train again with a lower learning rate",
             )
     return model
+
+
+def _read_weights(model: Any, description: Description, source: SourceModel) -> None:
+    kind = source.part.format
+    if description.saved_by == 3 and kind in ("keras-h5", "keras-zip"):
+        carry_over(model, description.config, source.path, kind)
+        return
+    weights = source.path / "variables" / "variables" if kind == "savedmodel" else source.path
+    status = model.load_weights(str(weights))
+    if status is not None:
+        status.assert_existing_objects_matched().expect_partial()
 
 
 def loaded_description(source: SourceModel) -> Description:

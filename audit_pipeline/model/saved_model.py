@@ -14,7 +14,7 @@ from typing import Any
 
 from audit_pipeline.canonical import canonical_json, sha256_file, sha256_hex
 from audit_pipeline.errors import InputError
-from audit_pipeline.model.description import Description, corrupt, parse_json, require_keras_2
+from audit_pipeline.model.description import Description, corrupt, keras_version, parse_json
 from audit_pipeline.model.hdf5 import MAX_WEIGHT_BYTES, refused
 from audit_pipeline.model.runtime import keras
 
@@ -75,14 +75,16 @@ def describe_saved_model(folder: Path) -> Description:
             "model.not-keras",
             f"the SavedModel has no {_METADATA}: it was exported by Keras 3 or by another tool",
             where=where,
-            hint="save the model with tf_keras: model.save('model.h5')",
+            hint="save the model itself, not an export of it: model.save('model.keras')",
         )
     node = _root_node(folder / _METADATA)
     metadata = parse_json(node.metadata, "its Keras description", where)
-    require_keras_2(metadata.get("keras_version"), where)
+    if keras_version(metadata.get("keras_version"), where) != 2:
+        raise corrupt("its Keras description names a Keras that does not write SavedModels", where)
     training = metadata.get("training_config") or {}
     loss = training.get("loss") if isinstance(training, dict) else None
-    return Description({"class_name": metadata.get("class_name"), "config": metadata.get("config")}, loss)
+    config = {"class_name": metadata.get("class_name"), "config": metadata.get("config")}
+    return Description(config, loss, saved_by=2)
 
 
 def _operators(path: Path) -> Iterator[tuple[str, str]]:

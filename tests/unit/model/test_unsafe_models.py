@@ -185,7 +185,8 @@ def test_hdf5_that_is_more_than_weights_is_refused(
 def test_weights_alone_and_other_versions_of_keras_are_explained(saved: dict[str, Path], tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     for attribute, value, code in (
-        ("keras_version", "3.4.1", "model.keras-3"),
+        ("keras_version", "3.4.1", "model.corrupt"),  # the architecture is one of Keras 2
+        ("keras_version", "4.0.0", "model.keras-version"),
         ("keras_version", "1.2.2", "model.keras-version"),
         ("model_config", None, "model.weights-only"),
     ):
@@ -217,7 +218,7 @@ def zipped(saved: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], Non
         (lambda m: m.update({"../../evil.py": b"x"}), "model.unsafe-member"),
         (lambda m: m.update({"assets/vocabulary.txt": b"x"}), "model.unsafe-member"),
         (lambda m: m.update({"config.json": b" " * (20 << 20)}), "model.unsafe-size"),
-        (lambda m: m.update({"metadata.json": b'{"keras_version": "3.3.0"}'}), "model.keras-3"),
+        (lambda m: m.update({"metadata.json": b'{"keras_version": "4.3.0"}'}), "model.keras-version"),
         (lambda m: m.update({"metadata.json": b"[]"}), "model.corrupt"),
         (lambda m: m.update({"config.json": b"\xff\xfe"}), "model.corrupt"),
         (lambda m: m.update({"model.weights.h5": b"nothing"}), "model.corrupt"),
