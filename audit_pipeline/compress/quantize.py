@@ -1,24 +1,18 @@
-"""Full integer quantization: int8 weights, activations, input and output, by the TFLite converter.
-
-Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference".
-The ranges of activations come from representative rows that are run through the float model.
-"""
+"""Integers only: int8, int8 trained with its rounding, int16 activations over int8 weights, or both by operator."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from audit_pipeline.compress.convert import convert
+from audit_pipeline.compress.float_graph import FloatGraph, float_graph
 from audit_pipeline.compress.lesson import Lesson
-from audit_pipeline.compress.repack import repack
+from audit_pipeline.compress.mixed import mixed
+from audit_pipeline.compress.quantize_aware import quantize_aware
 from audit_pipeline.data.population import Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
-from audit_pipeline.model.runtime import quiet, tensorflow
 from audit_pipeline.policy.recipe import Quantize
 from audit_pipeline.progress import Progress
 
@@ -35,7 +29,7 @@ class Calibration:
 def quantize(
     model: Any, settings: Quantize, calibration: Calibration, lesson: Lesson | None, seed: int, progress: Progress
 ) -> tuple[bytes, StepPart]:
-    """Convert a model to an int8 .tflite with a batch of one.
+    """Convert a model to a .tflite of integers with a batch of one.
 
     Args:
         model: a tf_keras model.
@@ -49,39 +43,35 @@ def quantize(
         The .tflite, and the step as it was carried out.
 
     Raises:
-        InputError: `compress.unconvertible`: the converter has no int8 form for some part of the model.
+        InputError: `compress.unconvertible`: the converter has no such form for some part of the model;
+            `compress.float-operator`: it leaves a part in floats; `compress.unknown-operator`: `lift` names none.
     """
-    representative = calibration.split.x
-    tf = tensorflow()
-    row = tf.TensorSpec([1, *representative.shape[1:]], tf.float32, name="input")
-    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(row)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _rows(representative, progress)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    try:
-        with quiet():
-            tflite = repack(converter.convert())
-    except Exception as error:  # the converter raises its own class, RuntimeError or ValueError, by no rule
-        raise InputError(
-            "compress.unconvertible",
-            f"the TFLite converter cannot turn the model into int8 ({_reason(error)})",
-            hint="replace the layer it names by one that TFLite has an int8 kernel for",
-        ) from error
+    rows = calibration.split.x
+    notes: tuple[str, ...] = (f"calibrated on {len(rows)} rows {calibration.drawn}",)
+    if settings.aware is not None:
+        assert lesson is not None, "a recipe that trains has a lesson"  # noqa: S101
+        model, learned = quantize_aware(model, settings.aware, lesson, seed, progress)
+        notes += learned
+    if settings.scheme == "mixed":
+        tflite, lifted = _mixed(model, settings, calibration.split, progress)
+        notes += lifted
+    else:
+        tflite = convert(model, rows, settings.scheme, progress)
     return tflite, StepPart(
         technique="quantize",
-        settings=settings.model_dump(mode="json") | {"calibration_rows": len(representative)},
-        notes=(f"calibrated on {len(representative)} rows {calibration.drawn}",),
+        settings=settings.model_dump(mode="json") | {"calibration_rows": len(rows)},
+        notes=notes,
     )
 
 
-def _rows(representative: NDArray[np.float32], progress: Progress) -> Iterator[list[NDArray[np.float32]]]:
-    for number, row in enumerate(representative):
-        yield [row[None]]
-        progress("calibrate", (number + 1) / len(representative))
+def _mixed(model: Any, settings: Quantize, split: Split, progress: Progress) -> tuple[bytes, tuple[str, ...]]:
+    source = float_graph(model, split.x, progress)
+    if not isinstance(settings.lift, int):
+        assert settings.lift is not None, "mixed comes with lift"  # noqa: S101
+        return _lifted(source, settings.lift)
+    raise InputError("compress.not-built", "choosing the operators to lift is not built yet")
 
 
-def _reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (next((line for line in lines if "error:" in line), lines[0] if lines else type(error).__name__))[:300]
+def _lifted(source: FloatGraph, names: tuple[str, ...]) -> tuple[bytes, tuple[str, ...]]:
+    before, tflite = len(mixed(source, ())), mixed(source, names)
+    return tflite, (f"lifted to int16x8: {', '.join(names)}", f"{before:,} bytes in int8, {len(tflite):,} so")

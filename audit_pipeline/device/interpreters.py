@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit_pipeline.device.interpreter_probe import ample_arena
 from audit_pipeline.errors import InputError
 from audit_pipeline.progress import Progress
-from audit_pipeline.tflite import read_graph
+from audit_pipeline.quantization import Integers, integer_type
+from audit_pipeline.tflite import Graph, Tensor, read_graph
 
-Invoke = Callable[[NDArray[np.int8]], NDArray[np.int8]]
-"""From [1, *input_shape] to [units]."""
+Invoke = Callable[[Integers], Integers]
+"""From [1, *input_shape], for several inputs [1, total], to [units]."""
 
 _REPORTS = 200
 
@@ -31,15 +31,18 @@ def tflite_micro(tflite: bytes) -> Invoke:
     """
     from tflite_micro import runtime
 
+    graph = read_graph(tflite)
+    sources, kind = _ends(graph)
     try:
-        interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=ample_arena(read_graph(tflite)))
+        interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=ample_arena(graph))
     except RuntimeError as error:
         raise _not_runnable("tflite-micro", error) from error
 
-    def invoke(row: NDArray[np.int8]) -> NDArray[np.int8]:
-        interpreter.set_input(row, 0)
+    def invoke(row: Integers) -> Integers:
+        for number, part in enumerate(_cut(row, sources)):
+            interpreter.set_input(part, number)
         interpreter.invoke()
-        return np.array(interpreter.get_output(0), dtype=np.int8).reshape(-1)
+        return np.array(interpreter.get_output(0), dtype=kind).reshape(-1)
 
     return invoke
 
@@ -59,23 +62,42 @@ def litert_reference(tflite: bytes) -> Invoke:
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise _not_runnable("LiteRT", error) from error
-    source = interpreter.get_input_details()[0]["index"]
-    result = interpreter.get_output_details()[0]["index"]
+    graph = read_graph(tflite)
+    sources, kind = _ends(graph)
 
-    def invoke(row: NDArray[np.int8]) -> NDArray[np.int8]:
-        interpreter.set_tensor(source, row)
+    def invoke(row: Integers) -> Integers:
+        for index, part in zip(graph.main.inputs, _cut(row, sources), strict=True):
+            interpreter.set_tensor(index, part)
         interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(result), dtype=np.int8).reshape(-1)
+        return np.asarray(interpreter.get_tensor(graph.main.outputs[0]), dtype=kind).reshape(-1)
 
     return invoke
 
 
-def run(invoke: Invoke, q: NDArray[np.int8], step: str, progress: Progress) -> NDArray[np.int8]:
+def _ends(graph: Graph) -> tuple[list[Tensor], np.dtype[np.signedinteger[Any]]]:
+    """The input tensors, and the type of the output."""
+    main = graph.main
+    return [main.tensors[index] for index in main.inputs], integer_type(main.tensors[main.outputs[0]])
+
+
+def _cut(row: Integers, sources: list[Tensor]) -> list[Integers]:
+    """The row as each input takes it."""
+    if len(sources) == 1:
+        return [row]
+    ends = np.cumsum([tensor.elements for tensor in sources])
+    parts = np.split(row, ends[:-1], axis=1)
+    return [
+        np.ascontiguousarray(part.reshape(tensor.shape), integer_type(tensor))
+        for part, tensor in zip(parts, sources, strict=True)
+    ]
+
+
+def run(invoke: Invoke, q: Integers, step: str, progress: Progress) -> Integers:
     """Run every row.
 
     Args:
         invoke: an interpreter.
-        q: [rows, *input_shape].
+        q: [rows, *input_shape], from `quantize_inputs`.
         step: name of the work, for progress.
         progress: told the share of rows that are done, at most 200 times.
 

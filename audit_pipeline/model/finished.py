@@ -1,4 +1,4 @@
-"""Finished models: a .tflite that is shipped as it is. One int8 input, one int8 output, batch 1."""
+"""Finished models: a .tflite that is shipped as it is. One input, one output, both int8 or int16, batch 1."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from audit_pipeline.evidence import Layer, SourcePart
 from audit_pipeline.tflite import Graph, Operator, Tensor, read_graph
 
 _MAX_BYTES = 256 << 20
+_INTEGERS = frozenset({"INT8", "INT16"})
 
 
 def inspect_tflite(path: Path) -> SourcePart:
     """Inspect a finished .tflite.
 
     Raises:
-        InputError: damaged, more than one input or output, or not int8 at both ends.
+        InputError: damaged, more than one input or output, or not int8 or int16 at both ends.
     """
     where = str(path)
     if path.stat().st_size > _MAX_BYTES:
@@ -38,7 +39,7 @@ def inspect_tflite(path: Path) -> SourcePart:
 
 
 def ends(graph: Graph, where: str) -> tuple[Tensor, Tensor]:
-    """The one input and the one output of a graph, both int8, of batch 1, with one scale each.
+    """The one input and the one output of a graph, int8 or int16, of batch 1, with one scale each.
 
     Raises:
         InputError: `model.several-ends`, `model.not-int8` or `model.shape`.
@@ -52,10 +53,11 @@ def ends(graph: Graph, where: str) -> tuple[Tensor, Tensor]:
                 where=where,
             )
         tensor = graph.main.tensors[indices[0]]
-        if tensor.dtype != "INT8" or len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] <= 0:
+        scales, zero_points = tensor.scales, tensor.zero_points
+        if tensor.dtype not in _INTEGERS or len(scales) != 1 or len(zero_points) != 1 or scales[0] <= 0:
             raise InputError(
                 "model.not-int8",
-                f"the {what} is {tensor.dtype} with {len(tensor.scales)} scales; the device needs int8 with one",
+                f"the {what} is {tensor.dtype} with {len(scales)} scales; the device needs int8 or int16 with one",
                 where=where,
                 hint="convert with inference_input_type = inference_output_type = tf.int8, "
                 "or give the Keras model and let `audit` convert it",
