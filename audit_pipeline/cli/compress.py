@@ -1,41 +1,64 @@
-"""`audit compress`: only the candidate, and what it costs on the board."""
+"""`audit compress`: only the candidate, by a recipe or by a search for one, and what it costs on the board."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
+from audit_pipeline.cli.console import JsonFlag, say, show
 from audit_pipeline.cli.output import check_place, write_whole
+from audit_pipeline.cli.search_screen import CacheOption, NoCacheOption, cache_folder, search_screen
 from audit_pipeline.cli.ship import ModelArgument
 from audit_pipeline.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from audit_pipeline.compress.candidate import Candidate
+    from audit_pipeline.evidence import Footprint, SearchPart
     from audit_pipeline.policy.boards import Board
+    from audit_pipeline.policy.recipe import Compress
     from audit_pipeline.progress import Progress
+    from audit_pipeline.search.around import Around
 
 _RANDOM_ROWS = 100
 
 
 def compress(
     model: ModelArgument,
-    policy: Annotated[Path | None, typer.Option("--policy", "-p", help="Policy whose recipe is carried out.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", "-p", help="Policy whose recipe or search is carried out.")
+    ] = None,
     random_calibration: Annotated[
         bool, typer.Option(help="Quantize to int8 with random numbers: right sizes, meaningless accuracy; no policy.")
     ] = False,
     board: Annotated[str, typer.Option(help="Board to measure against, where no policy names one.")] = "nucleo-l4r5zi",
+    search: Annotated[
+        bool, typer.Option("--search", help="Search for the smallest model, also where the policy has a recipe.")
+    ] = False,
+    trials: Annotated[int | None, typer.Option(help="Search: recipes that are tried.", min=1, max=1000)] = None,
+    seconds: Annotated[int | None, typer.Option(help="Search: begin no recipe after this time.", min=1)] = None,
+    epochs: Annotated[int | None, typer.Option(help="Search: of training, at most.", min=1, max=1000)] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the policy's seed.", min=0, max=(1 << 32) - 1)] = None,
+    cache: CacheOption = None,
+    no_cache: NoCacheOption = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the .tflite goes.")] = Path("model.tflite"),
     as_json: JsonFlag = False,
 ) -> None:
     """Make the candidate and measure it, without judging anybody; exit 1 if it does not fit the board."""
+    asked = {
+        key: value for key, value in (("trials", trials), ("seconds", seconds), ("epochs", epochs)) if value is not None
+    }
     if (policy is None) != random_calibration:
         raise InputError(
             "compress.no-recipe",
             "either --policy or --random-calibration, and not both",
             hint="the policy gives recipe and data; --random-calibration stands in where only sizes matter",
+        )
+    if policy is None and (search or asked or seed is not None):
+        raise InputError(
+            "compress.needs-data", "a search needs data to choose by", hint="give a policy instead of random numbers"
         )
     check_place(output)
     if output.exists():
@@ -43,31 +66,49 @@ def compress(
     from audit_pipeline.device.footprint import measure
     from audit_pipeline.policy.boards import find_board
 
-    with progress_bar() as progress:
+    with search_screen(cache_folder(cache, no_cache=no_cache)) as (progress, around):
         if policy is None:
             candidate, target = _at_random(model, progress), find_board(board)
         else:
-            candidate, target = _by_policy(model, policy, progress)
+            wanted = _Wanted(search, asked, seed)
+            candidate, target = _by_policy(model, policy, wanted, progress, around)
         footprint = measure(candidate, target.name, target.source, target.flash_kib << 10, target.ram_kib << 10)
     write_whole(output, candidate.tflite)
+    result = {
+        "output": str(output),
+        "candidate": candidate.part.model_dump(mode="json"),
+        "footprint": footprint.model_dump(mode="json"),
+    }
+    show(result, "\n".join(_lines(candidate, footprint)), as_json=as_json)
+    say(f"wrote {output}")
+    raise typer.Exit(ExitCode.PASS if footprint.fits else ExitCode.FAIL)
+
+
+def _lines(candidate: Candidate, footprint: Footprint) -> list[str]:
     arena = f"{footprint.arena_bytes:,}" if footprint.arena_bytes is not None else "not to be had"
     lines = [
         f"flash   {footprint.flash_bytes:>12,} bytes of {footprint.flash_limit:,}",
         f"arena   {arena:>12} bytes of {footprint.arena_limit:,}",
         f"MACs    {footprint.macs:>12,}",
         f"zipped  {candidate.part.zipped_bytes:>12,} bytes",
-        f"{target.name}: {'fits' if footprint.fits else 'does not fit'}",
+        f"{footprint.board}: {'fits' if footprint.fits else 'does not fit'}",
     ]
     lines += [f"no kernel in tflite-micro: {each.name}" for each in footprint.operators if not each.supported]
     lines += [f"note: {note}" for step in candidate.part.steps for note in step.notes]
-    result = {
-        "output": str(output),
-        "candidate": candidate.part.model_dump(mode="json"),
-        "footprint": footprint.model_dump(mode="json"),
-    }
-    show(result, "\n".join(lines), as_json=as_json)
-    say(f"wrote {output}")
-    raise typer.Exit(ExitCode.PASS if footprint.fits else ExitCode.FAIL)
+    return lines + (_search_lines(candidate.part.search) if candidate.part.search else [])
+
+
+def _search_lines(part: SearchPart) -> list[str]:
+    chosen = next(trial for trial in part.trials if trial.chosen)
+    lines = [
+        f"search: {len(part.trials)} recipes, groups measured {part.evaluation_passes} times on {part.chosen_by}",
+        f"search: trial {chosen.number}, {chosen.label}, {chosen.reason}",
+    ]
+    if not part.complete:
+        lines.append("search: the time limit ended it; what it found depends on how fast this machine is")
+    if not part.keeps_rules:
+        lines.append("search: what was chosen does NOT keep every fairness rule on these rows")
+    return lines
 
 
 def _at_random(model: Path, progress: Progress) -> Candidate:
@@ -80,9 +121,42 @@ def _at_random(model: Path, progress: Progress) -> Candidate:
     return compress_on(source, section, random_rows(source, _RANDOM_ROWS, section.seed), "of random numbers", progress)
 
 
-def _by_policy(model: Path, policy: Path, progress: Progress) -> tuple[Candidate, Board]:
+@dataclass(frozen=True)
+class _Wanted:
+    """What the command line says of the compress section."""
+
+    search: bool
+    settings: dict[str, int]
+    """Of a search, over the policy's."""
+    seed: int | None
+
+    def section(self, own: Compress | None) -> Compress | None:
+        """The section that is carried out."""
+        from audit_pipeline.policy.recipe import Compress, Search
+
+        seed = own.seed if self.seed is None and own is not None else self.seed or 0
+        settings = own.search if own is not None and own.search is not None else Search() if self.search else None
+        if settings is not None:
+            return Compress(search=settings.model_copy(update=self.settings), seed=seed)
+        if self.settings:
+            flags = ", ".join(f"--{name}" for name in self.settings)
+            raise InputError("compress.not-a-search", f"{flags}: the policy gives a recipe", hint="add --search")
+        return None if own is None else own.model_copy(update={"seed": seed})
+
+
+def _by_policy(
+    model: Path, policy: Path, wanted: _Wanted, progress: Progress, around: Around
+) -> tuple[Candidate, Board]:
     from audit_pipeline.inputs import read_inputs
     from audit_pipeline.ship import make_candidate
 
     inputs = read_inputs(model, policy, None, progress)
-    return make_candidate(inputs, progress), inputs.policy.board
+    section = wanted.section(inputs.policy.value.compress)
+    if wanted.search and inputs.source.is_finished:
+        raise InputError(
+            "model.finished",
+            "a .tflite is compressed already, there is nothing to search for",
+            where=str(model),
+            hint="give the .h5 or .keras that it was made from",
+        )
+    return make_candidate(inputs, progress, around, section), inputs.policy.board

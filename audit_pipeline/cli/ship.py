@@ -10,10 +10,12 @@ import typer
 from audit_pipeline.cli.clock import new_run_name, now
 from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
+from audit_pipeline.cli.search_screen import CacheOption, NoCacheOption, cache_folder, search_screen
 from audit_pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from audit_pipeline.inputs import Inputs
+    from audit_pipeline.policy.recipe import Compress
     from audit_pipeline.ship import Shipped
 
 ModelArgument = Annotated[Path, typer.Argument(help="A trained model: .h5, .keras, a SavedModel folder or a .tflite.")]
@@ -34,6 +36,8 @@ def ship(
     trail: TrailOption = "audit.db",
     run: RunOption = None,
     passphrase_fd: PassphraseFd = None,
+    cache: CacheOption = None,
+    no_cache: NoCacheOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every input, print the plan, do nothing.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -41,7 +45,8 @@ def ship(
     if dry_run:
         _plan(model, policy, baseline, as_json=as_json)
         return
-    _run("ship", model, policy, baseline, reports, trail, run, passphrase_fd, as_json=as_json)
+    folder = cache_folder(cache, no_cache=no_cache)
+    _run("ship", model, policy, baseline, reports, trail, run, passphrase_fd, folder, as_json=as_json)
 
 
 def evaluate(
@@ -51,10 +56,13 @@ def evaluate(
     reports: ReportsOption = Path("reports"),
     trail: TrailOption = "audit.db",
     run: RunOption = None,
+    cache: CacheOption = None,
+    no_cache: NoCacheOption = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Do all that ship does, but never seal: no keys are needed, and no image is made."""
-    _run("evaluate", model, policy, baseline, reports, trail, run, None, as_json=as_json)
+    folder = cache_folder(cache, no_cache=no_cache)
+    _run("evaluate", model, policy, baseline, reports, trail, run, None, folder, as_json=as_json)
 
 
 def _run(
@@ -66,6 +74,7 @@ def _run(
     trail: str,
     run: str | None,
     passphrase_fd: int | None,
+    cache: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -82,12 +91,13 @@ def _run(
         trail=trail,
         seals=command == "ship",
     )
-    with progress_bar() as progress:
+    with search_screen(cache) as (progress, around):
         shipped = carry_out(
             request,
             now=now,
             passphrase=lambda key: read_passphrase(passphrase_fd, purpose=str(key)),
             progress=progress,
+            around=around,
         )
     show_shipped(shipped, as_json=as_json)
     raise typer.Exit(EXIT_CODES[shipped.evidence.verdict.outcome.value])
@@ -130,14 +140,22 @@ def _plan_document(inputs: Inputs) -> dict[str, Any]:
     policy = inputs.policy
     source = inputs.source.part
     population = inputs.population
-    recipe = policy.value.compress.model_dump(mode="json")["recipe"] if policy.value.compress else []
-    steps = [f"{name} {settings}" for step in recipe for name, settings in step.items()]
     return {
         "policy": f"{policy.path.name} sha256:{policy.sha256[:16]}…",
         "model": f"{source.file} {source.format} {source.parameters:,} parameters",
         "data": f"{population.part.name}: {len(population.train):,} rows train, {len(population.evaluation):,} judge",
         "board": f"{policy.board.name} {policy.board.flash_kib} KiB flash, {policy.board.ram_kib} KiB RAM",
-        "recipe": "as it is (a finished .tflite)" if inputs.source.is_finished else "; ".join(steps),
+        "recipe": "as it is (a finished .tflite)" if inputs.source.is_finished else _way(policy.value.compress),
         "rules": f"{len(policy.value.fairness)} of fairness, {len(policy.value.privacy)} of privacy",
         "seal": f"signed by {policy.value.seal.signer}" if policy.value.seal else "no seal section: nothing is sealed",
     }
+
+
+def _way(section: Compress | None) -> str:
+    """How the candidate is to be made."""
+    if section is None:
+        return ""
+    if section.search is not None:
+        return f"search {section.search.model_dump(mode='json')}"
+    steps = [step.model_dump(mode="json") for step in section.recipe or ()]
+    return "; ".join(f"{name} {settings}" for step in steps for name, settings in step.items())

@@ -203,8 +203,10 @@ class Search(Strict):
     groups: GroupSpec | None = Field(
         default=None, description="groups whose worst is minded in pruning, training and lifting; left out: all columns"
     )
-    holdout: Annotated[float, Field(gt=0, le=0.5)] = Field(
-        default=0.25, description="share of the train split's people that no trial trains on, to choose by"
+    holdout: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        default=0.0,
+        description="share of the train split's people that no trial trains on, to choose by besides the calibration "
+        "split; only where the float model was not trained on them either: what it remembers of them looks like a loss",
     )
     margin: Proportion = Field(
         default=0.0, description="how far inside its limit a rule must be kept on the people the search chooses by"

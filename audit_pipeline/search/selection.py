@@ -30,24 +30,25 @@ class Selection:
 
 
 def divide(data: Development, share: float, seed: int) -> tuple[Development, Selection]:
-    """Hold people of the train split out.
+    """Find rows to choose by: the calibration split, of which only the ranges of integers are taken, and on wish more.
+
+    Trials are compared with the float model, so these people should be strangers to both. People of the train split
+    are none to a float model that was trained on it: on four held-out records of MIT-BIH, which it had learnt by heart,
+    a model that costs 0.01 of balanced accuracy on strangers seems to cost 0.36.
 
     Args:
         data: the development data.
-        share: of the train split's people that are held out; of its rows, where no people are named.
+        share: of the train split's people that are held out as well; of its rows, where no people are named.
         seed: of the draw.
 
     Returns:
-        What trials learn from: the other people of the train split, and the calibration split; and what the search
-        chooses by: the held-out people, and the calibration split, on which no trial trains either. The ranges of
-        integers are taken from rows of the calibration split, and the float model has seen the held-out people: a loss
-        against it is rather over- than underestimated there.
+        What trials learn from, and what the search chooses by.
     """
-    out = held_out(data.train, share, seed)
-    kept = replace(data, train=data.train.take(~out))
+    out = held_out(data.train, share, seed) if share else np.zeros(len(data.train), dtype=bool)
     if not out.any():
-        return kept, Selection(data.calibration, f"{_size(data.calibration)} of the calibration split")
-    held = data.train.take(out)
+        said = f"{_size(data.calibration)} of the calibration split, on which no trial trained"
+        return data, Selection(data.calibration, said)
+    kept, held = replace(data, train=data.train.take(~out)), data.train.take(out)
     said = (
         f"{_size(held)} of the train split that no trial trained on, drawn over groups and classes with seed {seed}, "
         f"and {_size(data.calibration)} of the calibration split"

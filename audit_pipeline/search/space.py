@@ -1,8 +1,9 @@
 """Which recipes a search tries, and in which order: the same for the same settings, seed and group columns.
 
 The first is plain int8, which every other has to be smaller than. The others come in a fixed order of kinds, and each
-kind spreads its ratios over the whole axis by van der Corput's sequence, shifted by an amount drawn from the seed
-(Cranley & Patterson 1976), so that a few of them already cover it.
+kind spreads its ratios over the whole axis by van der Corput's sequence, so that a few of them already cover it. The
+sequences are shifted (Cranley & Patterson 1976) by an amount drawn from the seed, and by the golden ratio from one kind
+to the next, so that no two kinds try the same ratios.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ _ORDER = (
 )
 """Half of the trials go to what keeps groups best as far as is known; each other way has its share."""
 
+_GOLDEN = (5**0.5 - 1) / 2
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -83,13 +86,12 @@ class Proposal:
 
     def recipe(self, epochs: int) -> Recipe:
         """The recipe with this many epochs for each step that trains."""
-        taught = Training(epochs=epochs, balance=self.groups).model_dump()
         aware = Training(epochs=epochs, balance=self.groups) if self.kind is not None and self.kind.aware else None
-        return (*self._shaping(), *self._recovery(taught), self._quantize(aware))
+        return (*self._shaping(), *self._recovery(epochs), self._quantize(aware))
 
     def outline(self) -> Recipe:
         """The least that gives a model of the recipe's size: no step trains, but a student that has to be made."""
-        made = () if self.kind is None or self.kind.importance else self._recovery(Training(epochs=1).model_dump())
+        made = () if self.kind is None or self.kind.importance else self._recovery(1)
         return (*self._shaping(), *made, self._quantize(None))
 
     def lifted(self, operators: int) -> Proposal:
@@ -120,13 +122,13 @@ class Proposal:
         settings = PruneNeurons(ratio=self.ratio, importance=self.kind.importance, groups=self.groups)
         return (PruneNeuronsStep(prune_neurons=settings),)
 
-    def _recovery(self, taught: dict[str, object]) -> tuple[RecipeStep, ...]:
+    def _recovery(self, epochs: int) -> tuple[RecipeStep, ...]:
         if self.kind is None:
             return ()
         if self.kind.recovery == "fine_tune":
-            return (FineTuneStep(fine_tune=FineTune.model_validate(taught)),)
+            return (FineTuneStep(fine_tune=FineTune(epochs=epochs, balance=self.groups)),)
         width = None if self.kind.importance else round(1 - self.ratio, 3)
-        return (DistillStep(distill=Distill.model_validate(taught | {"width": width})),)
+        return (DistillStep(distill=Distill(epochs=epochs, balance=self.groups, width=width)),)
 
     def _quantize(self, aware: Training | None) -> QuantizeStep:
         if self.wide:
@@ -152,7 +154,7 @@ def propose(settings: Search, columns: Sequence[str], seed: int) -> tuple[Propos
     for number in range(1, settings.trials):
         kind = _ORDER[(number - 1) % len(_ORDER)]
         turns[kind] += 1
-        place = (_van_der_corput(turns[kind]) + shift) % 1
+        place = (_van_der_corput(turns[kind]) + shift + _GOLDEN * _ORDER.index(kind)) % 1
         proposals.append(Proposal(number, kind, round(low + (high - low) * place, 3), groups))
     return tuple(proposals)
 

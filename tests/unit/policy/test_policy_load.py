@@ -130,7 +130,7 @@ def test_impossible_fairness_rules_are_refused(read_policy: Read, rule: str, com
         ("compress: {recipe: [{prune_weights: {sparsity: 1}}, {quantize: {}}]}", "sparsity: must be below 1"),
         ("compress: {seed: 3}", "give either a recipe or a search"),
         ("compress: {search: {}, recipe: [{quantize: {}}]}", "give either a recipe or a search"),
-        ("compress: {search: {holdout: 0}}", "compress.search.holdout: must be above 0, not 0"),
+        ("compress: {search: {holdout: 0.6}}", "compress.search.holdout: must be at most 0.5, not 0.6"),
         ("compress: {search: {trails: 3}}", "did you mean trials?"),
         ("compress: {recipe: [{prune_weights: {}}, {quantize: {}}]}", "sparsity: missing key"),
         ("compress: {recipe: [{prune_weights: {pattern: 2:4, sparsity: 0.5}}, {quantize: {}}]}", "leave sparsity out"),
