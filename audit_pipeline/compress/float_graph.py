@@ -46,7 +46,7 @@ def float_graph(model: Any, x: NDArray[np.float32], progress: Progress = silent)
     """
     tflite = _named(convert_float(model))
     ranges: dict[str, tuple[float, float]] = {}
-    for number, tensors in enumerate(trace(tflite, _rows(model, x))):
+    for number, tensors in enumerate(trace(tflite, single_rows(model, x))):
         for name, values in tensors.items():
             least, greatest = ranges.get(name, (np.inf, -np.inf))
             ranges[name] = min(least, float(values.min())), max(greatest, float(values.max()))
@@ -91,7 +91,8 @@ def _named(tflite: bytes) -> bytes:
     return pack(model)
 
 
-def _rows(model: Any, x: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:
+def single_rows(model: Any, x: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:
+    """Rows one by one as the graph takes them: an array [1, *shape] for each input."""
     for number in range(len(x)):
         row = feed(model, x[number : number + 1])
         yield row if isinstance(row, list) else [row]

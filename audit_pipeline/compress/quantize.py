@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit_pipeline.compress.convert import convert
-from audit_pipeline.compress.float_graph import FloatGraph, float_graph
+from audit_pipeline.compress.fallback import Ranked, rank_operators
+from audit_pipeline.compress.float_graph import float_graph
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.compress.mixed import mixed
 from audit_pipeline.compress.quantize_aware import quantize_aware
 from audit_pipeline.data.population import Split
-from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.policy.recipe import Quantize
 from audit_pipeline.progress import Progress
@@ -52,26 +52,32 @@ def quantize(
         assert lesson is not None, "a recipe that trains has a lesson"  # noqa: S101
         model, learned = quantize_aware(model, settings.aware, lesson, seed, progress)
         notes += learned
+    given = settings.model_dump(mode="json") | {"calibration_rows": len(rows)}
     if settings.scheme == "mixed":
-        tflite, lifted = _mixed(model, settings, calibration.split, progress)
-        notes += lifted
+        tflite, lifted, told = _mixed(model, settings, calibration.split, progress)
+        given["lift"], notes = lifted, notes + told
     else:
         tflite = convert(model, rows, settings.scheme, progress)
-    return tflite, StepPart(
-        technique="quantize",
-        settings=settings.model_dump(mode="json") | {"calibration_rows": len(rows)},
-        notes=notes,
-    )
+    return tflite, StepPart(technique="quantize", settings=given, notes=notes)
 
 
-def _mixed(model: Any, settings: Quantize, split: Split, progress: Progress) -> tuple[bytes, tuple[str, ...]]:
+def _mixed(
+    model: Any, settings: Quantize, split: Split, progress: Progress
+) -> tuple[bytes, list[str], tuple[str, ...]]:
+    """The .tflite, the operators that were lifted, and what is to be said of them."""
     source = float_graph(model, split.x, progress)
-    if not isinstance(settings.lift, int):
-        assert settings.lift is not None, "mixed comes with lift"  # noqa: S101
-        return _lifted(source, settings.lift)
-    raise InputError("compress.not-built", "choosing the operators to lift is not built yet")
+    ranking: tuple[str, ...] = ()
+    if isinstance(settings.lift, int):
+        ranked = rank_operators(model, source, split, settings.groups, progress)
+        lifted = [each.name for each in ranked[: settings.lift]]
+        ranking = (_ranking(ranked),)
+    else:
+        lifted = list(settings.lift or ())
+    plain, tflite = mixed(source, ()), mixed(source, lifted)
+    size = f"{len(plain):,} bytes with every operator in int8, {len(tflite):,} so"
+    return tflite, lifted, (*ranking, f"lifted to int16x8: {', '.join(lifted)}", size)
 
 
-def _lifted(source: FloatGraph, names: tuple[str, ...]) -> tuple[bytes, tuple[str, ...]]:
-    before, tflite = len(mixed(source, ())), mixed(source, names)
-    return tflite, (f"lifted to int16x8: {', '.join(names)}", f"{before:,} bytes in int8, {len(tflite):,} so")
+def _ranking(ranked: tuple[Ranked, ...]) -> str:
+    listed = ", ".join(f"{each.name} {each.score:.2g}" for each in ranked)
+    return f"what each operator's rounding costs the group that it costs most ({ranked[0].group.label}): {listed}"
