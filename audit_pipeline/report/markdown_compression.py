@@ -49,7 +49,7 @@ def _search(found: SearchPart, data: DataPart) -> list[str]:
     lines.append(text(search.meaning(data)))
     lines += _trials(search.last_round(found), data)
     if earlier := search.earlier_rounds(found):
-        lines += ["Trials that ended in an earlier round:", *_trials(earlier, data)]
+        lines += ["Trials that ended in an earlier round, those that came furthest first:", *_trials(earlier, data)]
     return lines
 
 

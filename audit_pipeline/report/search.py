@@ -38,9 +38,16 @@ class TrialLine:
     reason: str
 
 
+_LOST = {
+    "classification": "loss of balanced accuracy",
+    "anomaly": "loss of AUC",
+    "regression": "rise of the mean absolute error",
+}
+
+
 def what_is_lost(data: DataPart) -> str:
     """What trials are compared by, besides their size."""
-    return "rise of the error" if data.task == "regression" else "loss of balanced accuracy"
+    return _LOST[data.task]
 
 
 def loss_quantity(data: DataPart) -> Quantity:
@@ -51,9 +58,10 @@ def loss_quantity(data: DataPart) -> Quantity:
 def meaning(data: DataPart) -> str:
     """What the tables of trials show."""
     return (
-        f"Losses are the {what_is_lost(data)}{loss_quantity(data).caption} against the float model, in the group that "
-        "lost most, on the rows chosen by; positive is harm. No trial on the front is beaten by another in both flash "
-        "and that loss."
+        f"Worst group's loss: {what_is_lost(data)}{loss_quantity(data).caption} against the float model, in the group "
+        "that lost most; positive is harm. Rules: a rule that the float model itself breaks counts as kept where the "
+        "device breaks it no further. Both on the rows chosen by. No trial on the front is beaten by another in both "
+        "flash and that loss."
     )
 
 
@@ -68,7 +76,10 @@ def is_plain_int8(recipe: tuple[Mapping[str, Any], ...]) -> bool:
 
 
 def is_kept(trial: TrialPart) -> bool | None:
-    """Whether a trial keeps every fairness rule on the rows chosen by; None where that was not measured."""
+    """Whether a trial keeps every fairness rule on the rows chosen by, or breaks none further than the float model.
+
+    None where that was not measured.
+    """
     return None if trial.violation is None else trial.violation <= 0
 
 
@@ -130,6 +141,8 @@ def verdict(search: SearchPart) -> str:
     """Whether what was chosen keeps the rules where it was chosen; not what the evaluation split says."""
     if search.keeps_rules:
         return "It keeps every fairness rule of the policy on the rows it was chosen by."
+    if any(is_kept(trial) for trial in search.trials if trial.chosen):
+        return "On the rows it was chosen by it breaks a fairness rule of the policy, no further than the float model."
     if any(is_kept(trial) for trial in search.trials):
         return "It does not keep every fairness rule of the policy on the rows it was chosen by."
     return "No trial keeps every fairness rule of the policy on the rows they were chosen by."
@@ -159,7 +172,7 @@ def trial_line(trial: TrialPart, data: DataPart) -> TrialLine:
         device=tuple(_device(trial)),
         loss="–" if trial.worst_drop is None else loss_quantity(data).change(trial.worst_drop),
         group="" if trial.worst_group is None else group_name(trial.worst_group),
-        rules=_rules(trial, loss_quantity(data)),
+        rules=_rules(trial),
         mark=", ".join(marks),
         reason=brief(trial.reason, SENTENCE_CELLS),
     )
@@ -170,8 +183,8 @@ def _device(trial: TrialPart) -> list[str]:
     return arena if trial.macs is None else [*arena, f"{trial.macs / 1e6:,.2f} M MACs"]
 
 
-def _rules(trial: TrialPart, quantity: Quantity) -> str:
+def _rules(trial: TrialPart) -> str:
     if trial.violation is None:
         return "–"
-    by = quantity.change(abs(trial.violation)).lstrip("+")
+    by = f"{abs(trial.violation):.3f}"
     return f"kept, {by} to spare" if is_kept(trial) else f"broken by {by}"

@@ -12,7 +12,7 @@ from audit_pipeline.policy.recipe import Cluster, Distill, FineTune, PruneNeuron
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, level, limit
 
-_SETTINGS: dict[str, type[BaseModel]] = {
+SETTINGS: dict[str, type[BaseModel]] = {
     "prune_weights": PruneWeights,
     "prune_neurons": PruneNeurons,
     "fine_tune": FineTune,
@@ -20,6 +20,7 @@ _SETTINGS: dict[str, type[BaseModel]] = {
     "cluster": Cluster,
     "quantize": Quantize,
 }
+"""How each technique's settings are read."""
 _MOST_NAMES = 6
 """Operators that are named one by one; evidence.json holds all."""
 _TRAINED_WITH = ("optimizer", "loss")
@@ -31,7 +32,7 @@ def settings_in_words(technique: str, settings: Mapping[str, Any]) -> tuple[str,
 
     Settings that this version does not know, or cannot read, stand as they are.
     """
-    kind = _SETTINGS.get(technique)
+    kind = SETTINGS.get(technique)
     known = {key: value for key, value in settings.items() if kind is not None and key in kind.model_fields}
     others = {key: value for key, value in settings.items() if key not in known}
     try:
@@ -74,13 +75,16 @@ def _pruned_weights(settings: PruneWeights) -> Iterator[str]:
 def _pruned_neurons(settings: PruneNeurons) -> Iterator[str]:
     where = "of every layer" if settings.scope == "layer" else "of all layers together"
     yield f"{level(settings.ratio)} of the filters and units {where}"
-    rows = f"on {count(settings.rows, 'row')}"
-    groups = "" if settings.groups == OVERALL else f" of {brief(settings.groups, NAME_CELLS)}"
+    rows, asked = f"on {count(settings.rows, 'row')}", _of(settings.groups)
     yield {
         "l1": "the smallest first (L1 norm)",
         "taylor": f"the least needed first (Taylor score {rows})",
-        "worst_group": f"the least needed first, by the group{groups} that needs each most (Taylor score {rows})",
+        "worst_group": f"the least needed first, by the group{asked} that needs each most (Taylor score {rows})",
     }[settings.importance]
+
+
+def _of(groups: str) -> str:
+    return "" if groups == OVERALL else f" of {brief(groups, NAME_CELLS)}"
 
 
 def _distilled(settings: Distill) -> Iterator[str]:
@@ -92,6 +96,8 @@ def _distilled(settings: Distill) -> Iterator[str]:
         yield "student: the model as it stood"
     yield f"temperature {limit(settings.temperature)}"
     yield f"{level(settings.weight)} of the loss from the source's answers"
+    if settings.blend:
+        yield "rows mixed in pairs"
 
 
 def _quantized(settings: Quantize) -> Iterator[str]:
@@ -101,7 +107,7 @@ def _quantized(settings: Quantize) -> Iterator[str]:
         "mixed": "int8, some operators int16x8",
     }[settings.scheme]
     if isinstance(settings.lift, int):
-        yield f"{count(settings.lift, 'operator')} lifted, by what they cost the worst group"
+        yield f"{count(settings.lift, 'operator')} lifted, by what they cost the worst group{_of(settings.groups)}"
     elif settings.lift is not None:
         yield f"lifted: {names(settings.lift)}"
     if settings.aware is not None:
@@ -110,8 +116,13 @@ def _quantized(settings: Quantize) -> Iterator[str]:
 
 
 def _training(settings: Training) -> Iterator[str]:
-    yield f"{count(settings.epochs, 'epoch')} at a learning rate of {limit(settings.learning_rate)}"
+    falling = ", falling along a cosine" if settings.decay == "cosine" else ""
+    yield f"{count(settings.epochs, 'epoch')} at a learning rate of {limit(settings.learning_rate)}{falling}"
     yield f"batches of {count(settings.batch_size)}"
+    if settings.sampling == "square_root":
+        yield "classes and people drawn by the square root of their rows"
+    if settings.averages:
+        yield "mean of the weights over the second half"
     if settings.balance != OVERALL:
         yield f"every group of {brief(settings.balance, NAME_CELLS)} counts the same"
     if settings.patience is not None:

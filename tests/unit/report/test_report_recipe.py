@@ -22,8 +22,16 @@ from audit_pipeline.policy.recipe import (
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.report.recipe import MEANING, step_lines
-from audit_pipeline.report.techniques import settings_in_words
+from audit_pipeline.report.techniques import SETTINGS, settings_in_words
 
+PLAINLY: dict[str, Any] = {
+    "epochs": 2,
+    "learning_rate": 1e-3,
+    "batch_size": 128,
+    "sampling": "rows",
+    "decay": "none",
+    "average": False,
+}
 TRAINED = ("2 epochs at a learning rate of 0.001", "batches of 128")
 
 
@@ -73,7 +81,7 @@ def with_steps(*steps: StepPart) -> Evidence:
         ),
         (
             "distill",
-            Distill(width=0.5),
+            Distill(width=0.5, weight=0.5, blend=False, **PLAINLY),
             (
                 "student: the source at 50% of its width, from scratch",
                 "temperature 2",
@@ -105,6 +113,51 @@ def with_steps(*steps: StepPart) -> Evidence:
 )
 def test_settings_are_words_and_none_says_nothing(technique: str, settings: Any, clauses: tuple[str, ...]) -> None:
     assert settings_in_words(technique, settings.model_dump(mode="json")) == clauses
+
+
+INT8: dict[str, Any] = {"scheme": "int8", "lift": None}
+ONE_AND_ANOTHER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "epochs": ({}, {"epochs": 77}),
+    "learning_rate": ({}, {"learning_rate": 0.077}),
+    "batch_size": ({}, {"batch_size": 77}),
+    "balance": ({}, {"balance": "sex"}),
+    "sampling": ({"sampling": "rows"}, {"sampling": "square_root"}),
+    "decay": ({"decay": "none"}, {"decay": "cosine"}),
+    "average": ({"average": False}, {"average": True}),
+    "patience": ({"average": False}, {"average": False, "patience": 7}),
+    "sparsity": ({"sparsity": 0.5}, {"sparsity": 0.77}),
+    "schedule": ({}, {"schedule": "constant"}),
+    "pattern": ({"sparsity": 0.5}, {"sparsity": None, "pattern": "2:4"}),
+    "block": ({"pattern": "block"}, {"pattern": "block", "block": [7, 7]}),
+    "ratio": ({"ratio": 0.5}, {"ratio": 0.77}),
+    "importance": ({}, {"importance": "l1"}),
+    "groups": ({}, {"groups": "sex"}),
+    "scope": ({}, {"scope": "model"}),
+    "rows": ({}, {"rows": 77}),
+    "student": ({}, {"student": "small.h5"}),
+    "width": ({}, {"width": 0.77}),
+    "temperature": ({}, {"temperature": 7.7}),
+    "weight": ({"weight": 0.5}, {"weight": 0.77}),
+    "blend": ({"blend": False}, {"blend": True}),
+    "clusters": ({}, {"clusters": 77}),
+    "scheme": (INT8, {"scheme": "int16x8", "lift": None}),
+    "calibration_rows": ({}, {"calibration_rows": 77}),
+    "aware": (INT8, INT8 | {"aware": {"epochs": 77}}),
+    "lift": ({"lift": 1}, {"lift": 2}),
+}
+NEEDED: dict[str, dict[str, Any]] = {
+    "prune_weights": {"sparsity": 0.5},
+    "prune_neurons": {"ratio": 0.5},
+    "quantize": {"scheme": "mixed", "lift": 2},
+}
+FIELDS = [(technique, field) for technique, kind in SETTINGS.items() for field in kind.model_fields]
+
+
+@pytest.mark.parametrize(("technique", "field"), FIELDS)
+def test_no_setting_goes_unsaid(technique: str, field: str) -> None:
+    """A field that is new in the policy's schema fails here until it has words."""
+    one, another = (settings_in_words(technique, NEEDED.get(technique, {}) | each) for each in ONE_AND_ANOTHER[field])
+    assert one != another
 
 
 def test_students_are_named_by_where_they_come_from() -> None:

@@ -10,18 +10,27 @@ from markdown_it import MarkdownIt
 from report_hostile import HOSTILE
 from report_sample import make_evidence
 from report_search import PLAIN, TRIALS, make_search, make_searched, trial
-from report_tasks import make_regression
+from report_tasks import make_anomaly, make_regression
 from rich.console import Console
 
 from audit_pipeline.evidence import Evidence, SearchPart
 from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
-from audit_pipeline.report.search import earlier_rounds, is_plain_int8, last_round, summarise, trial_line, verdict
+from audit_pipeline.report.search import (
+    earlier_rounds,
+    is_plain_int8,
+    last_round,
+    summarise,
+    trial_line,
+    verdict,
+    what_is_lost,
+)
 from audit_pipeline.report.terminal import render_terminal
 from audit_pipeline.report.wording import group_name, one_line
 
 NO_RULE_KEPT = tuple(each.model_copy(update={"violation": 0.1 if each.violation else None}) for each in TRIALS)
+CHOSEN_BREAKS = tuple(each.model_copy(update={"chosen": each.number == 4}) for each in TRIALS)
 DATA = make_evidence().data
 
 
@@ -110,16 +119,21 @@ def test_losses_of_a_regression_have_the_unit_of_the_labels() -> None:
     data = make_regression().data
     said = summarise(make_search((trial(1, 9, 0.4, -0.1, chosen=True),)), data)
     assert "worst loss +0.400 beats/min in" in said
-    assert "rise of the error in beats/min" in render_markdown(
+    assert "rise of the mean absolute error in beats/min" in render_markdown(
         make_regression().model_copy(update={"candidate": make_searched().candidate})
     )
+
+
+def test_anomaly_scores_lose_auc() -> None:
+    assert what_is_lost(make_anomaly().data) == "loss of AUC"
 
 
 @pytest.mark.parametrize(
     ("search", "words"),
     [
         (make_search(NO_RULE_KEPT, keeps_rules=False), "No trial keeps every fairness rule"),
-        (make_search(keeps_rules=False), "It does not keep every fairness rule"),
+        (make_search(keeps_rules=False), "no further than the float model"),
+        (make_search(CHOSEN_BREAKS, keeps_rules=False), "It does not keep every fairness rule"),
     ],
 )
 def test_broken_rules_are_said_plainly(search: SearchPart, words: str) -> None:
