@@ -6,18 +6,20 @@ how much each wrong class resembles the row, which labels do not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.compress.draw import Answers
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.compress.training import Aim, copied, fit
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.predict import output_kind
-from audit_pipeline.model.runtime import keras, quiet, tensorflow
+from audit_pipeline.model.runtime import keras, tensorflow
 from audit_pipeline.policy.recipe import Distill
 from audit_pipeline.predictions import OutputKind, Task
 from audit_pipeline.progress import Progress
@@ -39,7 +41,7 @@ def distill(
     Args:
         student: an uncompiled tf_keras model; it is not changed.
         settings: the step as the policy writes it.
-        teacher: the float source; its answers are computed once.
+        teacher: the float source; it answers every row once, and every blend of rows.
         lesson: what to train on, and the loss towards the labels.
         seed: of the order of the rows, of dropout and of who is held out.
         progress: told the share of epochs that are done.
@@ -51,13 +53,23 @@ def distill(
         InputError: `compress.student-output`: the student's output is not of the teacher's kind; or as `fit`.
     """
     kind = _kind(student, teacher, lesson)
-    answers = np.concatenate([lesson.answers, _answers(teacher, lesson.x)], axis=-1)
+    ask = _asker(teacher)
+    answers = np.concatenate([lesson.answers, _answers(ask, lesson.x)], axis=-1)
     said = f"{settings.weight:g} of the source model's answers"
     said += f" at temperature {settings.temperature:g}" if kind else " by mean squared error"
     said += f", {1 - settings.weight:g} of the labels with {lesson.objective.loss}"
+    said += ", over rows that are each blended with another" if settings.blend else ""
     trained = copied(student, seed)
     loss = _loss(settings, kind, lesson.objective.instance())
-    notes = fit(trained, settings, lesson, seed, progress, "distill", aim=Aim(answers, loss, said))
+    notes = fit(
+        trained,
+        settings,
+        lesson,
+        seed,
+        progress,
+        "distill",
+        aim=Aim(answers, loss, said, _both(ask) if settings.blend else None),
+    )
     return copied(trained, seed), StepPart(
         technique="distill",
         settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
@@ -80,11 +92,27 @@ def _kind(student: Any, teacher: Any, lesson: Lesson) -> OutputKind | None:
     return kinds[0]
 
 
-def _answers(teacher: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _asker(teacher: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """From rows to the teacher's outputs, both [rows, ...]."""
+    tf = tensorflow()
+    compiled = tf.function(lambda rows: teacher(rows, training=False), reduce_retracing=True)
+
+    def ask(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        fed = feed(teacher, x)
+        rows = [tf.constant(each) for each in fed] if isinstance(fed, list) else tf.constant(fed)
+        return np.asarray(compiled(rows).numpy(), dtype=np.float32)
+
+    return ask
+
+
+def _both(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Answers:
+    """Labels and the teacher's outputs side by side, as the loss takes them."""
+    return lambda x, labels: np.concatenate([labels, ask(x)], axis=-1)
+
+
+def _answers(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The teacher's outputs, [rows, ...]."""
-    with quiet():
-        parts = [teacher.predict_on_batch(feed(teacher, x[at : at + _BATCH])) for at in range(0, len(x), _BATCH)]
-    return np.concatenate(parts).astype(np.float32)
+    return np.concatenate([ask(x[at : at + _BATCH]) for at in range(0, len(x), _BATCH)])
 
 
 def _loss(settings: Distill, kind: OutputKind | None, to_labels: Any) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.compress.draw import Answers, batches
 from audit_pipeline.compress.holdout import held_out
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.errors import InputError
@@ -31,6 +33,8 @@ class Aim:
     """A tf_keras loss."""
     said: str
     """What it is, in words."""
+    of_batch: Answers | None = None
+    """Where rows are blended: what the loss takes of a blended batch."""
 
 
 def copied(model: Any, seed: int) -> Any:
@@ -82,7 +86,9 @@ def fit(
     """
     aim = aim or Aim(lesson.answers, lesson.objective.instance(), _said(lesson))
     out = _held_out(lesson, settings, seed)
-    x, answers, weights = _rows(model, lesson, aim, settings, ~out)
+    given = _drawn(model, settings, lesson, aim, ~out, seed) or _whole(model, settings, lesson, aim, ~out)
+    steps = settings.epochs * math.ceil(np.count_nonzero(~out) / settings.batch_size)
+    mean = _Mean(settings.epochs) if settings.averages else None
     early = None
     if settings.patience is not None:
         first = min(settled, settings.epochs - 1)
@@ -90,17 +96,23 @@ def fit(
             patience=settings.patience, start_from_epoch=first, restore_best_weights=True
         )
     with quiet():
-        model.compile(keras().optimizers.Adam(settings.learning_rate), aim.loss)
+        model.compile(keras().optimizers.Adam(_rate(settings, steps)), aim.loss)
         model.fit(
-            x,
-            answers,
-            sample_weight=weights,
-            validation_data=_rows(model, lesson, aim, settings, out) if early else None,
-            batch_size=settings.batch_size,
+            **given,
+            validation_data=_rows(model, settings, lesson, aim, out) if early else None,
+            validation_batch_size=settings.batch_size,
             epochs=settings.epochs,
             verbose=0,
-            callbacks=[*callbacks, *_zeros_kept(model), *([early] if early else []), _told(settings, progress, step)],
+            callbacks=[
+                *callbacks,
+                *_zeros_kept(model),
+                *([early] if early else []),
+                *([mean.callback(model)] if mean else []),
+                _told(settings, progress, step),
+            ],
         )
+    if mean is not None:
+        model.set_weights(mean.weights)
     notes = [f"trained on {int(np.count_nonzero(~out))} {lesson.taken} with {aim.said}", *_weighing(lesson, settings)]
     if early is not None:
         model.set_weights(early.best_weights)  # Keras does so only where it stopped before the last epoch
@@ -115,7 +127,59 @@ def fit(
     return tuple(notes)
 
 
-def _rows(model: Any, lesson: Lesson, aim: Aim, settings: Training, which: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+def _rate(settings: Training, steps: int) -> Any:
+    if settings.decay == "none":
+        return settings.learning_rate
+    return keras().optimizers.schedules.CosineDecay(settings.learning_rate, steps)
+
+
+class _Mean:
+    """The mean of the weights after each epoch of the second half of a run (Izmailov et al. 2018)."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+        self._kept: list[list[NDArray[np.float32]]] = []
+
+    def callback(self, model: Any) -> Any:
+        """What Keras is to call."""
+        return keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: self._keep(model, epoch))
+
+    def _keep(self, model: Any, epoch: int) -> None:
+        if 2 * (epoch + 1) > self._epochs:
+            self._kept.append(model.get_weights())
+
+    @property
+    def weights(self) -> list[NDArray[np.float32]]:
+        """In the model's order."""
+        return [np.mean(each, axis=0) for each in zip(*self._kept, strict=True)]
+
+
+def _drawn(
+    model: Any, settings: Training, lesson: Lesson, aim: Aim, which: NDArray[np.bool_], seed: int
+) -> dict[str, Any] | None:
+    """Batches that are drawn or blended; None where every row comes once an epoch, as it is."""
+    evenly, blended = settings.sampling == "square_root", aim.of_batch is not None
+    if not evenly and not blended:
+        return None
+    taken = lesson if blended else replace(lesson, answers=aim.answers)
+    taken = taken if which.all() else taken.take(which)
+    weights, answers = taken.weights(settings.balance), aim.of_batch or (lambda _, labels: labels)
+    size = settings.batch_size
+    return {"x": batches(model, taken, weights, answers, size, seed, evenly=evenly, blended=blended), "shuffle": False}
+
+
+def _whole(model: Any, settings: Training, lesson: Lesson, aim: Aim, which: NDArray[np.bool_]) -> dict[str, Any]:
+    x, answers, weights = _rows(model, settings, lesson, aim, which)
+    return {"x": x, "y": answers, "sample_weight": weights, "batch_size": settings.batch_size}
+
+
+def steps(lesson: Lesson, settings: Training, seed: int) -> int:
+    """Batches that `fit` runs at most: every epoch's, over everybody who is not held out."""
+    rows = np.count_nonzero(~_held_out(lesson, settings, seed))
+    return settings.epochs * math.ceil(rows / settings.batch_size)
+
+
+def _rows(model: Any, settings: Training, lesson: Lesson, aim: Aim, which: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
     """Rows as Keras' fit takes them: inputs, answers and weights, which reach over the axes of a loss by element."""
     taken, answers = lesson.take(which), aim.answers[which]
     weights = taken.weights(settings.balance)
@@ -172,6 +236,13 @@ def _weighing(lesson: Lesson, settings: Training) -> list[str]:
     if settings.balance != "overall":
         groups = len(lesson.split.members(settings.balance))
         notes.append(f"rows are weighted so that each of the {groups} groups by {settings.balance} counts the same")
+    if settings.sampling == "square_root":
+        people = " and people within them" if lesson.split.subjects is not None else ""
+        notes.append(f"rows were drawn with classes{people} by the square root of their rows")
+    if settings.decay == "cosine":
+        notes.append("learning rate along half a cosine to zero")
+    if settings.averages:
+        notes.append("the weights are the mean over the second half of the epochs")
     return notes
 
 

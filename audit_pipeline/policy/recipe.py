@@ -20,11 +20,35 @@ class Training(Strict):
     balance: GroupSpec = Field(
         default=OVERALL, description="rows are weighted so that every group of this spec counts the same"
     )
+    sampling: Literal["rows", "square_root"] = Field(
+        default="rows",
+        description="rows: every row once an epoch; square_root: as many draws, a class and, within it, a person drawn "
+        "by the square root of the number of its rows",
+    )
+    decay: Literal["none", "cosine"] = Field(
+        default="none", description="of the learning rate: none, or along half a cosine to zero at the last step"
+    )
+    average: bool | None = Field(
+        default=False,
+        description="keep the mean of the weights after each epoch of the second half of the run; null: unless patience "
+        "keeps the best one",
+    )
     patience: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None,
         description="epochs without a lower loss on held-out people of the train split after which training stops; the "
         "best epoch's weights are kept; left out: every epoch is run, on everybody",
     )
+
+    @model_validator(mode="after")
+    def _keeps_one_thing(self) -> Training:
+        if self.average and self.patience is not None:
+            raise ValueError("average keeps the mean of epochs, patience the best one: give one of them")
+        return self
+
+    @property
+    def averages(self) -> bool:
+        """Whether the mean of epochs is kept."""
+        return self.patience is None if self.average is None else self.average
 
 
 class PruneWeights(Training):
@@ -75,15 +99,25 @@ class FineTune(Training):
 class Distill(Training):
     """Training towards the float source model's answers (Hinton et al. 2015) and the labels.
 
-    Without `student` and `width` the model as it stands is the student.
+    Without `student` and `width` the model as it stands is the student. What the defaults are worth on heart beats
+    stands in docs/compression.md.
     """
 
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 8
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    sampling: Literal["rows", "square_root"] = "square_root"
+    decay: Literal["none", "cosine"] = "cosine"
+    average: bool | None = None
     student: Text | None = Field(default=None, description="model file of the student, relative to the policy")
     width: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         default=None, description="student: the source with this share of its filters and units, trained from scratch"
     )
     temperature: Annotated[float, Field(ge=1, le=100)] = 2.0
-    weight: Proportion = Field(default=0.5, description="of the teacher's answers; the labels have the rest")
+    weight: Proportion = Field(default=1.0, description="of the teacher's answers; the labels have the rest")
+    blend: bool = Field(
+        default=True,
+        description="every row is mixed with another, and the teacher answers the mixture (Beyer et al. 2022)",
+    )
 
     @model_validator(mode="after")
     def _has_one_student(self) -> Distill:
