@@ -9,6 +9,7 @@ from audit_pipeline.data.load import load_population
 from audit_pipeline.data.population import Population
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.intake import inspect_model
+from audit_pipeline.model.load import load_keras
 from audit_pipeline.model.outputs import check_output, shape_text
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.load import LoadedPolicy, check_against, load_policy
@@ -46,6 +47,7 @@ def read_inputs(model: Path, policy: Path, baseline: Path | None, progress: Prog
     for each in (source, before):
         if each is not None:
             _check_shapes(each, population)
+            _check_weights(each)
     return Inputs(policy=loaded, population=population, source=source, baseline=before)
 
 
@@ -83,3 +85,9 @@ def _check_shapes(source: SourceModel, population: Population) -> None:
             hint="set `shape` in the manifest, or prepare the data as the model was trained",
         )
     check_output(source, population)
+
+
+def _check_weights(source: SourceModel) -> None:
+    """Load a float model once, for the errors: weights that are missing, do not fit, or are not finite."""
+    if not source.is_finished:
+        load_keras(source)

@@ -22,6 +22,8 @@ class Description:
     """The compiled loss as Keras serialises it: a name, an object, or None where the model was not compiled."""
     saved_by: Literal[2, 3]
     """The major version of Keras that wrote the file, which says where its weights are."""
+    weighs: bool
+    """Whether the file holds weights, optimizer state aside."""
 
 
 def parse_json(text: str | bytes, what: str, where: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def _read(stream: BinaryIO, where: str) -> Description:
 
     try:
         with h5py.File(stream, "r") as file:
-            _check(file, where)
+            weighs = _check(file, where)
             attributes = {key: _text(file, key) for key in ("keras_version", "model_config", "training_config")}
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise corrupt(f"the HDF5 file is damaged or cut short ({error})", where) from error
@@ -52,11 +52,14 @@ def _read(stream: BinaryIO, where: str) -> Description:
     saved_by = keras_version(attributes["keras_version"], where)
     training = parse_json(attributes["training_config"] or "{}", "training_config", where)
     config = parse_json(attributes["model_config"], "model_config", where)
-    return Description(config, training.get("loss"), saved_by)
+    return Description(config, training.get("loss"), saved_by, weighs)
 
 
-def check_weights(stream: BinaryIO, where: str) -> None:
+def check_weights(stream: BinaryIO, where: str) -> bool:
     """Inspect an HDF5 file of weights, as a .keras file holds one.
+
+    Returns:
+        Whether it holds any.
 
     Raises:
         InputError: damaged, or holding what no model needs.
@@ -65,7 +68,7 @@ def check_weights(stream: BinaryIO, where: str) -> None:
 
     try:
         with h5py.File(stream, "r") as file:
-            _check(file, where)
+            return _check(file, where)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise corrupt(f"the weights are damaged or cut short ({error})", where) from error
 
@@ -75,8 +78,9 @@ def _text(file: Any, key: str) -> str | None:
     return value.decode() if isinstance(value, bytes) else None if value is None else str(value)
 
 
-def _check(file: Any, where: str) -> None:
-    total = 0
+def _check(file: Any, where: str) -> bool:
+    """Look at every object, and tell whether one holds a weight of the model."""
+    total, weighs = 0, False
     for count, (name, found) in enumerate(_walk(file, where)):
         if count > _MAX_OBJECTS:
             raise refused("objects", f"the file holds more than {_MAX_OBJECTS} objects", where)
@@ -86,6 +90,8 @@ def _check(file: Any, where: str) -> None:
         total += math.prod(found.shape) * found.dtype.itemsize
         if total > MAX_WEIGHT_BYTES:
             raise refused("size", f"its weights take more than {MAX_WEIGHT_BYTES >> 20} MiB", where)
+        weighs = weighs or not name.startswith("/optimizer")
+    return weighs
 
 
 def _walk(group: Any, where: str) -> Iterator[tuple[str, Any]]:

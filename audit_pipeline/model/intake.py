@@ -71,6 +71,13 @@ def describe(path: Path, kind: Format) -> Description:
     """
     description, where = _READERS[kind](path), str(path)
     check_architecture(description.config, where)
+    if not description.weighs:
+        raise InputError(
+            "model.no-weights",
+            "the file holds an architecture without weights",
+            where=where,
+            hint="train the model and save it whole: model.save('model.keras')",
+        )
     if description.saved_by == 3:
         description = replace(description, config=in_keras_2(description.config, where))
         check_architecture(description.config, where)

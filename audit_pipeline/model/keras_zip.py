@@ -31,9 +31,9 @@ def describe_keras_zip(path: Path) -> Description:
     metadata = parse_json(members["metadata.json"], "metadata.json", where)
     saved_by = keras_version(metadata.get("keras_version"), where)
     config = parse_json(members["config.json"], "config.json", where)
-    check_weights(io.BytesIO(members["model.weights.h5"]), f"{where}:model.weights.h5")
+    weighs = check_weights(io.BytesIO(members["model.weights.h5"]), f"{where}:model.weights.h5")
     compiled = config.pop("compile_config", None) or {}
-    return Description(config, compiled.get("loss") if isinstance(compiled, dict) else None, saved_by)
+    return Description(config, compiled.get("loss") if isinstance(compiled, dict) else None, saved_by, weighs)
 
 
 def _members(archive: zipfile.ZipFile, where: str) -> dict[str, bytes]:

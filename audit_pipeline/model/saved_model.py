@@ -84,7 +84,7 @@ def describe_saved_model(folder: Path) -> Description:
     training = metadata.get("training_config") or {}
     loss = training.get("loss") if isinstance(training, dict) else None
     config = {"class_name": metadata.get("class_name"), "config": metadata.get("config")}
-    return Description(config, loss, saved_by=2)
+    return Description(config, loss, saved_by=2, weighs=True)
 
 
 def _operators(path: Path) -> Iterator[tuple[str, str]]:

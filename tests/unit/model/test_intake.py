@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -173,3 +174,22 @@ def test_unsupported_ends_are_said_plainly(make: Any, code: str, tmp_path: Path)
     with pytest.raises(InputError) as caught:
         inspect_model(tmp_path / "m.h5")
     assert caught.value.code == code
+
+
+def test_a_file_without_a_single_weight_is_refused(saved: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    shutil.copy(saved["keras-h5"], path)
+    with h5py.File(path, "r+") as file:
+        for name in ("model_weights", "optimizer_weights"):
+            del file[name]
+    with pytest.raises(InputError) as caught:
+        inspect_model(path)
+    assert caught.value.code == "model.no-weights"
+
+
+def test_a_model_that_has_nothing_to_train_is_refused(tmp_path: Path) -> None:
+    with quiet():
+        keras().Sequential([keras().layers.Input((4,)), keras().layers.Flatten()]).save(tmp_path / "m.keras")
+    with pytest.raises(InputError) as caught:
+        inspect_model(tmp_path / "m.keras")
+    assert caught.value.code == "model.no-weights"
