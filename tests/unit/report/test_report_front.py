@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_sample import make_evidence
-from report_search import TRIALS, make_search, make_searched, trial
+from report_search import TRIALS, make_search, trial
 
 from audit_pipeline.evidence import TrialPart
 from audit_pipeline.report import palette
 from audit_pipeline.report.front import ABOVE, CIRCLE, DIAMOND, NARROW, SQUARE, WIDE, Front, draw_front
-from audit_pipeline.report.html import render_html
 from audit_pipeline.report.labels import Box, Wish, place
 
 DATA = make_evidence().data
@@ -98,9 +97,8 @@ def test_those_who_do_not_see_it_are_told_the_front_and_what_was_chosen() -> Non
     assert "Plain int8 is trial 0" in figure.description
 
 
-def test_the_page_holds_it_twice_as_an_image_with_a_name() -> None:
-    page = render_html(make_searched())
-    pictures = [Xml.fromstring(each) for each in re.findall(r"<svg [^>]*role=\"img\".*?</svg>", page, re.S)]
+def test_the_page_holds_it_twice_as_an_image_with_a_name(searched_page: str) -> None:
+    pictures = [Xml.fromstring(each) for each in re.findall(r"<svg [^>]*role=\"img\".*?</svg>", searched_page, re.S)]
     own = [each for each in pictures if "front-" in each.get("aria-labelledby", "")]
     assert [each.get("viewBox") for each in own] == ["0 0 720 380", "0 0 360 360"]
     known = {colour.light for colour in palette.ALL.values()} | {"none", None}

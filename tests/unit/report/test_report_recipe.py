@@ -183,13 +183,12 @@ def test_what_a_step_adds_to_its_settings_is_said() -> None:
     assert settings_in_words("fine_tune", STEPS[1].settings)[-2:] == ("Adam", "SparseCategoricalCrossentropy")
 
 
-def test_every_step_has_its_line_with_what_it_left() -> None:
+def test_every_step_has_its_line_with_what_it_left(searched_page: str) -> None:
     first, second, last = step_lines(make_searched())
     assert first.left == "10,214 parameters (47.9% fewer)"
     assert second.left == "10,214 parameters; 12 of them zero (0.1%)"
     assert last.left == ".tflite of 15.5 KiB, 11.8 KiB zipped"
-    evidence = make_searched()
-    for document in (render_html(evidence), render_markdown(evidence)):
+    for document in (searched_page, render_markdown(make_searched())):
         for line in (first, second, last):
             assert document.count(line.settings) == 1
             assert line.left in document
@@ -201,14 +200,14 @@ def test_a_wider_student_is_said_to_be_larger() -> None:
     assert line.left == "39,208 parameters (100.0% more)"
 
 
-def test_what_numbers_mean_for_flash_is_said_where_there_are_numbers() -> None:
-    assert MEANING in render_html(make_searched())
+def test_what_numbers_mean_for_flash_is_said_where_there_are_numbers(searched_page: str) -> None:
+    assert MEANING in searched_page
     assert MEANING in render_markdown(make_searched())
-    bare = with_steps(StepPart(technique="quantize", settings={}))
-    assert MEANING not in render_html(bare) + render_markdown(bare)
+    assert MEANING not in render_markdown(with_steps(StepPart(technique="quantize", settings={})))
 
 
 def test_a_finished_model_has_no_recipe() -> None:
     for document in (render_html(with_steps()), render_markdown(with_steps())):
         assert "The model came finished and was not compressed again." in document
         assert "Seed" not in document
+        assert MEANING not in document

@@ -63,11 +63,6 @@ def screen(evidence: Evidence, width: int = 80) -> list[str]:
     return stream.getvalue().rstrip("\n").split("\n")
 
 
-@pytest.fixture(scope="module")
-def page() -> str:
-    return render_html(make_searched())
-
-
 def test_a_run_without_a_search_has_no_section_of_one() -> None:
     evidence = make_evidence()
     assert 'id="search"' not in render_html(evidence)
@@ -75,8 +70,8 @@ def test_a_run_without_a_search_has_no_section_of_one() -> None:
     assert "trials" not in "\n".join(screen(evidence))
 
 
-def test_page_and_markdown_say_what_was_chosen_by_what_and_what_was_not_looked_at(page: str) -> None:
-    for document in (page, render_markdown(make_searched())):
+def test_page_and_markdown_say_what_was_chosen_by_what_and_what_was_not_looked_at(searched_page: str) -> None:
+    for document in (searched_page, render_markdown(make_searched())):
         assert "12 recipes were tried in 3 rounds." in document
         assert "Trial 3 was chosen: 15.5 KiB, worst loss +0.019 in sex=F, age_band=65-119." in document
         assert "quantized to int8 and nothing else is trial 0: 27.1 KiB, worst loss +0.012" in document
@@ -87,8 +82,8 @@ def test_page_and_markdown_say_what_was_chosen_by_what_and_what_was_not_looked_a
         assert "time limit" not in document
 
 
-def test_every_trial_stands_in_a_table_and_those_of_earlier_rounds_are_folded(page: str) -> None:
-    last, folded = page.split("<details>")
+def test_every_trial_stands_in_a_table_and_those_of_earlier_rounds_are_folded(searched_page: str) -> None:
+    last, folded = searched_page.split("<details>")
     assert "6 trials of earlier rounds" in folded
     for each in TRIALS:
         line = trial_line(each, DATA)
@@ -138,7 +133,6 @@ def test_anomaly_scores_lose_auc() -> None:
 )
 def test_broken_rules_are_said_plainly(search: SearchPart, words: str) -> None:
     assert words in verdict(search)
-    assert words in render_html(make_searched(search))
     assert words in render_markdown(make_searched(search))
     assert any("rules broken on 14,210 rows" in line for line in screen(make_searched(search)))
 
