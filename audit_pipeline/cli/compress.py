@@ -102,7 +102,7 @@ def _search_lines(part: SearchPart) -> list[str]:
     chosen = next(trial for trial in part.trials if trial.chosen)
     lines = [
         f"search: {len(part.trials)} recipes, groups measured {part.evaluation_passes} times on {part.chosen_by}",
-        f"search: trial {chosen.number}, {chosen.label}, {chosen.reason}",
+        f"search: chose trial {chosen.number}, {chosen.label}: {chosen.reason}",
     ]
     if not part.complete:
         lines.append("search: the time limit ended it; what it found depends on how fast this machine is")

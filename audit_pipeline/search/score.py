@@ -87,22 +87,22 @@ class Examiner:
         *rules, minded = self.rules
         table = _table(self.population, self.rules, self.before, after)
         asked = [each for each in ask(rules, table, self.statistics) if each.identifier in self.asked]
-        violations = {each.identifier: self._violation(each) for each in asked}
+        excess = {each.identifier: _excess(each, table) for each in asked}
+        violations = {each.identifier: self._violation(each, excess[each.identifier]) for each in asked}
         worst = max(violations, key=violations.__getitem__)
-        drop, group = _worst(ask([minded], table, self.statistics))
+        drop, group = _worst(ask([minded], table, self.statistics), table)
         return Score(
             violation=violations[worst],
-            keeps_rules=all((excess := _excess(each)) is not None and excess <= 0 for each in asked),
+            keeps_rules=all(beyond is not None and beyond <= 0 for beyond in excess.values()),
             worst_rule=worst,
             worst_drop=drop,
             worst_group=group,
         )
 
-    def _violation(self, question: Question) -> float:
-        excess = _excess(question)
-        if excess is None:
+    def _violation(self, question: Question, beyond: float | None) -> float:
+        if beyond is None:
             return _UNANSWERED
-        return (excess - max(self.asked[question.identifier], 0.0)) / self.units[question.place]
+        return (beyond - max(self.asked[question.identifier], 0.0)) / self.units[question.place]
 
 
 def examiner(
@@ -128,21 +128,36 @@ def examiner(
     """
     population = Population(data.part, data.train, data.calibration, selection.rows)
     before = predict_float(source, selection.rows.x, data.reading, progress)
-    minded = _minded(population)
-    table = _table(population, (*rules, minded), before, before)
-    asked = {
-        question.identifier: excess
-        for question in ask(rules, table, statistics)
-        if question.tested is not None and (excess := _excess(question)) is not None
-    }
-    if not asked:
+    found = prepare(population, before, rules, statistics)
+    if not found.asked:
         raise InputError(
             "search.nothing-to-ask",
             f"no fairness rule has enough rows behind it in what the search chooses by: {selection.said}",
-            hint="hold more people out (search: {holdout: …}), enlarge the calibration split, or lower min_group_size",
+            hint="enlarge the calibration split, or lower the policy's min_group_size and min_people",
         )
+    return found
+
+
+def prepare(
+    population: Population, before: Predictions, rules: Sequence[FairnessRule], statistics: Statistics
+) -> Examiner:
+    """Find out what can be asked of rows, and how the float model answers.
+
+    Args:
+        population: with the rows to choose by in the place of the evaluation split.
+        before: the float model's predictions of them.
+        rules: the policy's.
+        statistics: the policy's.
+    """
+    every = (*rules, _minded(population))
+    table = _table(population, every, before, before)
+    asked = {
+        question.identifier: excess
+        for question in ask(rules, table, statistics)
+        if not question.is_too_small and (excess := _excess(question, table)) is not None
+    }
     units = {f"fairness[{number}]": _unit(rule, table) for number, rule in enumerate(rules)}
-    return Examiner(population, (*rules, minded), statistics, before, asked, units)
+    return Examiner(population, every, statistics, before, asked, units)
 
 
 def _minded(population: Population) -> FairnessRule:
@@ -161,12 +176,27 @@ def _table(
     return before_after(population, rules, specs, before, after)[1]
 
 
-def _excess(question: Question) -> float | None:
+def _excess(question: Question, table: GroupTable) -> float | None:
     """How far a value is beyond its limit, negative inside; None where there is no value."""
-    if isinstance(question.estimate, NotMeasurable):
+    value = _value(question, table)
+    if value is None:
         return None
-    beyond = question.estimate.value - question.limit
-    return beyond if question.at_most else -beyond
+    return value - question.limit if question.at_most else question.limit - value
+
+
+def _value(question: Question, table: GroupTable) -> float | None:
+    """A point value, also of a change that has no interval: one person's, or one that is the same for everybody."""
+    if not isinstance(question.estimate, NotMeasurable):
+        return question.estimate.value
+    if question.kind not in ("max_drop", "max_rise"):
+        return None
+    group = next(each for each in table.groups if each.group == question.group)
+    answers = group.of(question.rule.metric, question.rule.class_)
+    before, after = answers.before, answers.after
+    if before is None or isinstance(before, NotMeasurable) or isinstance(after, NotMeasurable):
+        return None
+    change = before.value - after.value
+    return change if answers.metric.higher_is_better else -change
 
 
 def _unit(rule: FairnessRule, table: GroupTable) -> float:
@@ -176,8 +206,9 @@ def _unit(rule: FairnessRule, table: GroupTable) -> float:
     return 1.0 if before is None or isinstance(before, NotMeasurable) else before.value or 1.0
 
 
-def _worst(questions: Sequence[Question]) -> tuple[float | None, GroupKey | None]:
-    drops = {each.group: each.tested.value for each in questions if each.tested is not None}
+def _worst(questions: Sequence[Question], table: GroupTable) -> tuple[float | None, GroupKey | None]:
+    values = {each.group: _value(each, table) for each in questions if not each.is_too_small}
+    drops = {group: value for group, value in values.items() if value is not None}
     if not drops:
         return None, None
     group = max(drops, key=drops.__getitem__)

@@ -49,17 +49,22 @@ def reasons(
 
 def _chosen(result: Result, lifting: Lifting, settings: Search) -> str:
     if not keeps(result, settings.margin):
-        return f"chosen because no trial keeps the rules on these rows and this one breaks them least{_worst(result)}"
-    lifted = " with operators lifted" if result in lifting.saved else ""
-    return f"chosen: the smallest that keeps the rules{lifted} on the rows chosen by{_worst(result)}"
+        return f"no trial keeps the rules on these rows, and this one breaks them least ({_worst(result)})"
+    lifted = ", with operators lifted," if result in lifting.saved else ""
+    return f"the smallest that{lifted} keeps the rules ({_worst(result)})"
 
 
 def _not_chosen(result: Result, lifting: Lifting, settings: Search) -> str:
+    if result.score is None:
+        return _OUT_OF_TIME
     if keeps(result, settings.margin):
         return "keeps the rules, but a smaller one does too"
     failed = lifting.failed.get(result.proposal.number)
-    return f"breaks the rules{_worst(result)}" + (f"; {failed}" if failed else "")
+    return f"breaks the rules ({_worst(result)})" + (f"; {failed}" if failed else "")
 
 
 def _worst(result: Result) -> str:
-    return "" if result.score is None else f" ({result.score.worst_rule} by {result.score.violation:+.4g})"
+    if result.score is None:
+        return "not measured"
+    kept = "kept" if result.score.violation <= 0 else "broken"
+    return f"{result.score.worst_rule} {kept} by {abs(result.score.violation):.4g}"
