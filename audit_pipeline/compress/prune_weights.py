@@ -1,4 +1,6 @@
-"""Magnitude pruning of single weights: the smallest of every layer become zero while the model is fine-tuned.
+"""Magnitude pruning of weights: the smallest of every layer become zero while the model is fine-tuned.
+
+Singly, two of every four along the inputs, or in blocks of a layer's matrix: patterns that some kernels can skip.
 
 Zhu & Gupta 2017, "To prune, or not to prune", by tensorflow-model-optimization. Zeros are stored like any other
 weight, so this frees no flash; it makes the file compress better and, here, shows what it costs whom.
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from audit_pipeline.compress.lesson import Lesson
-from audit_pipeline.compress.training import fit
+from audit_pipeline.compress.training import copied, fit, steps
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras, quiet
@@ -21,6 +23,8 @@ from audit_pipeline.progress import Progress
 
 _RAMP = 0.75
 """Share of the steps over which the polynomial schedule reaches its sparsity; the rest lets the model recover."""
+
+_TWO_OF_FOUR = 0.5
 
 _UPDATES = 50
 """How often in a run the masks are computed anew, at most."""
@@ -35,26 +39,26 @@ def prune_weights(
         model: an uncompiled tf_keras model; it is not changed.
         settings: the step as the policy writes it.
         lesson: what to fine-tune on, and the loss.
-        seed: of the order of the rows and of dropout.
+        seed: of the order of the rows, of dropout and of who is held out.
         progress: told the share of epochs that are done.
 
     Returns:
         The pruned model, and the step as it was carried out.
 
     Raises:
-        InputError: `compress.nothing-to-prune` or `compress.diverged`.
+        InputError: `compress.nothing-to-prune`, or as `fit`.
     """
     with quiet():
         import tensorflow_model_optimization as tfmot
 
-    steps = settings.epochs * math.ceil(len(lesson.x) / settings.batch_size)
     keras().utils.set_random_seed(seed)
     with quiet():
-        wrapped, weights, untouched = _wrapped(model, _schedule(settings, steps), tfmot.sparsity.keras)
+        schedule = _schedule(settings, steps(lesson, settings, seed))
+        wrapped, weights, untouched = _wrapped(model, settings, schedule, tfmot.sparsity.keras)
         if not weights:
             raise InputError(
                 "compress.nothing-to-prune",
-                "tensorflow-model-optimization can prune no layer of this model",
+                f"tensorflow-model-optimization can prune no layer of this model{_patterned(settings)}",
                 hint="leave prune_weights out of the recipe",
             )
         notes = fit(
@@ -65,13 +69,13 @@ def prune_weights(
             progress,
             "prune and fine-tune",
             callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
-            settled=math.ceil(_RAMP * settings.epochs) if settings.schedule == "polynomial" else 0,
+            settled=math.ceil(_RAMP * settings.epochs) if schedule["class_name"] == "PolynomialDecay" else 0,
         )
-        pruned = tfmot.sparsity.keras.strip_pruning(wrapped)
+        pruned = copied(tfmot.sparsity.keras.strip_pruning(wrapped), seed)  # which joins some layers twice
     return pruned, StepPart(
         technique="prune_weights",
         settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
-        notes=(*_notes(weights), *notes, *_left(untouched)),
+        notes=(*_notes(weights), *notes, *_left(untouched, settings)),
     )
 
 
@@ -79,10 +83,10 @@ def _schedule(settings: PruneWeights, steps: int) -> dict[str, Any]:
     """The schedule in TFMOT's serialised form, with its last update on a step that is really taken."""
     frequency = max(1, steps // _UPDATES)
     common = {"begin_step": 0, "frequency": frequency}
-    if settings.schedule == "constant":
+    if settings.schedule == "constant" or settings.sparsity is None:  # 2:4 is set in the first step, by no schedule
         return {
             "class_name": "ConstantSparsity",
-            "config": common | {"target_sparsity": settings.sparsity, "end_step": -1},
+            "config": common | {"target_sparsity": settings.sparsity or _TWO_OF_FOUR, "end_step": -1},
         }
     end = max(frequency, int(_RAMP * (steps - 1)) // frequency * frequency)
     return {
@@ -97,7 +101,9 @@ def _schedule(settings: PruneWeights, steps: int) -> dict[str, Any]:
     }
 
 
-def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, dict[str, list[Any]], list[str]]:
+def _wrapped(
+    model: Any, settings: PruneWeights, schedule: dict[str, Any], tfmot: Any
+) -> tuple[Any, dict[str, list[Any]], list[str]]:
     """A copy with every prunable layer wrapped.
 
     Returns:
@@ -109,12 +115,13 @@ def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, dic
         copy = type(layer).from_config(layer.get_config())
         if not layer.trainable_weights or type(layer).__name__ in _WITHOUT_KERNEL:
             return copy
-        if hasattr(layer, "layers"):  # a nested model: TFMOT wraps what is in it, and its weights no longer line up
+        # A nested model: TFMOT wraps what is in it, and its weights no longer line up.
+        if hasattr(layer, "layers") or not _takes(layer, settings):
             untouched.append(layer.name)
             return copy
         try:
             pruning = getattr(tfmot, schedule["class_name"])(**schedule["config"])
-            return tfmot.prune_low_magnitude(copy, pruning_schedule=pruning)
+            return tfmot.prune_low_magnitude(copy, pruning_schedule=pruning, **_pattern(settings))
         except ValueError:
             untouched.append(layer.name)
             return copy
@@ -133,6 +140,21 @@ def _wrapped(model: Any, schedule: dict[str, Any], tfmot: Any) -> tuple[Any, dic
     return wrapped, weights, untouched
 
 
+def _pattern(settings: PruneWeights) -> dict[str, Any]:
+    if settings.pattern == "2:4":
+        return {"sparsity_m_by_n": (2, 4)}
+    return {"block_size": settings.block} if settings.pattern == "block" else {}
+
+
+def _takes(layer: Any, settings: PruneWeights) -> bool:
+    """Whether TFMOT has the pattern for such a layer; it finds out too late by itself."""
+    if settings.pattern == "block":  # by two or more blocks each way: TFMOT squeezes what is left of fewer
+        return type(layer).__name__ == "Dense" and all(
+            size > side for size, side in zip(layer.kernel.shape, settings.block, strict=True)
+        )
+    return settings.pattern == "single" or type(layer).__name__ in ("Dense", "Conv2D")
+
+
 _WITHOUT_KERNEL = frozenset({"BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU"})
 
 
@@ -146,7 +168,13 @@ def _notes(weights: dict[str, list[Any]]) -> tuple[str, ...]:
     )
 
 
-def _left(untouched: list[str]) -> tuple[str, ...]:
+def _left(untouched: list[str], settings: PruneWeights) -> tuple[str, ...]:
     if not untouched:
         return ()
-    return (f"left dense, as tensorflow-model-optimization does not prune them: {', '.join(untouched)}",)
+    patterned = _patterned(settings)
+    return (f"left dense, as tensorflow-model-optimization does not prune them{patterned}: {', '.join(untouched)}",)
+
+
+def _patterned(settings: PruneWeights) -> str:
+    sides = "×".join(str(side) for side in settings.block)
+    return {"single": "", "2:4": " two of four", "block": f" in blocks of {sides}"}[settings.pattern]
