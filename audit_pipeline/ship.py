@@ -32,6 +32,7 @@ from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import LoadedPolicy
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.predictions_file import KeptPredictions, predictions_to_npz
+from audit_pipeline.preflight import preflight
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.release import SealKeys, open_keys, seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html
@@ -123,6 +124,7 @@ def make_candidate(
     if inputs.source.is_finished or section is None:
         return from_tflite(inputs.source)
     policy, data = inputs.policy, inputs.population.development
+    preflight(inputs.source, section, data, progress, folder=policy.path.parent)
     if section.search is None:
         return compress(inputs.source, section, data, progress, folder=policy.path.parent)
     return search(
