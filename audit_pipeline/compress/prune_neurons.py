@@ -17,6 +17,7 @@ from audit_pipeline.compress.neurons.channels import Wiring, kept, wire
 from audit_pipeline.compress.neurons.choice import choose
 from audit_pipeline.compress.neurons.importance import importance
 from audit_pipeline.compress.neurons.surgery import without
+from audit_pipeline.compress.neurons.unnest import unnested
 from audit_pipeline.compress.neurons.weights import MIXING
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
@@ -37,11 +38,12 @@ def prune_neurons(
         progress: told the share of rows that importance was measured on.
 
     Returns:
-        The smaller model, and the step as it was carried out.
+        The smaller model, without nested ones: their layers are its own; and the step as it was carried out.
 
     Raises:
         InputError: `compress.nothing-to-prune`: nothing can go, or the ratio is too small for one filter to go.
     """
+    model = unnested(model)
     wiring = wire(model)
     if not wiring.units:
         raise _nothing("no filter or unit of this model can go", wiring)

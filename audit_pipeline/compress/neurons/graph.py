@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +21,24 @@ class Call:
     shapes: tuple[tuple[int, ...], ...]
     """Shapes of what it gives, without the batch dimension."""
     arguments: Callable[[dict[str, list[Any]]], tuple[Any, Any]]
-    """From values by key to the positional and the named arguments of the call."""
+    """From values by key, as often as each is taken, to the positional and the named arguments of the call."""
 
     @property
     def kind(self) -> str:
         """The layer's class, by name."""
         return type(self.layer).__name__
+
+    def of(self, values: Sequence[Any], layer: Any = None) -> Any:
+        """Apply the layer, or another one in its place, to values in the order of `inputs`."""
+        taken: dict[str, list[Any]] = {}
+        for key, value in reversed(list(zip(self.inputs, values, strict=True))):  # Keras takes them from the end
+            taken.setdefault(key, []).append(value)
+        positional, named = self.arguments(taken)
+        return (layer or self.layer)(*positional, **named)
+
+
+Apply = Callable[[Call, Sequence[Any]], Any]
+"""How a call is carried out: from values in the order of its inputs to what it gives."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +49,19 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
-    def run(self, values: Any, gate: Callable[[Call, int, Any], Any]) -> list[Any]:
-        """Compute the outputs call by call, as at inference.
+    def run(self, values: Sequence[Any], apply: Apply = Call.of) -> list[Any]:
+        """Compute the outputs call by call.
 
         Args:
             values: tensors for the model's inputs, in their order.
-            gate: called with a call, the number of one of its inputs and that input's value; what it gives is used
-                instead, by this call alone.
+            apply: carries out a call.
         """
         tf = tensorflow()
         known: dict[str, Any] = dict(zip(self.inputs, values, strict=True))
         for call in self.calls:
-            if not call.inputs:
-                continue
-            taken: dict[str, list[Any]] = {}
-            for number, key in reversed(list(enumerate(call.inputs))):  # Keras takes them from the end
-                taken.setdefault(key, []).append(gate(call, number, known[key]))
-            positional, named = call.arguments(taken)
-            given = tf.nest.flatten(call.layer(*positional, **named))
-            known |= dict(zip(call.outputs, given, strict=True))
+            if call.inputs:
+                given = tf.nest.flatten(apply(call, [known[key] for key in call.inputs]))
+                known |= dict(zip(call.outputs, given, strict=True))
         return [known[key] for key in self.outputs]
 
 

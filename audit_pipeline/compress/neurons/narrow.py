@@ -9,6 +9,7 @@ import numpy as np
 from audit_pipeline.compress.neurons.channels import wire
 from audit_pipeline.compress.neurons.choice import choose
 from audit_pipeline.compress.neurons.surgery import resized
+from audit_pipeline.compress.neurons.unnest import unnested
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras
 
@@ -26,6 +27,7 @@ def narrowed(model: Any, width: float, seed: int) -> Any:
     Raises:
         InputError: `compress.nothing-to-prune`: no layer can be made narrower.
     """
+    model = unnested(model)
     wiring = wire(model)
     gone = choose(wiring, -np.arange(wiring.units, dtype=np.float64), 1 - width, "layer")
     if not gone.any():

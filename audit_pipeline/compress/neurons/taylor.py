@@ -7,6 +7,7 @@ gate stands at all places that read the unit, so a unit of a residual stream is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.compress.neurons.channels import Wiring
-from audit_pipeline.compress.neurons.graph import Call
+from audit_pipeline.compress.neurons.flow import Channels
+from audit_pipeline.compress.neurons.graph import Apply, Call
 from audit_pipeline.compress.neurons.weights import MIXING
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.runtime import tensorflow
@@ -54,7 +56,7 @@ def taylor_scores(
         gates = tf.ones((tf.shape(answers)[0], wiring.units))
         with tf.GradientTape() as tape:
             tape.watch(gates)
-            outputs = wiring.graph.run(inputs, _gate(wiring, gates))
+            outputs = wiring.graph.run(inputs, _gated(wiring, gates))
             total = tf.reduce_sum(_by_row(loss(answers, outputs[0])))
         return tape.gradient(total, gates)
 
@@ -68,21 +70,25 @@ def taylor_scores(
     return scores
 
 
-def _gate(wiring: Wiring, gates: Any) -> Any:
+def _gated(wiring: Wiring, gates: Any) -> Apply:
     """Multiply what layers with filters take in by its units' gates; channels that must stay have none."""
     tf = tensorflow()
     padded = tf.concat([gates, tf.ones((tf.shape(gates)[0], 1))], axis=1)
 
-    def gate(call: Call, number: int, value: Any) -> Any:
-        channels = wiring.ends[call.layer.name].inputs[number]
-        if call.kind not in MIXING or not np.any(channels.ids >= 0):
+    def gate(channels: Channels, value: Any) -> Any:
+        if not np.any(channels.ids >= 0):
             return value
         along = [1] * len(channels.shape)
         along[channels.axis] = len(channels.ids)
         factors = tf.gather(padded, np.where(channels.ids < 0, wiring.units, channels.ids), axis=1)
         return value * tf.reshape(factors, [-1, *along])
 
-    return gate
+    def apply(call: Call, values: Sequence[Any]) -> Any:
+        if call.kind not in MIXING:
+            return call.of(values)
+        return call.of([gate(wiring.ends[call.layer.name].inputs[0], values[0])])
+
+    return apply
 
 
 def _by_row(losses: Any) -> Any:

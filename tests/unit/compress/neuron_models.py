@@ -20,11 +20,9 @@ Gate = Callable[..., Any]
 def with_random_weights(model: Any, seed: int = 0) -> Any:
     """Weights, and statistics of batch normalisations, of which no two are equal."""
     rng = np.random.default_rng(seed)
-    for layer in model.layers:
-        weights = [rng.normal(0, 0.5, weight.shape) for weight in layer.get_weights()]
-        if type(layer).__name__ == "BatchNormalization":
-            weights[-1] = rng.uniform(0.5, 2, weights[-1].shape)
-        layer.set_weights(weights)
+    for weight in model.weights:
+        is_variance = "moving_variance" in weight.name
+        weight.assign(rng.uniform(0.5, 2, weight.shape) if is_variance else rng.normal(0, 0.5, weight.shape))
     return model
 
 
