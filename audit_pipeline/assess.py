@@ -73,8 +73,8 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
     policy, population = inputs.policy.value, inputs.population
     board = inputs.policy.board
     footprint = device.measure(candidate, board.name, board.source, board.flash_kib << 10, board.ram_kib << 10)
-    entrance, _ = ends(read_graph(candidate.tflite), inputs.source.part.file)
-    blob = scan(candidate.tflite, population.train, entrance.scales[0], entrance.zero_points[0])
+    entrances, _ = ends(read_graph(candidate.tflite), inputs.source.part.file)
+    blob = scan(candidate.tflite, population.train, entrances)
     findings = [*device.findings(footprint)]
     groups: tuple[GroupRow, ...] = ()
     exemplars: Exemplars | None = None

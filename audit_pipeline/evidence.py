@@ -47,6 +47,13 @@ class SplitPart(Part):
     groups: dict[str, dict[str, int]] = Field(description="rows by group column and value")
 
 
+class InputPart(Part):
+    """One of several inputs of a model."""
+
+    name: str
+    shape: tuple[int, ...] = Field(description="without the batch dimension")
+
+
 class DataPart(Part):
     """The data set: what it is and what it holds, never a row of it."""
 
@@ -70,6 +77,9 @@ class DataPart(Part):
     class_weights: dict[str, float] | None = Field(
         default=None, description="how much a row of each class counts in training; null where all count the same"
     )
+    inputs: tuple[InputPart, ...] = Field(
+        default=(), description="what a row is made of, in order, where the model has several inputs; else none"
+    )
 
 
 class Layer(Part):
@@ -88,7 +98,10 @@ class SourcePart(Part):
     sha256: Sha256
     size_bytes: Count
     parameters: Count
-    input_shape: tuple[int, ...] = Field(description="without the batch dimension")
+    input_shape: tuple[int, ...] = Field(
+        description="without the batch dimension; of several inputs, how many values they take together"
+    )
+    inputs: tuple[InputPart, ...] = Field(default=(), description="several inputs, in the model's order; else none")
     output_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
 

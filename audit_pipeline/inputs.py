@@ -8,6 +8,7 @@ from pathlib import Path
 from audit_pipeline.data.load import load_population
 from audit_pipeline.data.population import Population
 from audit_pipeline.errors import InputError
+from audit_pipeline.model.entrances import check_inputs
 from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.load import load_keras
 from audit_pipeline.model.outputs import check_output, shape_text
@@ -76,6 +77,7 @@ def _check_models(policy: LoadedPolicy, source: SourceModel, baseline: SourceMod
 
 
 def _check_shapes(source: SourceModel, population: Population) -> None:
+    check_inputs(source, population)
     rows = population.evaluation.x.shape[1:]
     if tuple(source.part.input_shape) != rows:
         raise InputError(

@@ -1,13 +1,15 @@
-"""Model inputs: the feature columns of a split as one array of float32."""
+"""Model inputs: the feature columns of a split as one array of float32, the values of several inputs side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from audit_pipeline.evidence import InputPart
 
 
 def match_features(features: str | tuple[str, ...], names: Sequence[str]) -> list[str]:
@@ -31,7 +33,7 @@ def stack_inputs(columns: Sequence[NDArray[Any]], shape: tuple[int, ...] | None)
     Raises:
         ValueError: the columns do not fit together or the shape, or a value is not finite; says which row.
     """
-    x = columns[0] if len(columns) == 1 and columns[0].ndim > 1 else _side_by_side(columns)
+    x = columns[0] if len(columns) == 1 and columns[0].ndim > 1 else _stacked(columns)
     size = int(np.prod(x.shape[1:]))
     if shape is not None and size != np.prod(shape):
         raise ValueError(f"a row holds {size} values, the shape {_times(shape)} takes {int(np.prod(shape))}")
@@ -48,7 +50,21 @@ def stack_inputs(columns: Sequence[NDArray[Any]], shape: tuple[int, ...] | None)
     return inputs
 
 
-def _side_by_side(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+def side_by_side(inputs: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], tuple[InputPart, ...]]:
+    """Several inputs as one array.
+
+    Args:
+        inputs: [rows, *shape] of each, by its name.
+
+    Returns:
+        [rows, total] their values one after the other, and what they are.
+    """
+    flat = [rows.reshape(len(rows), -1) for rows in inputs.values()]
+    parts = tuple(InputPart(name=name, shape=rows.shape[1:]) for name, rows in inputs.items())
+    return np.concatenate(flat, axis=1), parts
+
+
+def _stacked(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
     if any(column.ndim != 1 for column in columns):
         raise ValueError("several arrays of features must have one value a row each")
     if len({len(column) for column in columns}) > 1:

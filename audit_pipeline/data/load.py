@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +47,11 @@ def load_population(manifest_path: Path, progress: Progress = silent) -> Populat
 
 def _check_alike(first: SplitFile, second: SplitFile) -> None:
     one, other = first.split.x.shape[1:], second.split.x.shape[1:]
-    if one != other:
-        text = f"rows have shape {one} in {first.path.name} and {other} in {second.path.name}"
+    if one != other or first.inputs != second.inputs:
+        text = f"rows have shape {_rows(first)} in {first.path.name} and {_rows(second)} in {second.path.name}"
         raise InputError("data.shape", text, where=str(second.path))
     if first.features != second.features:
-        odd = sorted(set(first.features) ^ set(second.features))
+        odd = sorted({*chain(*first.features)} ^ {*chain(*second.features)})
         text = (
             f"only one of {first.path.name} and this has {', '.join(odd[:_NAMED])}" if odd else "another column order"
         )
@@ -59,6 +59,11 @@ def _check_alike(first: SplitFile, second: SplitFile) -> None:
         raise InputError(
             "data.features-differ", f"the feature columns differ: {text}", where=str(second.path), hint=hint
         )
+
+
+def _rows(file: SplitFile) -> str:
+    """The shape of a file's rows, by input where there are several."""
+    return ", ".join(f"{each.name} {each.shape}" for each in file.inputs) or str(file.split.x.shape[1:])
 
 
 def _check_apart(manifest: Loaded[Manifest], one: tuple[str, SplitFile], other: tuple[str, SplitFile]) -> None:
@@ -110,6 +115,7 @@ def _part(manifest: Loaded[Manifest], files: dict[str, SplitFile]) -> DataPart:
         unit=said.unit,
         row_seconds=said.row_seconds,
         class_weights=_class_weights(said, files["train"].split),
+        inputs=files["train"].inputs,
     )
 
 

@@ -24,16 +24,39 @@ RESERVED = frozenset({"overall"})
 """Group names that a policy gives another meaning."""
 
 
-def _form(features: Any) -> str | None:
-    return "name" if isinstance(features, str) else "list" if isinstance(features, list | tuple) else None
+def _form(given: Any) -> str | None:
+    forms: dict[type, str] = {str: "name", list: "list", tuple: "list", dict: "inputs"}
+    return forms.get(type(given))
 
+
+_FEATURES = "must be an array's name, a pattern of column names, or a list of columns"
+_Columns = Annotated[tuple[Column, ...], Field(min_length=1)]
+
+InputFeatures = Annotated[
+    Annotated[Column, Tag("name")] | Annotated[_Columns, Tag("list")],
+    Discriminator(_form, custom_error_type="features", custom_error_message=_FEATURES),
+]
+"""What one input of a model is made of."""
 
 Features = Annotated[
-    Annotated[Column, Tag("name")] | Annotated[Annotated[tuple[Column, ...], Field(min_length=1)], Tag("list")],
+    Annotated[Column, Tag("name")]
+    | Annotated[_Columns, Tag("list")]
+    | Annotated[Annotated[dict[Column, InputFeatures], Field(min_length=2)], Tag("inputs")],
     Discriminator(
         _form,
         custom_error_type="features",
-        custom_error_message="must be an array's name, a pattern of column names, or a list of columns",
+        custom_error_message=f"{_FEATURES}; or one of these for each of several inputs",
+    ),
+]
+
+_Sizes = Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1, max_length=8)]
+
+Shape = Annotated[
+    Annotated[_Sizes, Tag("list")] | Annotated[Annotated[dict[Column, _Sizes], Field(min_length=1)], Tag("inputs")],
+    Discriminator(
+        _form,
+        custom_error_type="shape",
+        custom_error_message="must be a list of sizes, or one for each of several inputs",
     ),
 ]
 
@@ -92,9 +115,13 @@ class Manifest(Strict):
     description: Text
     source: Text = Field(description="where the data come from, and their licence")
     synthetic: bool = Field(description="whether the rows were generated")
-    features: Features = Field(description="an array of a .npz, a pattern of columns (f_*), or a list of columns")
-    shape: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1, max_length=8)] | None = Field(
-        default=None, description="each row is reshaped to it"
+    features: Features = Field(
+        description="an array of a .npz, a pattern of columns (f_*), or a list of columns; for a model with several "
+        "inputs, one of these by the name of each, in the model's order",
+        examples=["x", {"beat": "ecg_*", "patient": ["age", "sex01"]}],
+    )
+    shape: Shape | None = Field(
+        default=None, description="each row is reshaped to it; for several inputs, by the name of each"
     )
     task: Literal["classification", "anomaly", "regression"] = Field(default="classification", description=_TASK)
     label: Column = Field(description="class names or indices into classes; finite numbers for a regression")
@@ -128,6 +155,20 @@ class Manifest(Strict):
         if twice:
             raise ValueError(f"{', '.join(twice)} stands twice")
         return names
+
+    @field_validator("shape")
+    @classmethod
+    def _shape_fits(cls, shape: Any, info: ValidationInfo) -> Any:
+        features = info.data.get("features")
+        if shape is None or features is None:  # which is refused by itself
+            return shape
+        if isinstance(features, dict) != isinstance(shape, dict):
+            several = "several inputs need a shape by the name of each" if isinstance(features, dict) else "one input"
+            raise ValueError(f"features and shape differ in form: {several}")
+        for name in shape if isinstance(shape, dict) else ():
+            if name not in features:
+                raise ValueError(f"{name} is not one of features{did_you_mean(name, features)}")
+        return shape
 
     @field_validator("groups")
     @classmethod
@@ -189,6 +230,8 @@ class Manifest(Strict):
     @field_validator("score")
     @classmethod
     def _score_fits(cls, score: str, info: ValidationInfo) -> str:
+        if score == "reconstruction_error" and isinstance(info.data.get("features"), dict):
+            raise ValueError("an autoencoder gives back one input: features has several")
         return _only("anomaly", score, info)
 
     @field_validator("unit")
@@ -206,6 +249,14 @@ class Manifest(Strict):
         if len(set(files)) < len(files):
             raise ValueError(f"splits: {max(files, key=files.count)} stands twice; every split needs rows of its own")
         return self
+
+    @property
+    def inputs(self) -> dict[str, tuple[str | tuple[str, ...], tuple[int, ...] | None]]:
+        """Features and shape of each input by its name; of one input, by the empty name."""
+        if not isinstance(self.features, dict):
+            return {"": (self.features, self.shape if isinstance(self.shape, tuple) else None)}
+        shapes = self.shape if isinstance(self.shape, dict) else {}
+        return {name: (features, shapes.get(name)) for name, features in self.features.items()}
 
     @property
     def alarms(self) -> tuple[str, ...]:

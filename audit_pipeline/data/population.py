@@ -25,7 +25,7 @@ class Split:
     """Rows of one split. Arrays are read-only and share their first dimension."""
 
     x: NDArray[np.float32]
-    """[rows, *input_shape] model inputs, finite."""
+    """[rows, *input_shape] model inputs, finite; of a model with several, [rows, total] their values side by side."""
     y: NDArray[np.int64]
     """[rows] index into the manifest's classes; all 0 for a regression, which has none."""
     groups: Mapping[str, NDArray[np.str_]]

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from audit_pipeline.data.columns import Columns, open_columns, unreadable
 from audit_pipeline.data.groups import group_values
-from audit_pipeline.data.inputs import match_features, stack_inputs
+from audit_pipeline.data.inputs import match_features, side_by_side, stack_inputs
 from audit_pipeline.data.labels import class_indices, target_values
 from audit_pipeline.data.manifest import Manifest
 from audit_pipeline.data.population import Split
 from audit_pipeline.data.values import Values
 from audit_pipeline.errors import InputError
+from audit_pipeline.evidence import InputPart
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Loaded, Loc
 
@@ -31,8 +32,10 @@ class SplitFile:
 
     path: Path
     sha256: str
-    features: tuple[str, ...]
-    """The columns its inputs are made of, in order."""
+    features: tuple[tuple[str, ...], ...]
+    """The columns that each input is made of, in order."""
+    inputs: tuple[InputPart, ...]
+    """Several inputs, whose values lie one after the other in a row of `split.x`; none where there is one."""
     split: Split
 
 
@@ -47,7 +50,8 @@ def read_split(manifest: Loaded[Manifest], name: str) -> SplitFile:
     path = manifest.path.parent / getattr(said.splits, name)
     opened, sha256 = open_columns(path, place)
     reader = _Reader(manifest, path, opened)
-    x = reader.inputs()
+    inputs = reader.inputs()
+    x, parts = (inputs[""], ()) if "" in inputs else side_by_side(inputs)
     if not len(x):
         raise InputError("data.empty-split", f"the {name} split has no rows", where=str(path))
     y, target = reader.labels(len(x))
@@ -64,7 +68,7 @@ def read_split(manifest: Loaded[Manifest], name: str) -> SplitFile:
     reader.check_lengths(len(x), columns)
     for array in (x, y, *columns.values()):
         array.setflags(write=False)
-    return SplitFile(path, sha256, reader.features, Split(x, y, groups, subjects, target))
+    return SplitFile(path, sha256, tuple(reader.features.values()), parts, Split(x, y, groups, subjects, target))
 
 
 def _binning(bins: tuple[float, ...] | None) -> Callable[[Values], NDArray[np.str_]]:
@@ -86,15 +90,26 @@ class _Reader:
         self._columns = columns
         self.features = self._features()
 
-    def inputs(self) -> NDArray[np.float32]:
+    def inputs(self) -> dict[str, NDArray[np.float32]]:
+        """[rows, *shape] of each input, by its name; of one input, by the empty name."""
+        shapes = {name: shape for name, (_, shape) in self._manifest.value.inputs.items()}
+        inputs = {name: self._input(name, columns, shapes[name]) for name, columns in self.features.items()}
+        lengths = {name: len(rows) for name, rows in inputs.items()}
+        if len(set(lengths.values())) > 1:
+            text = f"the inputs differ in rows: {', '.join(f'{name} has {rows}' for name, rows in lengths.items())}"
+            raise InputError("data.length", text, where=str(self._path))
+        return inputs
+
+    def _input(self, name: str, columns: tuple[str, ...], shape: tuple[int, ...] | None) -> NDArray[np.float32]:
         try:
-            columns = self._columns.numbers(self.features)
+            numbers = self._columns.numbers(columns)
         except ValueError as error:
             raise unreadable(self._path, error) from error
         try:
-            return stack_inputs(columns, self._manifest.value.shape)
+            return stack_inputs(numbers, shape)
         except ValueError as error:
-            raise InputError("data.features", f"features: {error}", where=str(self._path)) from error
+            place = f"features.{name}" if name else "features"
+            raise InputError("data.features", f"{place}: {error}", where=str(self._path)) from error
 
     def labels(self, rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
         """Class indices, and the values to predict: a regression's classes are all 0, and others have no values."""
@@ -126,17 +141,25 @@ class _Reader:
                 text = f"{name} has {len(column)} rows, the features have {rows}"
                 raise InputError("data.length", text, where=str(self._path))
 
-    def _features(self) -> tuple[str, ...]:
+    def _features(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each input, by its name."""
+        inputs = self._manifest.value.inputs
+        return {
+            name: self._found(features, ("features", name) if name else ("features",))
+            for name, (features, _) in inputs.items()
+        }
+
+    def _found(self, features: str | tuple[str, ...], loc: Loc) -> tuple[str, ...]:
         said = self._manifest.value
-        found = match_features(said.features, self._columns.names)
+        found = match_features(features, self._columns.names)
         if not found:
-            self._require(str(said.features), ("features",))
+            self._require(str(features), loc)
         for index, name in enumerate(found):
-            self._require(name, ("features", index))
+            self._require(name, (*loc, index))
         for role in ("label", "subject"):
             if getattr(said, role) in found:
                 text = f"the features include the {role}, {getattr(said, role)}: the model would be told the answer"
-                raise InputError("data.leak", text, where=self._manifest.where(("features",)))
+                raise InputError("data.leak", text, where=self._manifest.where(loc))
         return tuple(found)
 
     def _require(self, name: str, loc: Loc) -> None:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.evidence import Layer
+from audit_pipeline.evidence import InputPart, Layer
 from audit_pipeline.model.description import Description
 from audit_pipeline.model.runtime import keras, quiet, tensorflow
 
@@ -35,26 +35,39 @@ def build(description: Description, where: str) -> Any:
         ) from error
 
 
-def measure(description: Description, where: str) -> tuple[tuple[Layer, ...], tuple[int, ...], tuple[int, ...]]:
+def measure(description: Description, where: str) -> tuple[tuple[Layer, ...], tuple[InputPart, ...], tuple[int, ...]]:
     """Build symbolically and measure.
 
     Returns:
-        The layers, the input shape and the output shape; shapes without the batch dimension.
+        The layers, the inputs in the model's order, and the output shape; shapes without the batch dimension.
 
     Raises:
-        InputError: the model has several inputs or outputs, an open shape, or is absurdly large.
+        InputError: the model has several outputs, an open shape, or is absurdly large.
     """
     with tensorflow().Graph().as_default():
         model = build(description, where)
-        ends = [_end(tensors, what, where) for tensors, what in ((model.inputs, "input"), (model.outputs, "output"))]
+        shapes, outputs = _shapes(model.inputs, "input", where), _shapes(model.outputs, "output", where)
+        if len(outputs) != 1:
+            raise several_outputs(len(outputs), where)
+        inputs = tuple(InputPart(name=name, shape=shape) for name, shape in zip(model.input_names, shapes, strict=True))
         layers = tuple(
             Layer(name=layer.name, kind=type(layer).__name__, parameters=layer.count_params()) for layer in model.layers
         )
         _check_size(model, where)
-    return layers, ends[0], ends[1]
+    return layers, inputs, outputs[0]
 
 
-def _end(tensors: Any, what: str, where: str) -> tuple[int, ...]:
+def several_outputs(outputs: int, where: str) -> InputError:
+    """The error for a model that does not have one output."""
+    return InputError(
+        "model.several-ends",
+        f"the model has {outputs} outputs; models with one output are supported",
+        where=where,
+        hint="save the one output that the device needs",
+    )
+
+
+def _shapes(tensors: Any, what: str, where: str) -> list[tuple[int, ...]]:
     if not tensors:
         raise InputError(
             "model.unbuilt",
@@ -62,22 +75,15 @@ def _end(tensors: Any, what: str, where: str) -> tuple[int, ...]:
             where=where,
             hint="start it with keras.layers.Input(shape) and save it again",
         )
-    if len(tensors) != 1:
-        raise InputError(
-            "model.several-ends",
-            f"the model has {len(tensors)} {what}s; models with one input and one output are supported",
-            where=where,
-            hint="join the inputs as channels of one, or save the one output that the device needs",
-        )
-    batch, *shape = tensors[0].shape
-    if batch is not None or None in shape:
-        raise InputError(
-            "model.shape",
-            f"the {what} has the shape {tuple(tensors[0].shape)}; it must be open in the batch dimension only",
-            where=where,
-            hint="build the model with Input(shape) of fixed sizes and without batch_size",
-        )
-    return tuple(int(size) for size in shape)
+    for batch, *shape in (tuple(tensor.shape) for tensor in tensors):
+        if batch is not None or None in shape:
+            raise InputError(
+                "model.shape",
+                f"the {what} has the shape {(batch, *shape)}; it must be open in the batch dimension only",
+                where=where,
+                hint="build the model with Input(shape) of fixed sizes and without batch_size",
+            )
+    return [tuple(int(size) for size in tensor.shape[1:]) for tensor in tensors]
 
 
 def _check_size(model: Any, where: str) -> None:

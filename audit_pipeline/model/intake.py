@@ -20,7 +20,7 @@ from audit_pipeline.model.description import Description
 from audit_pipeline.model.finished import inspect_tflite
 from audit_pipeline.model.keras3 import in_keras_2
 from audit_pipeline.model.layers import check_architecture
-from audit_pipeline.model.source import SourceModel
+from audit_pipeline.model.source import SourceModel, input_fields
 
 Format = Literal["keras-h5", "keras-zip", "savedmodel", "tflite"]
 
@@ -49,14 +49,14 @@ def inspect_model(path: Path) -> SourceModel:
     if kind == "tflite":
         return SourceModel(path, inspect_tflite(path))
     description = describe(path, kind)
-    layers, input_shape, output_shape = measure(description, str(path))
+    layers, inputs, output_shape = measure(description, str(path))
     part = SourcePart(
         file=path.name,
         format=kind,
         sha256=digest(path),
         size_bytes=sum(file.stat().st_size for file in _files(path)),
         parameters=sum(layer.parameters for layer in layers),
-        input_shape=input_shape,
+        **input_fields(inputs),
         output_shape=output_shape,
         layers=layers,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.errors import InputError
+from audit_pipeline.model.feed import feed
 from audit_pipeline.model.load import load_keras
 from audit_pipeline.model.runtime import quiet
 from audit_pipeline.model.source import SourceModel
@@ -25,7 +26,7 @@ def predict_float(
 
     Args:
         source: an inspected Keras model.
-        x: [rows, *input_shape].
+        x: [rows, *input_shape]; for several inputs [rows, total].
         reading: what the population says of the outputs.
         progress: told the share of rows that are done.
 
@@ -38,7 +39,7 @@ def predict_float(
     for start in range(0, len(x), _BATCH):
         rows = x[start : start + _BATCH]
         with quiet():
-            outputs = model.predict_on_batch(rows)
+            outputs = model.predict_on_batch(feed(model, rows))
         scores.append(reading.scores(outputs.astype(np.float32), kind, rows))
         progress("float predictions", min(start + _BATCH, len(x)) / len(x))
     return reading.predictions(np.concatenate(scores), 0.0, "float")

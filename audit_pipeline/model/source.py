@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from audit_pipeline.evidence import SourcePart
+from audit_pipeline.evidence import InputPart, SourcePart
 
 
 @dataclass(frozen=True)
@@ -19,3 +21,10 @@ class SourceModel:
     def is_finished(self) -> bool:
         """Whether it is a .tflite, which is not compressed again."""
         return self.part.format == "tflite"
+
+
+def input_fields(inputs: tuple[InputPart, ...]) -> dict[str, Any]:
+    """The fields of a `SourcePart` that tell of its inputs; rows of several lie flat, one input after the other."""
+    if len(inputs) == 1:
+        return {"input_shape": inputs[0].shape}
+    return {"input_shape": (sum(math.prod(each.shape) for each in inputs),), "inputs": inputs}

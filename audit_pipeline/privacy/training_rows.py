@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from audit_pipeline.evidence import BlobHit
 from audit_pipeline.privacy.windows import Bytes, WindowIndex, hashes, varied
-from audit_pipeline.quantization import quantize
+from audit_pipeline.quantization import quantize_input
+from audit_pipeline.tflite import Tensor
 
 _SIZES = (16, 8)
 _LEAST_VARIED = {16: 5, 8: 6}
@@ -30,7 +31,7 @@ class RowSearch:
     encodings: tuple[str, ...]
 
 
-def find_rows(blob: bytes, x: NDArray[np.float32], scale: float | None, zero_point: int | None) -> RowSearch:
+def find_rows(blob: bytes, x: NDArray[np.float32], inputs: Sequence[Tensor]) -> RowSearch:
     """Look for pieces of rows in a file.
 
     A copied piece of 31 bytes or more holds a window of 16 bytes that begins at a multiple of 16 in its row, and is
@@ -38,14 +39,11 @@ def find_rows(blob: bytes, x: NDArray[np.float32], scale: float | None, zero_poi
 
     Args:
         blob: the file.
-        x: [rows, ...] training rows.
-        scale: of the model's quantized input; None where the input is float, and only floats are looked for.
-        zero_point: likewise.
+        x: [rows, ...] training rows; the values of several inputs one after the other.
+        inputs: the model's inputs, int8 or int16, in order; none where they are float, and only floats are looked for.
     """
     rows = x.reshape(len(x), -1)
-    encoders: dict[str, Encoder] = {"float32": _as_floats}
-    if scale is not None and zero_point is not None:
-        encoders |= {"int8": _as_int8(scale, zero_point), "uint8": _as_uint8(scale, zero_point)}
+    encoders: dict[str, Encoder] = {"float32": _as_floats, **_as_integers(inputs)}
     hits: list[BlobHit] = []
     searched = np.zeros(len(rows), dtype=bool)
     used = []
@@ -84,13 +82,18 @@ def _as_floats(rows: NDArray[np.float32]) -> Bytes:
     return np.ascontiguousarray(rows, dtype="<f4").view(np.uint8)
 
 
-def _as_int8(scale: float, zero_point: int) -> Encoder:
-    return lambda rows: quantize(rows, scale, zero_point).view(np.uint8)
+def _as_integers(inputs: Sequence[Tensor]) -> dict[str, Encoder]:
+    """The rows as the device reads them; of int8, also as the uint8 that older tools write."""
+    ends = np.cumsum([tensor.elements for tensor in inputs])
 
+    def signed(rows: NDArray[np.float32]) -> Bytes:
+        parts = np.split(rows, ends[:-1], axis=1)
+        held = [quantize_input(part, tensor) for part, tensor in zip(parts, inputs, strict=True)]
+        return np.concatenate([part.astype(part.dtype.newbyteorder("<")).view(np.uint8) for part in held], axis=1)
 
-def _as_uint8(scale: float, zero_point: int) -> Encoder:
-    signed = _as_int8(scale, zero_point)
-    return lambda rows: signed(rows) ^ np.uint8(0x80)
+    kinds = sorted({tensor.dtype.lower() for tensor in inputs})
+    encoders: dict[str, Encoder] = {" and ".join(kinds): signed} if kinds else {}
+    return encoders | ({"uint8": lambda rows: signed(rows) ^ np.uint8(0x80)} if kinds == ["int8"] else {})
 
 
 def _regions(offsets: NDArray[np.int64], size: int, encoding: str) -> list[BlobHit]:

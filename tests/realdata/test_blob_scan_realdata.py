@@ -10,6 +10,7 @@ import pytest
 from audit_pipeline.data.population import Split
 from audit_pipeline.privacy.blob_scan import scan
 from audit_pipeline.privacy.trailing import flatbuffer_end
+from audit_pipeline.tflite import Tensor
 
 MODELS = Path(__file__).resolve().parents[3] / "shared" / "data" / "mlperf-tiny"
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason="the MLPerf Tiny mod
 def test_a_published_model_is_clean(name: str) -> None:
     blob = (MODELS / f"{name}.tflite").read_bytes()
     x = np.cumsum(np.random.default_rng(0).normal(0, 0.3, (5000, 256)), axis=1).astype(np.float32)
-    found = scan(blob, Split(x, np.zeros(5000, dtype=np.int64), {}, None), 0.05, -1)
+    entrance = Tensor("input", (1, 256), "INT8", (0.05,), (-1,), is_constant=False)
+    found = scan(blob, Split(x, np.zeros(5000, dtype=np.int64), {}, None), (entrance,))
     assert found.hits == ()
     assert flatbuffer_end(blob) == len(blob)

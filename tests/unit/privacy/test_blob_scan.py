@@ -13,6 +13,7 @@ from audit_pipeline.policy.schema import BlobScanRule
 from audit_pipeline.privacy.blob_scan import scan
 from audit_pipeline.privacy.judge import judge
 from audit_pipeline.privacy.trailing import flatbuffer_end
+from audit_pipeline.tflite import Tensor
 
 SCALE, ZERO = 0.02, 3
 
@@ -26,6 +27,16 @@ def weights(size: int = 40_000, seed: int = 1) -> bytes:
     return np.clip(np.rint(np.random.default_rng(seed).normal(0, 30, size)), -127, 127).astype(np.int8).tobytes()
 
 
+def tensor(width: int, scale: float = SCALE, zero: int = ZERO, dtype: str = "INT8") -> Tensor:
+    """A quantized input of that many values."""
+    return Tensor("input", (1, width), dtype, (scale,), (zero,), is_constant=False)
+
+
+def entrance(width: int) -> tuple[Tensor, ...]:
+    """The one int8 input of a model."""
+    return (tensor(width),)
+
+
 def encoded(row: np.ndarray, encoding: str) -> bytes:
     if encoding == "float32":
         return row.tobytes()
@@ -34,7 +45,7 @@ def encoded(row: np.ndarray, encoding: str) -> bytes:
 
 
 def kinds(blob: bytes) -> list[str]:
-    return [hit.kind for hit in scan(blob, None, None, None).hits]
+    return [hit.kind for hit in scan(blob, None, ()).hits]
 
 
 @pytest.mark.parametrize("encoding", ["float32", "int8", "uint8"])
@@ -42,7 +53,7 @@ def kinds(blob: bytes) -> list[str]:
 def test_a_training_row_is_found_wherever_it_stands(encoding: str, offset: int) -> None:
     train, blob = training(), weights()
     row = encoded(train.x[41], encoding)
-    (hit,) = scan(blob[:offset] + row + blob[offset:], train, SCALE, ZERO).hits
+    (hit,) = scan(blob[:offset] + row + blob[offset:], train, entrance(64)).hits
     assert (hit.kind, hit.offset) == ("training-row", offset)
     assert hit.detail == f"{len(row)} bytes as in training rows encoded as {encoding}"
 
@@ -51,7 +62,7 @@ def test_a_training_row_is_found_wherever_it_stands(encoding: str, offset: int) 
 def test_any_piece_of_31_bytes_is_found(start: int) -> None:
     train, blob = training(), weights()
     piece = encoded(train.x[7], "int8")[start : start + 31]
-    assert "training-row" in [hit.kind for hit in scan(blob + piece + blob, train, SCALE, ZERO).hits]
+    assert "training-row" in [hit.kind for hit in scan(blob + piece + blob, train, entrance(64)).hits]
 
 
 def test_a_row_on_half_steps_is_found_as_the_device_holds_it() -> None:
@@ -59,26 +70,43 @@ def test_a_row_on_half_steps_is_found_as_the_device_holds_it() -> None:
     steps = np.random.default_rng(3).integers(-100, 100, (50, 64)) + 0.5
     train = Split((steps * 0.25).astype(np.float32), np.zeros(50, dtype=np.int64), {}, None)
     held = np.where(steps > 0, np.ceil(steps), np.floor(steps))[7].astype(np.int8).tobytes()
-    (hit,) = scan(weights() + held, train, 0.25, 0).hits
+    (hit,) = scan(weights() + held, train, (tensor(64, 0.25, 0),)).hits
     assert hit.kind == "training-row"
 
 
+def test_a_row_is_found_as_int16() -> None:
+    train, blob = training(), weights()
+    row = np.rint(train.x[41] / np.float32(1e-4)).astype("<i2").tobytes()
+    (hit,) = scan(blob[:77] + row + blob[77:], train, (tensor(64, 1e-4, 0, "INT16"),)).hits
+    assert (hit.offset, hit.detail) == (77, "128 bytes as in training rows encoded as int16")
+
+
+def test_each_of_several_inputs_is_looked_for_by_its_own_scale() -> None:
+    train, blob = training(), weights()
+    inputs = (tensor(24), tensor(40, 0.05, -1))
+    second = np.clip(np.rint(train.x[9, 24:] / 0.05) - 1, -128, 127).astype(np.int8).tobytes()
+    found = scan(blob[:500] + second + blob[500:], train, inputs)
+    assert found.encodings == ("float32", "int8", "uint8")
+    assert [hit.kind for hit in found.hits] == ["training-row"]
+    assert scan(blob[:500] + second + blob[500:], train, entrance(64)).hits == ()
+
+
 def test_weights_hold_no_training_rows() -> None:
-    assert all(scan(weights(seed=seed), training(), SCALE, ZERO).hits == () for seed in range(10))
+    assert all(scan(weights(seed=seed), training(), entrance(64)).hits == () for seed in range(10))
 
 
 def test_constant_rows_are_not_counted_as_searched() -> None:
     x = np.zeros((5, 64), np.float32)
     x[0] = training(1).x[0]
-    found = scan(weights(), Split(x, np.zeros(5, dtype=np.int64), {}, None), SCALE, ZERO)
+    found = scan(weights(), Split(x, np.zeros(5, dtype=np.int64), {}, None), entrance(64))
     assert (found.training_rows, found.hits) == (1, ())
 
 
 def test_narrow_rows_are_searched_where_they_are_wide_enough() -> None:
-    assert scan(b"", training(width=9), SCALE, ZERO).encodings == ("float32", "int8", "uint8")
-    assert scan(b"", training(width=3), SCALE, ZERO).encodings == ("float32",)
-    assert scan(b"", training(width=1), SCALE, ZERO).encodings == ()
-    assert scan(b"", training(), None, None).encodings == ("float32",)
+    assert scan(b"", training(width=9), entrance(9)).encodings == ("float32", "int8", "uint8")
+    assert scan(b"", training(width=3), entrance(3)).encodings == ("float32",)
+    assert scan(b"", training(width=1), entrance(1)).encodings == ()
+    assert scan(b"", training(), ()).encodings == ("float32",)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +130,7 @@ def test_narrow_rows_are_searched_where_they_are_wide_enough() -> None:
 )
 def test_texts_are_found_and_masked(kind: str, text: bytes) -> None:
     blob = weights(5000)
-    hits = scan(blob + b"\0" + text + b"\0" + blob, None, None, None).hits
+    hits = scan(blob + b"\0" + text + b"\0" + blob, None, ()).hits
     assert kind in [hit.kind for hit in hits]
     for hit in hits:
         assert 5000 < hit.offset <= 5001 + len(text)
@@ -175,9 +203,9 @@ def judged(found: BlobScan | None, max_hits: int = 0) -> tuple[Outcome, str]:
 def test_finds_beyond_the_limit_fail() -> None:
     train = training()
     blob = weights() + encoded(train.x[0], "int8")
-    assert judged(scan(blob, train, SCALE, ZERO))[0] is Outcome.FAIL
-    assert judged(scan(blob, train, SCALE, ZERO), max_hits=1)[0] is Outcome.PASS
-    assert judged(scan(weights(), train, SCALE, ZERO)) == (
+    assert judged(scan(blob, train, entrance(64)))[0] is Outcome.FAIL
+    assert judged(scan(blob, train, entrance(64)), max_hits=1)[0] is Outcome.PASS
+    assert judged(scan(weights(), train, entrance(64))) == (
         Outcome.PASS,
         "0 finds in 40000 bytes, with 300 training rows looked for; at most 0 allowed",
     )
@@ -185,5 +213,5 @@ def test_finds_beyond_the_limit_fail() -> None:
 
 def test_a_search_that_could_see_nothing_decides_nothing() -> None:
     assert judged(None)[0] is Outcome.INCONCLUSIVE
-    assert judged(scan(weights(), None, None, None))[0] is Outcome.INCONCLUSIVE
-    assert judged(scan(weights() + b"/home/eve/x.h5", None, None, None))[0] is Outcome.FAIL
+    assert judged(scan(weights(), None, ()))[0] is Outcome.INCONCLUSIVE
+    assert judged(scan(weights() + b"/home/eve/x.h5", None, ()))[0] is Outcome.FAIL
