@@ -85,7 +85,7 @@ def lesson(data: Development, objective: Objective, units: int) -> Lesson:
     if data.task is Task.ANOMALY and not train.y.any():
         raise InputError(
             "compress.one-class",
-            f"no row of the train split is labelled {data.classes[1]}: fine-tuning would teach the model to give "
+            f"no row of the train split is labelled {data.classes[1]}: training would teach the model to give "
             "0 whatever it sees",
             hint="leave the steps that train out of the recipe, or put such rows into the train split",
         )

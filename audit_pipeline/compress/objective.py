@@ -1,4 +1,4 @@
-"""What a model is fine-tuned towards: the loss it was trained with, or the one that its task and output call for."""
+"""What a model is trained towards: the loss it was trained with, or the one that its task and output call for."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def objective(compiled: Any, kind: OutputKind, units: int, reading: Reading) -> 
     if reading.task is Task.ANOMALY and not reading.reconstructs and kind is not OutputKind.SIGMOID:
         raise InputError(
             "compress.no-loss",
-            "the anomaly score is no probability, so nothing says what a model that is fine-tuned should give",
-            hint="leave prune_weights out of the recipe, end the model in a sigmoid, or ship a finished .tflite",
+            "the anomaly score is no probability, so nothing says what a model that is trained should give",
+            hint="leave the steps that train out of the recipe, end the model in a sigmoid, or ship a finished .tflite",
         )
     if known is not None and _fits(known[0], reading):
         return Objective(*known, origin="the loss the model was compiled with")

@@ -87,16 +87,17 @@ def fit(
     aim = aim or Aim(lesson.answers, lesson.objective.instance(), _said(lesson))
     out = _held_out(lesson, settings, seed)
     given = _drawn(model, settings, lesson, aim, ~out, seed) or _whole(model, settings, lesson, aim, ~out)
-    steps = settings.epochs * math.ceil(np.count_nonzero(~out) / settings.batch_size)
-    mean = _Mean(settings.epochs) if settings.averages else None
+    total = _batches(settings, out)
+    first = min(settled, settings.epochs - 1)
+    mean = _Mean(max(first, settings.epochs // 2)) if settings.averages else None
     early = None
     if settings.patience is not None:
-        first = min(settled, settings.epochs - 1)
         early = keras().callbacks.EarlyStopping(
             patience=settings.patience, start_from_epoch=first, restore_best_weights=True
         )
+    masks = _masks(model)
     with quiet():
-        model.compile(keras().optimizers.Adam(_rate(settings, steps)), aim.loss)
+        model.compile(keras().optimizers.Adam(_rate(settings, total)), aim.loss)
         model.fit(
             **given,
             validation_data=_rows(model, settings, lesson, aim, out) if early else None,
@@ -105,7 +106,7 @@ def fit(
             verbose=0,
             callbacks=[
                 *callbacks,
-                *_zeros_kept(model),
+                *_zeros_kept(masks),
                 *([early] if early else []),
                 *([mean.callback(model)] if mean else []),
                 _told(settings, progress, step),
@@ -114,6 +115,8 @@ def fit(
     if mean is not None:
         model.set_weights(mean.weights)
     notes = [f"trained on {int(np.count_nonzero(~out))} {lesson.taken} with {aim.said}", *_weighing(lesson, settings)]
+    if masks:
+        notes.append(f"{sum(int((~mask).sum()) for _, mask in masks)} weights that were zero before stayed so")
     if early is not None:
         model.set_weights(early.best_weights)  # Keras does so only where it stopped before the last epoch
         progress(step, 1.0)
@@ -136,8 +139,8 @@ def _rate(settings: Training, steps: int) -> Any:
 class _Mean:
     """The mean of the weights after each epoch of the second half of a run (Izmailov et al. 2018)."""
 
-    def __init__(self, epochs: int) -> None:
-        self._epochs = epochs
+    def __init__(self, first: int) -> None:
+        self._first = first
         self._kept: list[list[NDArray[np.float32]]] = []
 
     def callback(self, model: Any) -> Any:
@@ -145,7 +148,7 @@ class _Mean:
         return keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: self._keep(model, epoch))
 
     def _keep(self, model: Any, epoch: int) -> None:
-        if 2 * (epoch + 1) > self._epochs:
+        if epoch >= self._first:
             self._kept.append(model.get_weights())
 
     @property
@@ -175,8 +178,11 @@ def _whole(model: Any, settings: Training, lesson: Lesson, aim: Aim, which: NDAr
 
 def steps(lesson: Lesson, settings: Training, seed: int) -> int:
     """Batches that `fit` runs at most: every epoch's, over everybody who is not held out."""
-    rows = np.count_nonzero(~_held_out(lesson, settings, seed))
-    return settings.epochs * math.ceil(rows / settings.batch_size)
+    return _batches(settings, _held_out(lesson, settings, seed))
+
+
+def _batches(settings: Training, out: NDArray[np.bool_]) -> int:
+    return settings.epochs * math.ceil(np.count_nonzero(~out) / settings.batch_size)
 
 
 def _rows(model: Any, settings: Training, lesson: Lesson, aim: Aim, which: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
@@ -201,23 +207,22 @@ def _held_out(lesson: Lesson, settings: Training, seed: int) -> NDArray[np.bool_
     return out
 
 
-def _zeros_kept(model: Any) -> list[Any]:
-    """A callback that puts zeros back after each batch, where the model has weights that were pruned."""
-    tf = tensorflow()
-    masks = [
-        (variable, tf.constant(value != 0, variable.dtype))
-        for variable in model.trainable_variables
-        for value in [variable.numpy()]
-        if value.ndim > 1 and value.any() and not value.all()
-    ]
+def _masks(model: Any) -> list[tuple[Any, NDArray[np.bool_]]]:
+    """The kernels that were pruned, each with what is left of it."""
+    values = [(variable, variable.numpy()) for variable in model.trainable_variables]
+    return [(variable, value != 0) for variable, value in values if value.ndim > 1 and value.any() and not value.all()]
+
+
+def _zeros_kept(masks: list[tuple[Any, NDArray[np.bool_]]]) -> list[Any]:
+    """A callback that puts zeros back after each batch."""
     if not masks:
         return []
 
     def restore() -> None:
         for variable, mask in masks:
-            variable.assign(variable * mask)
+            variable.assign(variable * mask.astype(variable.dtype.as_numpy_dtype))
 
-    compiled = tf.function(restore)
+    compiled = tensorflow().function(restore)
     return [keras().callbacks.LambdaCallback(on_train_batch_end=lambda *_: compiled())]
 
 

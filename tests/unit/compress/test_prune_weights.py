@@ -103,3 +103,9 @@ def test_zeros_stay_through_a_later_step(taught: Lesson) -> None:
     before, after = (each.layers[0].kernel.numpy() for each in (pruned, tuned))
     assert np.array_equal(before == 0, after == 0)
     assert not np.array_equal(before, after)
+
+
+def test_the_mean_of_epochs_is_as_sparse_as_was_asked_for(taught: Lesson) -> None:
+    pruned, part = prune_weights(untrained(), settings(sparsity=0.8, epochs=4, average=True), taught, 1, silent)
+    assert (pruned.layers[0].kernel.numpy() == 0).mean() == pytest.approx(0.8, abs=0.03)
+    assert any("mean over" in note for note in part.notes)
