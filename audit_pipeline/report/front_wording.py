@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit_pipeline.evidence import DataPart, SearchPart
-from audit_pipeline.report.search import in_short, last_round, loss_quantity, plain_int8
+from audit_pipeline.report.search import in_short, loss_quantity, plain_int8
 from audit_pipeline.report.wording import count
 
 _MOST_DESCRIBED = 12
@@ -19,8 +19,7 @@ def described(search: SearchPart, data: DataPart) -> str:
     chosen = next((trial for trial in search.trials if trial.chosen), None)
     others = [("Chosen", chosen), ("Plain int8", plain_int8(search))]
     named = [f"{word} is trial {trial.number}: {in_short(trial, data)}." for word, trial in others if trial]
-    trials = f"{count(len(search.trials), 'trial')}, {count(len(last_round(search)))} of them in the last round."
-    return " ".join([trials, "On the front, from the smallest:", *said, *more, *named])
+    return " ".join([f"{count(len(search.trials), 'trial')}. On the front, from the smallest:", *said, *more, *named])
 
 
 def notes(search: SearchPart, losses: Sequence[float], top: float, data: DataPart) -> str:

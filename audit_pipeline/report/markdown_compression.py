@@ -47,9 +47,10 @@ def _search(found: SearchPart, data: DataPart) -> list[str]:
     if found.rounds:
         lines.append("\n".join(f"{number}. {text(words)}" for number, words in enumerate(search.rounds(found), 1)))
     lines.append(text(search.meaning(data)))
-    lines += _trials(search.last_round(found), data)
-    if earlier := search.earlier_rounds(found):
-        lines += ["Trials that ended in an earlier round, those that came furthest first:", *_trials(earlier, data)]
+    lines.append("Trials of the last round and of the front, the smallest first:")
+    lines += _trials(search.finalists(found), data)
+    if others := search.others(found):
+        lines += ["Trials that ended earlier, those that came furthest first:", *_trials(others, data)]
     return lines
 
 

@@ -83,17 +83,23 @@ def is_kept(trial: TrialPart) -> bool | None:
     return None if trial.violation is None else trial.violation <= 0
 
 
-def last_round(search: SearchPart) -> tuple[TrialPart, ...]:
-    """Trials that reached the last round that any reached, the smallest first."""
-    last = max((trial.round for trial in search.trials), default=0)
-    return tuple(sorted((trial for trial in search.trials if trial.round == last), key=_smallest_first))
+def finalists(search: SearchPart) -> tuple[TrialPart, ...]:
+    """Trials of the last round of training, those with operators lifted after it, and the front; the smallest first."""
+    last = _last_round(search)
+    shown = (trial for trial in search.trials if trial.round >= last or trial.on_front or trial.chosen)
+    return tuple(sorted(shown, key=_smallest_first))
 
 
-def earlier_rounds(search: SearchPart) -> tuple[TrialPart, ...]:
+def others(search: SearchPart) -> tuple[TrialPart, ...]:
     """All other trials: those that came furthest first, then the smallest."""
-    last = max((trial.round for trial in search.trials), default=0)
-    dropped = (trial for trial in search.trials if trial.round < last)
-    return tuple(sorted(dropped, key=lambda trial: (-trial.round, *_smallest_first(trial))))
+    shown = {trial.number for trial in finalists(search)}
+    rest = (trial for trial in search.trials if trial.number not in shown)
+    return tuple(sorted(rest, key=lambda trial: (-trial.round, *_smallest_first(trial))))
+
+
+def _last_round(search: SearchPart) -> int:
+    """The last one before operators are lifted."""
+    return max((trial.round for trial in search.trials if not trial.lifted), default=0)
 
 
 def _smallest_first(trial: TrialPart) -> tuple[bool, int, int]:
@@ -152,8 +158,9 @@ def chosen_by(search: SearchPart) -> str:
     """The rows and people it chose by, and how often candidates were run over them."""
     people = "" if search.selection_subjects is None else f" of {count(search.selection_subjects, 'person')}"
     rows = f"{count(search.selection_rows, 'row')}{people}"
-    runs = count(search.evaluation_passes, "time")
-    return f"{brief(search.chosen_by, SENTENCE_CELLS)} (together {rows}). Candidates were run over rows {runs}."
+    said = brief(search.chosen_by, SENTENCE_CELLS)
+    together = "" if rows in said else f", together {rows}"
+    return f"{said}{together}. Candidates were run over them {count(search.evaluation_passes, 'time')}."
 
 
 def rounds(search: SearchPart) -> tuple[str, ...]:

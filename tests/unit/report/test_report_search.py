@@ -18,9 +18,9 @@ from audit_pipeline.measurement import GroupKey, Outcome
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.report.search import (
-    earlier_rounds,
+    finalists,
     is_plain_int8,
-    last_round,
+    others,
     summarise,
     trial_line,
     verdict,
@@ -77,26 +77,33 @@ def test_page_and_markdown_say_what_was_chosen_by_what_and_what_was_not_looked_a
         assert "quantized to int8 and nothing else is trial 0: 27.1 KiB, worst loss +0.012" in document
         assert "It keeps every fairness rule of the policy on the rows it was chosen by." in document
         assert "people of the train split that no trial trained on" in document
-        assert "(together 14,210 rows of 9 people). Candidates were run over rows 31 times." in document
+        assert (
+            "and the calibration split, together 14,210 rows of 9 people. Candidates were run over them 31" in document
+        )
         assert "The evaluation split was not looked at" in document
         assert "time limit" not in document
 
 
-def test_every_trial_stands_in_a_table_and_those_of_earlier_rounds_are_folded(searched_page: str) -> None:
-    last, folded = searched_page.split("<details>")
-    assert "6 trials of earlier rounds" in folded
+def test_every_trial_stands_in_a_table_and_those_that_ended_early_are_folded(searched_page: str) -> None:
+    shown, folded = searched_page.split("<details>")
+    assert "5 trials that ended earlier" in folded
     for each in TRIALS:
         line = trial_line(each, DATA)
-        assert line.reason in (last if each.round == 2 else folded)
-        assert line.flash in (last if each.round == 2 else folded)
-    cells = [token.content for token in MarkdownIt().enable("table").parse(render_markdown(make_searched()))]
-    assert all(each.reason in "\n".join(cells) for each in TRIALS)
+        assert line.reason in (folded if each in others(make_search()) else shown)
+        assert line.flash in (folded if each in others(make_search()) else shown)
+    tokens = MarkdownIt().enable("table").parse(render_markdown(make_searched()))
+    assert all(each.reason in "\n".join(token.content for token in tokens) for each in TRIALS)
 
 
-def test_trials_stand_by_size_and_those_that_came_furthest_first() -> None:
+def test_what_counts_stands_by_size_and_the_rest_by_how_far_it_came() -> None:
     search = make_search()
-    assert [each.number for each in last_round(search)] == [4, 3, 5, 2, 1, 0]
-    assert [each.number for each in earlier_rounds(search)] == [6, 7, 8, 11, 9, 10]
+    assert [each.number for each in finalists(search)] == [6, 4, 3, 5, 2, 1, 0]
+    assert [each.number for each in others(search)] == [7, 8, 11, 9, 10]
+
+
+def test_a_round_in_which_operators_were_lifted_does_not_hide_the_one_before() -> None:
+    lifted = trial(12, 16, 0.01, -0.01, round=3, lifted=("conv",))
+    assert [each.number for each in finalists(make_search((*TRIALS, lifted)))] == [6, 4, 3, 12, 5, 2, 1, 0]
 
 
 def test_a_trial_says_how_far_from_the_rules_it_is() -> None:
