@@ -40,6 +40,12 @@ def facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
         said.append(("Threshold", f"a score above {data.threshold:.6g} is {_second(data)}"))
     if data.row_seconds is not None:
         said.append(("Time that a row covers", f"{data.row_seconds:.6g} s"))
+    if data.inputs:
+        shapes = (f"{brief(each.name, NAME_CELLS)} {' × '.join(map(str, each.shape))}" for each in data.inputs)
+        said.append(("A row holds", "; ".join(shapes)))
+    if data.class_weights:
+        weights = (f"{brief(name, NAME_CELLS)} {weight:.6g}" for name, weight in items(data.class_weights))
+        said.append(("What a row of a class counts in training", ", ".join(weights)))
     if hidden := _hidden(evidence):
         said.append(("Too many groups to show unless a rule asks", "; ".join(hidden)))
     return tuple(said)

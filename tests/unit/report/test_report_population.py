@@ -5,6 +5,7 @@ from __future__ import annotations
 from report_sample import make_evidence
 from report_tasks import make_anomaly, make_regression
 
+from audit_pipeline.evidence import InputPart
 from audit_pipeline.report.population import counted, facts
 
 
@@ -45,6 +46,16 @@ def test_two_columns_with_too_many_groups_are_named_instead_of_shown() -> None:
     heading = "Too many groups to show unless a rule asks"
     assert heading not in dict(facts(evidence))
     assert dict(facts(alone))[heading] == "age_band × sex"
+
+
+def test_several_inputs_and_class_weights_are_named_where_there_are_any() -> None:
+    evidence = make_evidence()
+    inputs = (InputPart(name="beat", shape=(128, 2)), InputPart(name="age", shape=(1,)))
+    data = evidence.data.model_copy(update={"inputs": inputs, "class_weights": {"V": 4.0, "N": 0.5}})
+    said = dict(facts(evidence.model_copy(update={"data": data})))
+    assert said["A row holds"] == "beat 128 × 2; age 1"
+    assert said["What a row of a class counts in training"] == "N 0.5, V 4"
+    assert not {"A row holds", "What a row of a class counts in training"} & set(dict(facts(evidence)))
 
 
 def test_a_long_value_is_shortened() -> None:
