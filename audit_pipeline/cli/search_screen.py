@@ -132,7 +132,7 @@ def trial_table(trials: Iterable[News], lines: int) -> Table:
 def _cells(news: News) -> tuple[str, ...]:
     return (
         str(news.number),
-        news.label,
+        printable(news.label),
         str(news.round),
         f"{news.size_bytes:,}" if news.size_bytes is not None else "",
         f"{news.worst_drop:.3f}" if news.worst_drop is not None else "",
