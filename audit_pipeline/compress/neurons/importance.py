@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.compress.neurons.channels import Wiring
+from audit_pipeline.compress.neurons.choice import Scope
 from audit_pipeline.compress.neurons.magnitude import magnitudes
 from audit_pipeline.compress.neurons.taylor import taylor_scores
-from audit_pipeline.data.population import Split
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.measurement import GroupKey
 from audit_pipeline.policy.recipe import PruneNeurons
@@ -64,48 +64,50 @@ def _worst_group(
 ) -> Importance:
     """The largest of the groups' own scores.
 
-    Two things would let a group be overheard. A group whose loss is larger has larger gradients everywhere: each
-    group's scores are divided by their sum over the units that compete with each other, so that every group has one
-    vote to share out among them. And the rows of a rare class are few in every group: classes count the same within a
-    group, as they do in balanced accuracy, and rows are drawn evenly over classes as well as groups.
+    The square of a gradient is large where the loss is, so a mean over rows hears whoever is answered worst, and where
+    rows of a class are few it does not hear them at all. So each class of each group has one vote: its mean scores,
+    divided by their sum over the units that compete with each other. A group's score is the mean vote of its classes,
+    as balanced accuracy is the mean of their recalls; rows are drawn evenly over classes as well as groups.
     """
     classes = {"class": lesson.split.y.astype(np.str_)}
     by_class = replace(lesson.split, groups={**lesson.split.groups, **classes})
     rows = stratified_sample(by_class, settings.rows, seed)
-    groups = dict(_votes(lesson.split.take(rows), settings.groups))
-    asked = {key: votes for key, votes in groups.items() if votes is not None}
-    if not asked:
-        asked = {GroupKey(): np.full(len(rows), 1 / len(rows))}
-    scores = taylor_scores(model, wiring, lesson, rows, np.stack(list(asked.values())), progress)
-    rivals = [family.units for family in wiring.families]
-    if settings.scope == "model":
-        rivals = [np.arange(wiring.units, dtype=np.int64)]
-    for units in rivals:
-        totals = scores[:, units].sum(axis=1, keepdims=True)
-        scores[:, units] /= np.where(totals > 0, totals, 1)
-    worst = ", ".join(key.label for key in asked)
+    split = lesson.split.take(rows)
+    groups = split.members(settings.groups)
+    cells = {key.label: list(_classes(split.y, inside)) for key, inside in groups}
+    if not any(cells.values()):  # so few rows that nobody can be asked alone
+        cells = {GroupKey().label: [np.full(len(rows), 1 / len(rows))]}
+    asked = {label: votes for label, votes in cells.items() if votes}
+    weights = np.stack([vote for votes in asked.values() for vote in votes])
+    votes = _shares(taylor_scores(model, wiring, lesson, rows, weights, progress), wiring, settings.scope)
+    ends = np.cumsum([len(each) for each in asked.values()])[:-1]
+    scores = np.stack([of_group.mean(axis=0) for of_group in np.split(votes, ends)]).max(axis=0)
     notes = [
         "importance: first-order change of the loss in the group that needs the unit most, "
-        f"{_drawn(lesson, rows, ' and classes')}; groups and, within them, classes count the same",
-        f"groups asked: {worst}",
+        f"{_drawn(lesson, rows, ' and classes')}; every class of a group has the same say",
+        f"groups asked: {', '.join(asked)}",
     ]
-    if left := [key.label for key, votes in groups.items() if votes is None]:
+    if left := [label for label, votes in cells.items() if not votes]:
         notes.append(f"not asked, as no class has {_FEW} rows in them: {', '.join(left)}")
-    return Importance(scores.max(axis=0), tuple(notes))
+    return Importance(scores, tuple(notes))
 
 
-def _votes(split: Split, spec: str) -> Iterator[tuple[GroupKey, NDArray[np.float64] | None]]:
-    """Each group's rows, weighted so that its classes count the same; None where it has too few to say anything."""
-    for key, inside in split.members(spec):
-        counts = np.bincount(split.y[inside])
-        known = counts >= _FEW
-        if not known.any():
-            yield key, None
-            continue
-        weight = np.where(known, 1 / (known.sum() * np.maximum(counts, 1)), 0)
-        votes = np.zeros(len(split))
-        votes[inside] = weight[split.y[inside]]
-        yield key, votes
+def _classes(y: NDArray[np.int64], inside: NDArray[np.bool_]) -> Iterator[NDArray[np.float64]]:
+    """[rows] the rows of each class in a group, weighted to a sum of 1; classes with too few rows are left out."""
+    for number in np.unique(y[inside]):
+        members = inside & (y == number)
+        if (count := np.count_nonzero(members)) >= _FEW:
+            yield members / count
+
+
+def _shares(scores: NDArray[np.float64], wiring: Wiring, scope: Scope) -> NDArray[np.float64]:
+    """[votes, units] scores as shares of their sum over the units that a unit competes with."""
+    everybody = np.arange(wiring.units, dtype=np.int64)
+    shares = np.zeros_like(scores)
+    for units in [everybody] if scope == "model" else [family.units for family in wiring.families]:
+        totals = scores[:, units].sum(axis=1, keepdims=True)
+        shares[:, units] = scores[:, units] / np.where(totals > 0, totals, 1)
+    return shares
 
 
 def _drawn(lesson: Lesson, rows: NDArray[np.int64], also: str) -> str:
