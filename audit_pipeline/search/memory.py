@@ -32,6 +32,7 @@ _LIBRARIES = (
     "tflite-micro",
     "numpy",
 )
+_PARTS = ("compress", "data", "device", "evaluate", "model", "policy", "search", "statistics", "strict_yaml")
 
 _Value = TypeVar("_Value", bound=Part)
 
@@ -87,10 +88,15 @@ def open_memory(folder: Path | None) -> Memory:
 
 @cache
 def made_by() -> dict[str, str]:
-    """Versions of what a result is made with; of this package, the digest of its code."""
+    """Versions of what a result is made with; of this package, the digest of the code that has a part in it."""
     root = Path(audit_pipeline.__file__).parent
-    code = {path.relative_to(root).as_posix(): sha256_file(path) for path in root.rglob("*.py")}
+    code = {path.relative_to(root).as_posix(): sha256_file(path) for path in code_behind(root)}
     return {name: version(name) for name in _LIBRARIES} | {"audit-pipeline": sha256_hex(canonical_json(code))}
+
+
+def code_behind(root: Path) -> list[Path]:
+    """The modules that a result follows from: nothing that renders, signs or logs, and no command."""
+    return [*root.glob("*.py"), *(path for part in _PARTS for path in (root / part).rglob("*.py"))]
 
 
 def _read(path: Path, asked: dict[str, Any], kind: type[_Value]) -> _Value | None:

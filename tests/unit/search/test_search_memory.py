@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
 import pytest
 
+import audit_pipeline
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import InputError
 from audit_pipeline.measurement import Part
-from audit_pipeline.search.memory import open_memory
+from audit_pipeline.search.memory import code_behind, open_memory
 
 
 class Answer(Part):
@@ -102,3 +104,25 @@ def test_a_folder_that_cannot_be_used_is_told_before_any_work(tmp_path: Path) ->
     with pytest.raises(InputError) as caught:
         open_memory(tmp_path / "file")
     assert caught.value.code == "search.cache"
+
+
+def test_all_code_behind_a_result_is_part_of_the_question() -> None:
+    root = Path(audit_pipeline.__file__).parent
+    waiting, reached = [root / "search" / "find.py"], set()
+    while waiting:
+        path = waiting.pop()
+        if path not in reached and path.exists():
+            reached.add(path)
+            waiting += imported(path, root)
+    assert len(reached) > 50
+    assert reached <= set(code_behind(root))
+
+
+def imported(path: Path, root: Path) -> list[Path]:
+    """Files of this package that a file imports, anywhere in it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        names += [f"{node.module}.{alias.name}" for alias in getattr(node, "names", []) if names]
+        found += [root.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names if "audit_pipeline." in name]
+    return found
