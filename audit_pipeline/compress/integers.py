@@ -5,6 +5,7 @@ from __future__ import annotations
 from audit_pipeline.errors import InputError
 from audit_pipeline.tflite import Graph, Operator, Subgraph
 
+_CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 _FLOATS = frozenset({"FLOAT16", "FLOAT32", "FLOAT64", "BFLOAT16", "COMPLEX64", "COMPLEX128"})
 
 
@@ -18,10 +19,10 @@ def require_integers(graph: Graph, scheme: str) -> None:
     Raises:
         InputError: `compress.float-operator`, with the operator and its output tensor.
     """
-    for part in graph.subgraphs:
-        for operator in part.operators:
-            if _is_float(operator, part):
-                raise _refusal(operator, part, scheme)
+    found = [(each, part) for part in graph.subgraphs for each in part.operators if _is_float(each, part)]
+    if found:
+        computing = [(operator, part) for operator, part in found if operator.name not in _CONVERSIONS]
+        raise _refusal(*(computing or found)[0], scheme)
 
 
 def _is_float(operator: Operator, part: Subgraph) -> bool:

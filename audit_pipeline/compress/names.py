@@ -25,17 +25,22 @@ def shorten_names(model: Any) -> None:
         model: a `ModelT` of schema.fbs; changed in place.
     """
     for graph in model.subgraphs:
+        # A one-dimensional convolution is a reshape, a convolution and a reshape: the second has the layer's name.
+        by_claim = sorted(graph.operators, key=lambda each: _reshapes(model, each))
+        outputs = (index for operator in by_claim for index in operator.outputs)
+        computed = list(dict.fromkeys(int(index) for index in (*graph.inputs, *outputs)))
         taken: set[str] = set()
-        named = {int(index) for index in graph.inputs}
-        for index in graph.inputs:
+        for index in computed:
             _rename(graph.tensors[index], taken)
-        for operator in graph.operators:
-            for index in operator.outputs:
-                _rename(graph.tensors[index], taken)
-                named.add(int(index))
-        for index, tensor in enumerate(graph.tensors):
-            if index not in named:
-                tensor.name = None
+        for index in set(range(len(graph.tensors))) - set(computed):
+            graph.tensors[index].name = None
+
+
+def _reshapes(model: Any, operator: Any) -> bool:
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds = schema.BuiltinOperator
+    return model.operatorCodes[operator.opcodeIndex].builtinCode in (kinds.RESHAPE, kinds.EXPAND_DIMS, kinds.SQUEEZE)
 
 
 def _rename(tensor: Any, taken: set[str]) -> None:

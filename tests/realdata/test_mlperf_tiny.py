@@ -6,9 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audit_pipeline.cli.main import main
+from audit_pipeline.compress.repack import repack
+from audit_pipeline.device.interpreters import litert_reference, tflite_micro
+from audit_pipeline.device.interpreters import run as run_rows
+from audit_pipeline.progress import silent
+from audit_pipeline.tflite import read_graph
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "mlperf-tiny"
 PUBLISHED_INT8_BYTES = {"ad01.h5": 276_976, "vww_96.h5": 333_288, "pretrainedResnet.h5": 98_496}
@@ -34,8 +40,8 @@ def test_a_reference_model_is_compressed_and_described(
     assert all(operator["supported"] for operator in footprint["operators"])
     assert footprint["arena_bytes"] < 128 * 1024
     assert made["candidate"]["size_bytes"] == output.stat().st_size
-    # Other converters, other folding: the published files are the yardstick, not the target.
-    assert output.stat().st_size == pytest.approx(PUBLISHED_INT8_BYTES[name], rel=0.2)
+    # Another converter gives the autoencoder's weights one scale per unit, which costs 3 % there.
+    assert output.stat().st_size < 1.05 * PUBLISHED_INT8_BYTES[name]
 
     code, described = run(["inspect", str(output)], capsys)
     assert code == 0
@@ -46,3 +52,14 @@ def test_a_reference_model_is_compressed_and_described(
     assert code == 0
     assert source["format"] == "keras-h5"
     assert source["input_shape"] == described["input_shape"]
+
+
+@pytest.mark.parametrize("name", ["ad01_int8.tflite", "vww_96_int8.tflite", "pretrainedResnet_quant.tflite"])
+def test_a_published_model_repacked_is_smaller_and_gives_the_same_bytes(name: str) -> None:
+    before = (MODELS / name).read_bytes()
+    after = repack(before)
+    assert len(after) < len(before)
+    shape = read_graph(after).main.tensors[read_graph(after).main.inputs[0]].shape
+    q = np.random.default_rng(0).integers(-128, 128, (3, *shape[1:])).astype(np.int8)
+    for kernels in (tflite_micro, litert_reference):
+        np.testing.assert_array_equal(run_rows(kernels(after), q, "", silent), run_rows(kernels(before), q, "", silent))

@@ -19,7 +19,7 @@ from audit_pipeline.model.predict import predict_float
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.predictions import OutputKind, Reading, Task
 from audit_pipeline.progress import silent
-from audit_pipeline.quantization import dequantize_output, quantize_input
+from audit_pipeline.quantization import dequantize_output, quantize_input, quantize_inputs
 from audit_pipeline.tflite import Tensor, read_graph
 
 CLASSES = Reading(Task.CLASSIFICATION)
@@ -101,6 +101,19 @@ def test_halves_are_rounded_away_from_zero_and_the_ends_are_clamped() -> None:
     x = np.array([0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.49999997, 1e30, -1e30], np.float32)
     assert quantize_input(x, entrance(1.0, 0)).tolist() == [1, 2, 3, -1, -2, -3, 0, 127, -128]
     assert quantize_input(x[:2], entrance(1.0, -128)).tolist() == [-127, -126]
+
+
+def test_an_int16_entrance_has_its_own_ends() -> None:
+    x = np.array([[0.5, -0.5, 300.0, 1e30, -1e30]], np.float32)
+    q = quantize_inputs(x, [Tensor("input", (1, 5), "INT16", (1.0,), (0,), is_constant=False)])
+    assert q.dtype == np.int16
+    assert q.tolist() == [[1, -1, 300, 32767, -32768]]
+
+
+def test_each_of_several_inputs_has_its_own_scale() -> None:
+    wide = Tensor("wide", (1, 2), "INT8", (1.0,), (3,), is_constant=False)
+    fine = Tensor("fine", (1, 1), "INT8", (0.1,), (0,), is_constant=False)
+    assert quantize_inputs(np.array([[1, 2, 3]], np.float32), [wide, fine]).tolist() == [[4, 5, 30]]
 
 
 @given(st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=40), st.floats(0.001, 0.1), st.integers(-128, 127))
