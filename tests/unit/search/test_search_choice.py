@@ -195,8 +195,10 @@ def test_no_more_operators_are_lifted_than_allowed() -> None:
     assert not lifter.tried
 
 
-def test_only_what_could_win_is_lifted() -> None:
+def test_of_what_could_win_the_nearest_to_keeping_the_rules_is_lifted() -> None:
     lifter = Lifter(needed=1)
     larger = made_up(plain(2), flash=200, violation=0.01)
-    Lifting(lifter, 0.0, 4).lift((*FINALISTS, larger))
+    worse = made_up(plain(3), flash=20, violation=0.5)
+    misfit = made_up(plain(4), flash=30, violation=0.01, fits=False)
+    Lifting(lifter, 0.0, 4).lift((*FINALISTS, larger, worse, misfit))
     assert {number for number, _, _ in lifter.tried} == {1}
