@@ -69,7 +69,7 @@ def _worst_group(
     divided by their sum over the units that compete with each other. A group's score is the mean vote of its classes,
     as balanced accuracy is the mean of their recalls; rows are drawn evenly over classes as well as groups.
     """
-    classes = {"class": lesson.split.y.astype(np.str_)}
+    classes = {"class label": lesson.split.y.astype(np.str_)}  # no column can have this name
     by_class = replace(lesson.split, groups={**lesson.split.groups, **classes})
     rows = stratified_sample(by_class, settings.rows, seed)
     split = lesson.split.take(rows)
