@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from audit_pipeline.evidence import SearchPart, TrialPart
+from audit_pipeline.policy.recipe import Recipe
 from audit_pipeline.search.front import fronts
 from audit_pipeline.search.selection import Selection
 from audit_pipeline.search.space import Proposal
@@ -96,13 +98,12 @@ def _front(results: Sequence[Result]) -> set[int]:
     return {compared[place][0] for place in fronts(costs)[0]}
 
 
-def _dumped(recipe: Sequence[object]) -> tuple[dict[str, object], ...]:
-    return tuple(step.model_dump(mode="json") for step in recipe)  # type: ignore[attr-defined]
+def _dumped(recipe: Recipe) -> tuple[dict[str, Any], ...]:
+    return tuple(step.model_dump(mode="json") for step in recipe)
 
 
 def _lifted(result: Result) -> tuple[str, ...]:
     """Names of the operators that the quantize step lifted."""
     if result.made is None or not result.proposal.lift:
         return ()
-    lifted = result.made.candidate.steps[-1].settings["lift"]
-    return tuple(lifted)
+    return tuple(result.made.candidate.steps[-1].settings["lift"])
