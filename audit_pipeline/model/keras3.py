@@ -128,14 +128,14 @@ def _call(kind: str, call: dict[str, Any], place: str) -> list[Any]:
     names = _EXTRA_TENSORS.get(kind, ())
     if first is None or len(others) > len(names):
         raise _no_equal(f"a call of the layer with {len(call['args'])} arguments", place)
+    tensors = first if isinstance(first, list) else [first]
     named = dict(zip(names, others, strict=False)) | call["kwargs"]
     kwargs = {}
     for name, value in named.items():
         if _is_tensor(value):
             kwargs[name] = _reference(value)
-        elif value is not None and value is not False:
+        elif value is not None and value is not False and value != [None] * len(tensors):
             raise _no_equal(f"a call of the layer with {name} = {value}", place)
-    tensors = first if isinstance(first, list) else [first]
     return [[*_reference(tensor), kwargs] for tensor in tensors]
 
 

@@ -37,7 +37,8 @@ LAYERS = frozenset({
 
 _PARTS = frozenset({
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "Ones",
-    "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
+    "Orthogonal", "OrthogonalInitializer", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+    "Zeros",
     "L1", "L1L2", "L2", "OrthogonalRegularizer",
     "MaxNorm", "MinMaxNorm", "NonNeg", "RadialConstraint", "UnitNorm",
     "DTypePolicy", "Policy", "__keras_tensor__",

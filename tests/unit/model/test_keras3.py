@@ -113,6 +113,25 @@ def test_arguments_that_are_off_are_dropped(keras3: Path, tmp_path: Path) -> Non
     load_keras(inspect_model(changed(keras3 / "conv1d.keras", tmp_path, plant)))
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "change"),
+    [
+        ("recurrent", "LSTM", lambda layer: layer["config"].update(recurrent_initializer=of("OrthogonalInitializer"))),
+        ("attention", "Attention", lambda layer: layer["inbound_nodes"][0]["kwargs"].update(mask=[None, None])),
+        ("conv1d", "Conv1D", lambda layer: layer["config"].update(dtype="float32")),
+    ],
+)
+def test_what_earlier_versions_wrote_is_read(
+    name: str, kind: str, change: Callable[[Config], None], keras3: Path, tmp_path: Path
+) -> None:
+    """Keras 3.0 to 3.6 named an initializer, wrote masks and data types in other ways."""
+
+    def plant(config: Config) -> None:
+        change(next(layer for layer in config["config"]["layers"] if layer["class_name"] == kind))
+
+    load_keras(inspect_model(changed(keras3 / f"{name}.keras", tmp_path, plant)))
+
+
 def test_an_augmentation_is_named(keras3: Path, tmp_path: Path) -> None:
     def plant(config: Config) -> None:
         flip = layer_of(config, "flatten")
