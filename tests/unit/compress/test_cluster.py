@@ -56,6 +56,11 @@ def kernel(model: Any, name: str) -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
+def pruned(model: Any, taught: Lesson) -> Any:
+    return prune_weights(model, PruneWeights(sparsity=0.6, epochs=1, batch_size=64), taught, 1, silent)[0]
+
+
+@pytest.fixture(scope="module")
 def made(model: Any, taught: Lesson) -> tuple[Any, Any]:
     return cluster(model, settings(clusters=8), taught, 1, silent)
 
@@ -95,19 +100,17 @@ def test_early_stopping_keeps_shared_weights(model: Any, taught: Lesson) -> None
     assert any("held out" in note for note in part.notes)
 
 
-def test_zeros_of_an_earlier_step_stay(model: Any, taught: Lesson) -> None:
-    pruned, _ = prune_weights(model, PruneWeights(sparsity=0.6, epochs=1, batch_size=64), taught, 1, silent)
-    shared, _ = cluster(pruned, settings(clusters=8), taught, 1, silent)
+def test_zeros_of_an_earlier_step_stay(pruned: Any, taught: Lesson) -> None:
+    shared, _ = cluster(pruned, settings(clusters=8, epochs=1), taught, 1, silent)
     for name in SHARED:
         assert (kernel(shared, name)[kernel(pruned, name) == 0] == 0).all()
         assert len(np.unique(kernel(shared, name))) <= 8
-    again, _ = cluster(shared, settings(clusters=8), taught, 1, silent)
+    again, _ = cluster(shared, settings(clusters=8, epochs=1), taught, 1, silent)
     assert all(len(np.unique(kernel(again, name))) <= 8 for name in SHARED)
     assert all((kernel(again, name)[kernel(pruned, name) == 0] == 0).all() for name in SHARED)
 
 
-def test_two_clusters_cannot_keep_zeros_and_say_so(model: Any, taught: Lesson) -> None:
-    pruned, _ = prune_weights(model, PruneWeights(sparsity=0.6, epochs=1, batch_size=64), taught, 1, silent)
+def test_two_clusters_cannot_keep_zeros_and_say_so(pruned: Any, taught: Lesson) -> None:
     shared, part = cluster(pruned, settings(clusters=2, epochs=1), taught, 1, silent)
     assert all(len(np.unique(kernel(shared, name))) == 2 for name in SHARED)
     assert any("are lost" in note for note in part.notes)

@@ -42,7 +42,7 @@ def test_fine_tuning_lowers_the_loss_and_leaves_the_model_that_it_was_given_alon
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_gives_others(taught: Lesson) -> None:
-    model, how = untrained(), settings(epochs=2, patience=1, balance="group")
+    model, how = untrained(), settings(epochs=1, patience=1, balance="group")
     first, again, other = (fine_tune(model, how, taught, seed, silent)[0] for seed in (1, 1, 2))
     assert equal_weights(first, again)
     assert not equal_weights(first, other)
