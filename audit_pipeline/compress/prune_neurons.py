@@ -70,7 +70,7 @@ def _nothing(what: str, wiring: Wiring) -> InputError:
 
 def _notes(model: Any, smaller: Any, wiring: Wiring, gone: NDArray[np.bool_]) -> Iterator[str]:
     before, after = model.count_params(), smaller.count_params()
-    yield f"parameters {before} → {after}: tensors are smaller, and with them flash, arena and multiplications"
+    yield f"parameters {before} → {after}: tensors are smaller, and with them flash and the time of a prediction"
     removed = [
         f"{call.layer.name} {np.count_nonzero(~stays)} of {len(stays)}"
         for call in wiring.graph.calls
