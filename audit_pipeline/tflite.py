@@ -130,7 +130,8 @@ def _graph(data: bytes) -> Graph:
     codes = tuple(_code(code) for code in model.operatorCodes or ())
     if not model.subgraphs or not model.buffers:
         raise ValueError("it holds no graph")
-    lengths = [0 if buffer.data is None else len(buffer.data) for buffer in model.buffers]
+    # Bytes that stand behind the flatbuffer are counted by their size.
+    lengths = [buffer.size if buffer.data is None else len(buffer.data) for buffer in model.buffers]
     return Graph(codes, tuple(_subgraph(subgraph, codes, lengths) for subgraph in model.subgraphs))
 
 

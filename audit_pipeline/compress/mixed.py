@@ -3,8 +3,8 @@
 To lift an operator is to keep its output in 16 bits. A kernel has one type for its activations on both sides, so the
 operators that read a lifted output run in int16x8 too; what they give goes back to 8 bits, unless they were lifted
 themselves. An operator lifted by itself, its readers left in int8, would have its output rounded to 8 bits at once and
-gain nothing: lifting any single operator of the ECG example that way gives the int8 model's outputs again.
-Operators that only move values pass them on, so their readers are lifted as well.
+gain nothing; on the ECG example the outputs of no more than one row in six change at all, by rounding twice. Operators
+that only move values pass them on, so their readers are lifted as well.
 
 Weights stay int8. The model's input is int8; its output is int8 unless the operator that makes it is lifted, and then
 int16: `lift` of the last operator is felt by the firmware, which must read int16.

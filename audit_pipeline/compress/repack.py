@@ -21,6 +21,10 @@ _ALIGNMENT = 16
 """Bytes; `force_align` of Buffer.data in schema.fbs. Firmware reads int32 biases in place and relies on it."""
 
 
+_NO_OFFSET = 1
+"""Up to this, Buffer.offset in schema.fbs means that there is none."""
+
+
 class _Builder(flatbuffers.Builder):  # type: ignore[misc]
     """Writes byte vectors aligned, which the generated Python code leaves out, and equal vectors of numbers once."""
 
@@ -74,7 +78,7 @@ def repack(tflite: bytes) -> bytes:
     model = schema.ModelT.InitFromPackedBuf(tflite, 0)
     shorten_names(model)
     slim(model)
-    model.buffers = _renumber(model, schema.BufferT)
+    model.buffers = _renumber(model, tflite, schema.BufferT)
     _share_tables(model)
     return pack(model)
 
@@ -86,12 +90,11 @@ def pack(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
-def _renumber(model: Any, buffer_type: Any) -> list[Any]:
+def _renumber(model: Any, tflite: bytes, buffer_type: Any) -> list[Any]:
     """Point every tensor to its bytes in a new list; buffer 0 is empty by convention."""
     numbers = {b"": 0}
     for tensor in (tensor for part in model.subgraphs for tensor in part.tensors):
-        data = model.buffers[tensor.buffer].data
-        content = b"" if data is None else bytes(data)
+        content = _content(model.buffers[tensor.buffer], tflite)
         tensor.buffer = numbers.setdefault(content, len(numbers))
     buffers = []
     for content in numbers:
@@ -99,6 +102,13 @@ def _renumber(model: Any, buffer_type: Any) -> list[Any]:
         buffer.data = np.frombuffer(content, np.uint8) if content else None
         buffers.append(buffer)
     return buffers
+
+
+def _content(buffer: Any, tflite: bytes) -> bytes:
+    """A buffer's bytes, which of large models stand behind the flatbuffer, where tflite-micro does not look."""
+    if buffer.offset > _NO_OFFSET:
+        return tflite[buffer.offset : buffer.offset + buffer.size]
+    return b"" if buffer.data is None else bytes(buffer.data)
 
 
 def _share_tables(model: Any) -> None:

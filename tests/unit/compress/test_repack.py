@@ -85,6 +85,18 @@ def test_what_no_device_reads_is_gone(written: tuple[bytes, bytes]) -> None:
     assert not any("/" in name or ";" in name for name in named)
 
 
+def test_constants_that_stand_behind_the_flatbuffer_are_brought_in(candidate: Candidate) -> None:
+    """ai-edge-quantizer writes large models so; Buffer.offset counts from the file's start."""
+    model = schema.ModelT.InitFromPackedBuf(candidate.tflite, 0)
+    moved = max(model.buffers, key=lambda buffer: 0 if buffer.data is None else len(buffer.data))
+    content, moved.data = bytes(moved.data), None
+    moved.offset, moved.size = len(candidate.tflite), len(content)
+    moved.offset = len(pack(model))
+    outside = pack(model) + content
+    assert repack(outside) == candidate.tflite
+    assert read_graph(outside) == read_graph(candidate.tflite)
+
+
 def test_equal_vectors_are_stored_once_and_offsets_are_never_taken_for_numbers(candidate: Candidate) -> None:
     """Each of two tensors with the same shape points to the same bytes; a shape that equals an offset stays a shape."""
     root = schema.Model.GetRootAs(candidate.tflite, 0)
