@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator, model_validator
 
+from audit_pipeline.data.features import Column, Features, Shape
 from audit_pipeline.data.population import SPLITS
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Strict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ClassName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 GroupName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][\w-]*$", max_length=200), Field(examples=["age_band"])
@@ -22,43 +22,6 @@ _Value = TypeVar("_Value")
 
 RESERVED = frozenset({"overall"})
 """Group names that a policy gives another meaning."""
-
-
-def _form(given: Any) -> str | None:
-    forms: dict[type, str] = {str: "name", list: "list", tuple: "list", dict: "inputs"}
-    return forms.get(type(given))
-
-
-_FEATURES = "must be an array's name, a pattern of column names, or a list of columns"
-_Columns = Annotated[tuple[Column, ...], Field(min_length=1)]
-
-InputFeatures = Annotated[
-    Annotated[Column, Tag("name")] | Annotated[_Columns, Tag("list")],
-    Discriminator(_form, custom_error_type="features", custom_error_message=_FEATURES),
-]
-"""What one input of a model is made of."""
-
-Features = Annotated[
-    Annotated[Column, Tag("name")]
-    | Annotated[_Columns, Tag("list")]
-    | Annotated[Annotated[dict[Column, InputFeatures], Field(min_length=2)], Tag("inputs")],
-    Discriminator(
-        _form,
-        custom_error_type="features",
-        custom_error_message=f"{_FEATURES}; or one of these for each of several inputs",
-    ),
-]
-
-_Sizes = Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1, max_length=8)]
-
-Shape = Annotated[
-    Annotated[_Sizes, Tag("list")] | Annotated[Annotated[dict[Column, _Sizes], Field(min_length=1)], Tag("inputs")],
-    Discriminator(
-        _form,
-        custom_error_type="shape",
-        custom_error_message="must be a list of sizes, or one for each of several inputs",
-    ),
-]
 
 
 ClassWeights = Annotated[
