@@ -85,6 +85,7 @@ def _annotated(model: Any, tfmot: Any) -> tuple[Any, list[str]]:
         aware = tfmot.quantize_apply(annotated, quantized_layer_name_prefix="")
     except (ValueError, RuntimeError, KeyError, AttributeError, IndexError) as error:  # by how the layers are joined
         raise _nothing(f"tensorflow-model-optimization cannot put rounding into this model ({error})") from error
+    aware.set_weights(aware.get_weights())  # Normalization computes with what it finds when its weights are set
     return aware, [name for name in weighty if name not in known]
 
 

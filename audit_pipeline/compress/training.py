@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.compress.averaging import MeanOfEpochs
 from audit_pipeline.compress.draw import Answers, batches
 from audit_pipeline.compress.holdout import held_out
 from audit_pipeline.compress.lesson import Lesson
@@ -89,7 +90,7 @@ def fit(
     given = _drawn(model, settings, lesson, aim, ~out, seed) or _whole(model, settings, lesson, aim, ~out)
     total = _batches(settings, out)
     first = min(settled, settings.epochs - 1)
-    mean = _Mean(max(first, settings.epochs // 2)) if settings.averages else None
+    mean = MeanOfEpochs(max(first, settings.epochs // 2)) if settings.averages else None
     early = None
     if settings.patience is not None:
         early = keras().callbacks.EarlyStopping(
@@ -134,27 +135,6 @@ def _rate(settings: Training, steps: int) -> Any:
     if settings.decay == "none":
         return settings.learning_rate
     return keras().optimizers.schedules.CosineDecay(settings.learning_rate, steps)
-
-
-class _Mean:
-    """The mean of the weights after each epoch of the second half of a run (Izmailov et al. 2018)."""
-
-    def __init__(self, first: int) -> None:
-        self._first = first
-        self._kept: list[list[NDArray[np.float32]]] = []
-
-    def callback(self, model: Any) -> Any:
-        """What Keras is to call."""
-        return keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: self._keep(model, epoch))
-
-    def _keep(self, model: Any, epoch: int) -> None:
-        if epoch >= self._first:
-            self._kept.append(model.get_weights())
-
-    @property
-    def weights(self) -> list[NDArray[np.float32]]:
-        """In the model's order."""
-        return [np.mean(each, axis=0) for each in zip(*self._kept, strict=True)]
 
 
 def _drawn(

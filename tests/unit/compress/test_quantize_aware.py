@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,3 +146,16 @@ def test_a_model_that_takes_no_rounding_says_so(taught: Lesson) -> None:
         with pytest.raises(InputError, match=named) as caught:
             quantize_aware(model, SHORT, taught, 1, silent)
         assert caught.value.code == "compress.nothing-aware"
+
+
+def test_what_a_normalization_measured_is_carried_over(taught: Lesson) -> None:
+    """Keras fixes its constants when weights are set, which TFMOT's copies leave out."""
+    far = replace(taught, split=replace(taught.split, x=taught.split.x * 50 + 300))
+    layers = keras_runtime(1).layers
+    measured = layers.Normalization()
+    measured.adapt(far.x)
+    model = keras().Sequential(
+        [layers.Input((20, 1)), measured, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    )
+    aware, _ = quantize_aware(model, Training(epochs=1, batch_size=600, learning_rate=1e-9), far, 1, silent)
+    assert np.abs(aware(far.x, training=False) - model(far.x, training=False)).max() < 0.05
