@@ -13,7 +13,7 @@ from typing import Any
 _INPUT = re.compile(r"^serving_default_(.+):\d+$")
 _OUTPUT = re.compile(r"^StatefulPartitionedCall(?::\d+)?$")
 _HAS_WEIGHTS = re.compile(r"conv|matmul|dense|depthwise", re.IGNORECASE)
-_WITHIN_A_LAYER = frozenset({"batchnorm", "BiasAdd", "Conv1D", "Tensordot"})
+_WITHIN_A_LAYER = frozenset({"batchnorm", "BiasAdd", "Conv1D", "Tensordot", "LastValueQuant", "MovingAvgQuantize"})
 
 
 def shorten_names(model: Any) -> None:
