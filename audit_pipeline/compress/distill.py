@@ -19,7 +19,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.predict import output_kind
-from audit_pipeline.model.runtime import keras, tensorflow
+from audit_pipeline.model.runtime import keras, quiet, tensorflow
 from audit_pipeline.policy.recipe import Distill
 from audit_pipeline.predictions import OutputKind, Task
 from audit_pipeline.progress import Progress
@@ -59,7 +59,7 @@ def distill(
     said += f" at temperature {settings.temperature:g}" if kind else " by mean squared error"
     said += f", {1 - settings.weight:g} of the labels with {lesson.objective.loss}"
     said += ", over rows that are each blended with another" if settings.blend else ""
-    trained = copied(student, seed)
+    trained, still = _without_dropout(student, seed)
     loss = _loss(settings, kind, lesson.objective.instance())
     notes = fit(
         trained,
@@ -73,8 +73,30 @@ def distill(
     return copied(trained, seed), StepPart(
         technique="distill",
         settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
-        notes=notes,
+        notes=(*notes, f"dropout is off in {', '.join(still)}: a teacher's answers need none") if still else notes,
     )
+
+
+def _without_dropout(student: Any, seed: int) -> tuple[Any, list[str]]:
+    """A copy that forgets nothing at random, and the layers that would have.
+
+    Dropout keeps a model from learning labels by heart. A teacher's answers say how sure to be, so there is nothing to
+    be kept from, and of a pruned layer half of what is left would be missing at every step.
+    """
+    still: list[str] = []
+
+    def clone(layer: Any) -> Any:
+        config = layer.get_config()
+        if config.get("rate") and type(layer).__name__.endswith("Dropout"):
+            still.append(layer.name)
+            config["rate"] = 0.0
+        return type(layer).from_config(config)
+
+    keras().utils.set_random_seed(seed)
+    with quiet():
+        copy = keras().models.clone_model(student, clone_function=clone)
+    copy.set_weights(student.get_weights())
+    return copy, still
 
 
 def _kind(student: Any, teacher: Any, lesson: Lesson) -> OutputKind | None:

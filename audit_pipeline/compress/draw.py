@@ -86,11 +86,13 @@ def batches(
             return math.ceil(rows / size)
 
         def drawn(self) -> NDArray[np.int64]:
+            """Row numbers of an epoch."""
             if chance is None:
                 return random.permutation(rows)
             return random.choice(rows, rows, p=chance)
 
         def on_epoch_end(self) -> None:
+            """Draw the next epoch."""
             self.order = self.drawn()
 
         def __getitem__(self, number: int) -> Any:

@@ -30,8 +30,8 @@ class Training(Strict):
     )
     average: bool | None = Field(
         default=False,
-        description="keep the mean of the weights after each epoch of the second half of the run; null: unless patience "
-        "keeps the best one",
+        description="keep the mean of the weights after each epoch of the second half of the run; null: unless "
+        "patience keeps the best one",
     )
     patience: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None,

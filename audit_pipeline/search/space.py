@@ -31,7 +31,7 @@ from audit_pipeline.policy.recipe import (
 )
 from audit_pipeline.policy.terms import OVERALL
 
-RATIOS = (0.25, 0.85)
+RATIOS = (0.3, 0.75)
 """From which share of the filters and units to which is taken away: below, little is won, above, little is left."""
 
 
@@ -128,7 +128,7 @@ class Proposal:
         if self.kind.recovery == "fine_tune":
             return (FineTuneStep(fine_tune=FineTune(epochs=epochs, balance=self.groups)),)
         width = None if self.kind.importance else round(1 - self.ratio, 3)
-        return (DistillStep(distill=Distill(epochs=epochs, balance=self.groups, width=width)),)
+        return (DistillStep(distill=Distill(epochs=epochs, width=width)),)
 
     def _quantize(self, aware: Training | None) -> QuantizeStep:
         if self.wide:

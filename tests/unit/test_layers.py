@@ -14,7 +14,19 @@ ROOT = Path(audit_pipeline.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
 STAGES = {"policy", "data", "model", "compress", "device", "evaluate", "privacy", "seal", "trail", "report"}
-COMPOSERS = {"ship", "assess", "inputs", "gate", "diff", "release", "journal", "attestations", "entries", "search"}
+COMPOSERS = {
+    "ship",
+    "assess",
+    "inputs",
+    "preflight",
+    "gate",
+    "diff",
+    "release",
+    "journal",
+    "attestations",
+    "entries",
+    "search",
+}
 HEAVY = {
     "tensorflow",
     "tf_keras",

@@ -124,3 +124,19 @@ def test_an_autoencoder_learns_the_teachers_reconstruction() -> None:
     learnt, _ = distill(student, settings(weight=1.0, epochs=20), teacher, lesson, 1, silent)
     before, after = (np.mean((model(x) - teacher(x)) ** 2) for model in (student, learnt))
     assert after < 0.3 * before
+
+
+def test_a_student_forgets_nothing_at_random_and_says_so(taught: Lesson) -> None:
+    layers = keras().layers
+    student = keras().Sequential(
+        [
+            layers.Input(taught.x.shape[1:]),
+            layers.Flatten(),
+            layers.Dropout(0.5, name="forget"),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    trained, part = distill(student, settings(epochs=1), student, taught, 1, silent)
+    assert trained.get_layer("forget").rate == 0
+    assert student.get_layer("forget").rate == 0.5
+    assert part.notes[-1] == "dropout is off in forget: a teacher's answers need none"
