@@ -107,5 +107,11 @@ def test_a_ratio_takes_its_share_of_every_family_and_leaves_one() -> None:
 def test_over_the_whole_model_the_least_go_wherever_they_are() -> None:
     wiring = wire(zoo.built("residual"))
     scores = np.where(np.arange(wiring.units) < 6, 1.0, 0.1)
-    gone = choose(wiring, scores, 0.3, "model")
-    assert gone.tolist() == [False] * 6 + [True] * 3 + [False]
+    assert choose(wiring, scores, 0.1, "model").tolist() == [False] * 6 + [True] + [False] * 3
+
+
+def test_no_layer_is_emptied_for_the_others() -> None:
+    wiring = wire(zoo.built("residual"))
+    scores = np.where(np.arange(wiring.units) < 6, 1.0, 0.1)
+    gone = choose(wiring, scores, 0.5, "model")  # of four, two would stay under a ratio of their own
+    assert gone.tolist() == [True] * 3 + [False] * 3 + [True] * 2 + [False] * 2
