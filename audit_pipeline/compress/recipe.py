@@ -66,6 +66,26 @@ def compress(
     Raises:
         InputError: the model is finished already, does not fit the data, or cannot be compressed so.
     """
+    shaped = shape(source, section, data, progress, folder=folder)
+    return finish(shaped, section, data, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class Shaped:
+    """What the steps before quantize left: a float model that can be quantized in more than one way."""
+
+    model: Any
+    """Uncompiled tf_keras model."""
+    lesson: Lesson | None
+    """What it was trained on; None where the recipe trains nothing."""
+    parts: tuple[StepPart, ...]
+    """The steps as they were carried out."""
+
+
+def shape(
+    source: SourceModel, section: Compress, data: Development, progress: Progress = silent, *, folder: Path = _HERE
+) -> Shaped:
+    """Carry out all of a recipe but its last step; arguments and errors as `compress`."""
     assert section.recipe is not None, "a search is not a recipe"  # noqa: S101
     _check_rows(source, data.calibration.x)
     keras_runtime(section.seed)
@@ -77,13 +97,19 @@ def compress(
         work = _Work(source, data, taught, section.seed, folder, progress)
         model, part = _step(model, step, work)
         parts.append(part.model_copy(update=_size(model)))
+    return Shaped(model, taught, tuple(parts))
+
+
+def finish(shaped: Shaped, section: Compress, data: Development, progress: Progress = silent) -> Candidate:
+    """Carry out a recipe's last step on what the others left; arguments and errors as `compress`."""
+    assert section.recipe is not None, "a search is not a recipe"  # noqa: S101
     settings = _quantize_settings(section.recipe)
     rows = stratified_sample(data.calibration, settings.calibration_rows, section.seed)
     columns = " × ".join(sorted(data.calibration.groups)) or "none"
     drawn = f"of the calibration split, drawn evenly over groups ({columns}), seed {section.seed}"
     calibration = Calibration(data.calibration.take(rows), drawn)
-    tflite, part = quantize(model, settings, calibration, taught, section.seed, progress)
-    return _candidate(tflite, section.seed, [*parts, part])
+    tflite, part = quantize(shaped.model, settings, calibration, shaped.lesson, section.seed, progress)
+    return _candidate(tflite, section.seed, [*shaped.parts, part])
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from audit_pipeline.search.score import Score
 from audit_pipeline.search.space import Proposal
 from audit_pipeline.search.trial import Result
 
-_MOST_TRIED = 1
-"""Finalists that are tried with operators lifted: those that break the rules least. Each form is trained anew."""
+_MOST_TRIED = 3
+"""Finalists that are tried with operators lifted: those that break the rules least. Each is trained once more."""
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, model_validator
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.compress.recipe import compress
+from audit_pipeline.compress.recipe import Shaped, finish, shape
 from audit_pipeline.data.population import Development, Split
 from audit_pipeline.device.footprint import measure
 from audit_pipeline.errors import InputError
@@ -93,6 +93,8 @@ class Workshop:
     """Digest of the rows, rules and statistics behind a score."""
     memory: Memory
     progress: Progress
+    last: dict[tuple[Recipe, str], Shaped] = field(default_factory=dict)
+    """The float model that was made last, under the steps that made it and what it learnt from."""
 
     def outline(self, proposal: Proposal, lessons: Lessons) -> Result:
         """Size and operators of a proposal, without training it."""
@@ -125,11 +127,20 @@ class Workshop:
         }
 
     def _make(self, recipe: Recipe, lessons: Lessons) -> Made:
-        candidate = compress(self.source, Compress(recipe=recipe, seed=self.seed), lessons.data, self.progress)
+        section = Compress(recipe=recipe, seed=self.seed)
+        candidate = finish(self._shaped(section, lessons), section, lessons.data, self.progress)
         board = self.board
         footprint = measure(candidate, board.name, board.source, board.flash_kib << 10, board.ram_kib << 10)
-        gc.collect()  # Keras models are cycles: without this the next trial's stands beside the last one's
         return Made(tflite=candidate.tflite, candidate=candidate.part, footprint=footprint)
+
+    def _shaped(self, section: Compress, lessons: Lessons) -> Shaped:
+        """The float model of a recipe: that of the last one, where they differ in how it is quantized alone."""
+        steps = (section.recipe or ())[:-1]
+        if (steps, lessons.digest) not in self.last:
+            self.last.clear()
+            gc.collect()  # Keras models are cycles: without this the last trial's stands beside the next one's
+            self.last[steps, lessons.digest] = shape(self.source, section, lessons.data, self.progress)
+        return self.last[steps, lessons.digest]
 
     def _score(self, made: Made, question: dict[str, Any]) -> Score:
         candidate = Candidate(made.tflite, made.candidate)

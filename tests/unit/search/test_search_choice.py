@@ -195,10 +195,10 @@ def test_no_more_operators_are_lifted_than_allowed() -> None:
     assert not lifter.tried
 
 
-def test_of_what_could_win_the_nearest_to_keeping_the_rules_is_lifted() -> None:
-    lifter = Lifter(needed=1)
+def test_of_what_could_win_the_three_nearest_to_keeping_the_rules_are_lifted() -> None:
+    lifter = Lifter(needed=1, wide_keeps=False)
     larger = made_up(plain(2), flash=200, violation=0.01)
-    worse = made_up(plain(3), flash=20, violation=0.5)
+    worse = [made_up(plain(number), flash=20, violation=number / 10) for number in (7, 3, 6, 5)]
     misfit = made_up(plain(4), flash=30, violation=0.01, fits=False)
-    Lifting(lifter, 0.0, 4).lift((*FINALISTS, larger, worse, misfit))
-    assert {number for number, _, _ in lifter.tried} == {1}
+    Lifting(lifter, 0.0, 4).lift((*FINALISTS, larger, *worse, misfit))
+    assert [number for number, _, _ in lifter.tried] == [1, 3, 5]
