@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.compress.lesson import Lesson
-from audit_pipeline.compress.training import copied, fit
+from audit_pipeline.compress.training import copied, fit, trained_part
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras, quiet
@@ -49,11 +49,7 @@ def cluster(model: Any, settings: Cluster, lesson: Lesson, seed: int, progress: 
         wrapped, untouched = _wrapped(copied(model, seed), settings.clusters, tfmot.clustering.keras)
         notes = fit(wrapped, settings, lesson, seed, progress, "cluster and fine-tune")
         shared = copied(tfmot.clustering.keras.strip_clustering(wrapped), seed)
-    return shared, StepPart(
-        technique="cluster",
-        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
-        notes=(*_notes(model, shared), *notes, *_left(untouched)),
-    )
+    return shared, trained_part("cluster", settings, lesson, (*_notes(model, shared), *notes, *_left(untouched)))
 
 
 def _wrapped(copy: Any, clusters: int, tfmot: Any) -> tuple[Any, list[str]]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audit_pipeline.compress.integers import require_integers
 from audit_pipeline.compress.repack import pack, repack
 from audit_pipeline.errors import InputError
-from audit_pipeline.model.feed import feed
+from audit_pipeline.model.feed import feeds
 from audit_pipeline.model.runtime import quiet, tensorflow
 from audit_pipeline.progress import Progress
 from audit_pipeline.tflite import read_graph
@@ -122,8 +122,7 @@ def _rows(
 ) -> Iterator[dict[str, NDArray[np.float32]]]:
     names = _input_names(model)
     for number in range(len(representative)):
-        row = feed(model, representative[number : number + 1])
-        yield dict(zip(names, row if isinstance(row, list) else [row], strict=True))
+        yield dict(zip(names, feeds(model, representative[number : number + 1]), strict=True))
         progress("calibrate", (number + 1) / len(representative))
 
 

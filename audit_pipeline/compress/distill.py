@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from audit_pipeline.compress.draw import Answers
 from audit_pipeline.compress.lesson import Lesson
-from audit_pipeline.compress.training import Aim, copied, fit
+from audit_pipeline.compress.objective import by_row
+from audit_pipeline.compress.training import Aim, copied, fit, trained_part
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.feed import feed
@@ -70,11 +71,9 @@ def distill(
         "distill",
         aim=Aim(answers, loss, said, _both(ask) if settings.blend else None),
     )
-    return copied(trained, seed), StepPart(
-        technique="distill",
-        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
-        notes=(*notes, f"dropout is off in {', '.join(still)}: a teacher's answers need none") if still else notes,
-    )
+    if still:
+        notes += (f"dropout is off in {', '.join(still)}: a teacher's answers need none",)
+    return copied(trained, seed), trained_part("distill", settings, lesson, notes)
 
 
 def _without_dropout(student: Any, seed: int) -> tuple[Any, list[str]]:
@@ -120,8 +119,7 @@ def _asker(teacher: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]
     compiled = tf.function(lambda rows: teacher(rows, training=False), reduce_retracing=True)
 
     def ask(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        fed = feed(teacher, x)
-        rows = [tf.constant(each) for each in fed] if isinstance(fed, list) else tf.constant(fed)
+        rows = tf.nest.map_structure(tf.constant, feed(teacher, x))
         return np.asarray(compiled(rows).numpy(), dtype=np.float32)
 
     return ask
@@ -147,10 +145,10 @@ def _loss(settings: Distill, kind: OutputKind | None, to_labels: Any) -> Any:
         def call(self, answers: Any, outputs: Any) -> Any:
             labels, taught = tf.split(answers, 2, axis=-1)
             if kind is None:
-                teaching = _by_row(tf.math.squared_difference(taught, outputs))
+                teaching = by_row(tf.math.squared_difference(taught, outputs))
             else:
                 teaching = divergence(taught, outputs, kind, settings.temperature)
-            return settings.weight * teaching + (1 - settings.weight) * _by_row(to_labels.call(labels, outputs))
+            return settings.weight * teaching + (1 - settings.weight) * by_row(to_labels.call(labels, outputs))
 
     return Distillation()
 
@@ -186,8 +184,3 @@ def _logits(scores: Any, kind: OutputKind) -> Any:
     tf = tensorflow()
     p = tf.clip_by_value(scores, _SMALLEST, 1 - _SMALLEST)
     return tf.math.log(p) - tf.math.log1p(-p) if kind is OutputKind.SIGMOID else tf.math.log(p)
-
-
-def _by_row(losses: Any) -> Any:
-    tf = tensorflow()
-    return tf.reduce_mean(tf.reshape(losses, [tf.shape(losses)[0], -1]), axis=1)

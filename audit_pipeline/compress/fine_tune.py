@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from audit_pipeline.compress.lesson import Lesson
-from audit_pipeline.compress.training import copied, fit
+from audit_pipeline.compress.training import copied, fit, trained_part
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.policy.recipe import FineTune
 from audit_pipeline.progress import Progress
@@ -29,8 +29,4 @@ def fine_tune(model: Any, settings: FineTune, lesson: Lesson, seed: int, progres
     """
     trained = copied(model, seed)
     notes = fit(trained, settings, lesson, seed, progress, "fine-tune")
-    return copied(trained, seed), StepPart(
-        technique="fine_tune",
-        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
-        notes=notes,
-    )
+    return copied(trained, seed), trained_part("fine_tune", settings, lesson, notes)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from audit_pipeline.compress.convert import convert_float
 from audit_pipeline.compress.names import name_constants, shorten_names
 from audit_pipeline.compress.repack import pack
-from audit_pipeline.model.feed import feed
+from audit_pipeline.model.feed import feeds
 from audit_pipeline.model.runtime import quiet
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.tflite import Graph, read_graph
@@ -94,5 +94,4 @@ def _named(tflite: bytes) -> bytes:
 def single_rows(model: Any, x: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:
     """Rows one by one as the graph takes them: an array [1, *shape] for each input."""
     for number in range(len(x)):
-        row = feed(model, x[number : number + 1])
-        yield row if isinstance(row, list) else [row]
+        yield feeds(model, x[number : number + 1])

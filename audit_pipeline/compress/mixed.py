@@ -83,7 +83,7 @@ def _in_int16(graph: Graph, names: tuple[str, ...]) -> list[str]:
 
 
 def _quantized(source: FloatGraph, wide: list[str]) -> bytes:
-    from ai_edge_quantizer import Quantizer  # type: ignore[import-untyped]
+    from ai_edge_quantizer import Quantizer
 
     quantizer = Quantizer(source.tflite)
     quantizer.add_static_config(".*", "*", 8, 8)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.model.runtime import keras
+from audit_pipeline.model.runtime import keras, tensorflow
 from audit_pipeline.predictions import OutputKind, Reading, Task
 
 _SPARSE = {"sparse_categorical_crossentropy": "CategoricalCrossentropy"}
@@ -29,6 +29,19 @@ _BY_FUNCTION = {
 _OF_NUMBERS = frozenset({"MeanSquaredError", "MeanAbsoluteError", "Huber"})
 _OF_TWO_CLASSES = frozenset({"BinaryCrossentropy", "BinaryFocalCrossentropy"})
 _SETTINGS = ("from_logits", "label_smoothing", "gamma", "alpha", "delta", "apply_class_balancing")
+
+
+def by_row(losses: Any) -> Any:
+    """One loss a row.
+
+    Args:
+        losses: [rows, ...] tensor.
+
+    Returns:
+        [rows] tensor: the mean over what is left of a row.
+    """
+    tf = tensorflow()
+    return tf.reduce_mean(tf.reshape(losses, [tf.shape(losses)[0], -1]), axis=1)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from audit_pipeline.compress.lesson import Lesson
-from audit_pipeline.compress.training import copied, fit, steps
+from audit_pipeline.compress.training import copied, fit, steps, trained_part
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras, quiet
@@ -72,11 +72,8 @@ def prune_weights(
             settled=math.ceil(_RAMP * settings.epochs) if schedule["class_name"] == "PolynomialDecay" else 0,
         )
         pruned = copied(tfmot.sparsity.keras.strip_pruning(wrapped), seed)  # which joins some layers twice
-    return pruned, StepPart(
-        technique="prune_weights",
-        settings=settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss},
-        notes=(*_notes(weights), *notes, *_left(untouched, settings)),
-    )
+    said = (*_notes(weights), *notes, *_left(untouched, settings))
+    return pruned, trained_part("prune_weights", settings, lesson, said)
 
 
 def _schedule(settings: PruneWeights, steps: int) -> dict[str, Any]:

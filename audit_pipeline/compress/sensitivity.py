@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.compress.float_graph import FloatGraph, single_rows, trace
+from audit_pipeline.compress.objective import by_row
 from audit_pipeline.data.population import Split
-from audit_pipeline.model.feed import feed
+from audit_pipeline.model.feed import feeds
 from audit_pipeline.model.runtime import quiet, tensorflow
 from audit_pipeline.progress import Progress
 from audit_pipeline.quantization import dequantize_output, quantize_input
@@ -119,7 +120,7 @@ def _places(model: Any, source: FloatGraph, wanted: Mapping[str, Tensor], x: NDA
         return {tensor.name: tensor for tensor in _computed()}
 
     with quiet():
-        found = _function(compute, model)(*_fed(model, x))
+        found = _function(compute, model)(*feeds(model, x))
     candidates = {name: values.numpy().reshape(len(x), -1) for name, values in found.items()}
     traced = list(trace(source.tflite, single_rows(model, x)))
     places = {}
@@ -141,7 +142,7 @@ def _differentiation(model: Any, places: tuple[str, ...], split: Split) -> Calla
     """What answers to rows, and how they change with the tensors at these places."""
     tf = tensorflow()
     with quiet():
-        shown = _call(model, _fed(model, split.x[:_PROBES])).numpy()
+        shown = _call(model, feeds(model, split.x[:_PROBES])).numpy()
     answer, plain, is_margin = _answers(model, split, shown)
 
     def compute(labels: Any, *inputs: Any) -> tuple[Any, ...]:
@@ -156,7 +157,7 @@ def _differentiation(model: Any, places: tuple[str, ...], split: Split) -> Calla
 
     def differentiate(part: Split) -> _Derivatives:
         with quiet():
-            given, plainly, values, gradients, last = run(part.y, *_fed(model, part.x))
+            given, plainly, values, gradients, last = run(part.y, *feeds(model, part.x))
         rows = len(part)
         return _Derivatives(
             is_margin=is_margin,
@@ -211,8 +212,7 @@ def _value(outputs: Any, _: Any, __: Any) -> Any:
 
 
 def _squared_error(outputs: Any, _: Any, inputs: Any) -> Any:
-    tf = tensorflow()
-    return tf.reduce_mean(tf.reshape(tf.square(outputs - inputs[0]), [tf.shape(outputs)[0], -1]), 1)
+    return by_row(tensorflow().square(outputs - inputs[0]))
 
 
 def _log(probabilities: Any) -> Any:
@@ -229,11 +229,6 @@ def _function(compute: Callable[..., Any], model: Any, labelled: bool = False) -
 
 def _call(model: Any, inputs: Any) -> Any:
     return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
-
-
-def _fed(model: Any, x: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    rows = feed(model, x)
-    return rows if isinstance(rows, list) else [rows]
 
 
 def _computed() -> list[Any]:

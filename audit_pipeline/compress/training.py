@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from audit_pipeline.compress.draw import Answers, batches
 from audit_pipeline.compress.holdout import held_out
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.errors import InputError
+from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.runtime import keras, quiet, tensorflow
 from audit_pipeline.policy.recipe import Training
@@ -154,6 +155,19 @@ def _drawn(
 def _whole(model: Any, settings: Training, lesson: Lesson, aim: Aim, which: NDArray[np.bool_]) -> dict[str, Any]:
     x, answers, weights = _rows(model, settings, lesson, aim, which)
     return {"x": x, "y": answers, "sample_weight": weights, "batch_size": settings.batch_size}
+
+
+def trained_part(technique: str, settings: Training, lesson: Lesson, notes: Iterable[str]) -> StepPart:
+    """A step that trained, as it was carried out.
+
+    Args:
+        technique: its name in a recipe.
+        settings: the step as the policy writes it.
+        lesson: what it trained on.
+        notes: what was done, in words.
+    """
+    given = settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss}
+    return StepPart(technique=technique, settings=given, notes=tuple(notes))
 
 
 def steps(lesson: Lesson, settings: Training, seed: int) -> int:

@@ -18,7 +18,8 @@ from audit_pipeline.compress.neurons.channels import Wiring
 from audit_pipeline.compress.neurons.flow import Channels
 from audit_pipeline.compress.neurons.graph import Apply, Call
 from audit_pipeline.compress.neurons.weights import MIXING
-from audit_pipeline.model.feed import feed
+from audit_pipeline.compress.objective import by_row
+from audit_pipeline.model.feed import feeds
 from audit_pipeline.model.runtime import tensorflow
 from audit_pipeline.progress import Progress
 
@@ -57,13 +58,12 @@ def taylor_scores(
         with tf.GradientTape() as tape:
             tape.watch(gates)
             outputs = wiring.graph.run(inputs, _gated(wiring, gates))
-            total = tf.reduce_sum(_by_row(loss(answers, outputs[0])))
+            total = tf.reduce_sum(by_row(loss(answers, outputs[0])))
         return tape.gradient(total, gates)
 
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
-        fed = feed(model, lesson.x[batch])
-        inputs = [tf.constant(part) for part in (fed if isinstance(fed, list) else [fed])]
+        inputs = [tf.constant(part) for part in feeds(model, lesson.x[batch])]
         found = gradients(inputs, tf.constant(lesson.answers[batch])).numpy().astype(np.float64)
         scores += weights[:, start : start + _BATCH] @ found**2
         progress("measure importance", min(1.0, (start + _BATCH) / len(rows)))
@@ -89,9 +89,3 @@ def _gated(wiring: Wiring, gates: Any) -> Apply:
         return call.of([gate(wiring.ends[call.layer.name].inputs[0], values[0])])
 
     return apply
-
-
-def _by_row(losses: Any) -> Any:
-    """[rows] from [rows, ...]: the mean over what is left of a row."""
-    tf = tensorflow()
-    return tf.reduce_mean(tf.reshape(losses, [tf.shape(losses)[0], -1]), axis=1)
