@@ -27,9 +27,9 @@ def main() -> None:
         start = time.perf_counter()
         _run(_EXAMPLE / "train.py", "--data", work, "--out", work)
         training = time.perf_counter() - start
-        (Path(folder) / "policy.yaml").write_bytes((_EXAMPLE / "policy.yaml").read_bytes())
+        (Path(folder) / "int8.yaml").write_bytes((_EXAMPLE / "int8.yaml").read_bytes())
         audit = Path(sys.executable).parent / "audit"
-        command = [audit, "evaluate", work / "model.h5", "-p", Path(folder) / "policy.yaml", "--run", "bench"]
+        command = [audit, "evaluate", work / "model.h5", "-p", Path(folder) / "int8.yaml", "--run", "bench"]
         subprocess.run([*command, "--reports", folder, "--trail", f"{folder}/audit.db"], check=False)
         evidence = json.loads(Path(folder, "bench", "evidence.json").read_text())
     overall = {

@@ -40,7 +40,8 @@ from audit_pipeline.tflite import read_graph
 from benchmarks.table import Row, conclude
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "ecg"
-_DRAWS = 9
+_DRAWS = range(9, 18)
+"""Seeds. Draws 0 to 8 shaped this benchmark (how hard a channel has to be, and the reference), so others are judged."""
 _ROWS = 500
 _GROUPS = "sex"
 _RANKING_PASSES = 3
@@ -71,7 +72,7 @@ def main() -> None:
 
 def rows() -> list[Row]:
     """The figures of the ranking."""
-    found = [_draw(seed) for seed in range(_DRAWS)]
+    found = [_draw(seed) for seed in _DRAWS]
     same = [each.ranked == each.reverted for each in found]
     planted = [each.ranked == each.planted for each in found]
     return [

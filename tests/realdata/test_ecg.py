@@ -32,7 +32,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = folder / "work"
     command = [sys.executable, str(EXAMPLE / "prepare.py"), "--mitdb", str(MITDB), "--out", str(work)]
     subprocess.run(command, check=True, capture_output=True)
-    for name in ("policy.yaml", "pruned.yaml", "model.h5"):
+    for name in ("int8.yaml", "pruned.yaml", "model.h5"):
         shutil.copy(EXAMPLE / name, folder)
     new_key("ed25519", work / "release", b"real data")
     new_key("x25519", work / "device", b"real data")
@@ -67,11 +67,11 @@ def device_value(evidence: Evidence, label: str) -> float:
 def test_real_hearts_are_judged_in_the_devices_arithmetic(
     example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, evidence = ship(example, "policy", monkeypatch)
+    code, evidence = ship(example, "int8", monkeypatch)
     summary: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert code == EXIT_CODES[evidence.verdict.outcome]
     assert summary["verdict"]["outcome"] == evidence.verdict.outcome
-    assert (example / "reports" / "policy" / "firmware.bin").exists() == (evidence.verdict.outcome == "PASS")
+    assert (example / "reports" / "int8" / "firmware.bin").exists() == (evidence.verdict.outcome == "PASS")
 
     assert evidence.kernels is not None
     assert evidence.kernels.used == "tflite-micro" or evidence.kernels.differing_rows == 0
