@@ -21,6 +21,8 @@ from audit_pipeline.search.selection import portion
 from audit_pipeline.search.space import Proposal
 from audit_pipeline.search.trial import Lessons, Made, Result, Workshop
 
+UNTRIED = "the time was over before it was tried"
+
 _SCREEN_ROWS = 64
 """Rows of each split that a model is calibrated on where only its size matters."""
 
@@ -161,7 +163,7 @@ class Halving:
         if one.number and not self._in_time():
             self._complete = False
             if one.number not in self._results:
-                self._fates[one.number] = "the time was over before it was tried"
+                self._fates[one.number] = UNTRIED
         return self._complete or not one.number
 
     def _take(self, one: Proposal, try_it: Callable[[Proposal], Result], number: int) -> Result:

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from audit_pipeline.policy.recipe import Search
 from audit_pipeline.search.choice import keeps
-from audit_pipeline.search.halving import Halved, rounds
+from audit_pipeline.search.halving import UNTRIED, Halved, rounds
 from audit_pipeline.search.lifting import Lifting
 from audit_pipeline.search.space import Proposal
 from audit_pipeline.search.trial import Result
-
-_OUT_OF_TIME = "the time was over before it was tried"
 
 
 def rounds_said(settings: Search, lifting: Lifting) -> tuple[str, ...]:
@@ -41,7 +39,7 @@ def reasons(
         chosen: one of them.
         settings: of the search.
     """
-    found = {one.number: halved.fates.get(one.number, _OUT_OF_TIME) for one in proposals}
+    found = {one.number: halved.fates.get(one.number, UNTRIED) for one in proposals}
     found |= {number: _not_chosen(result, lifting, settings) for number, result in finalists.items()}
     found[chosen.proposal.number] = _chosen(chosen, lifting, settings)
     return found
@@ -56,7 +54,7 @@ def _chosen(result: Result, lifting: Lifting, settings: Search) -> str:
 
 def _not_chosen(result: Result, lifting: Lifting, settings: Search) -> str:
     if result.score is None:
-        return _OUT_OF_TIME
+        return UNTRIED
     if keeps(result, settings.margin):
         return "keeps the rules, but a smaller one does too"
     failed = lifting.failed.get(result.proposal.number)
