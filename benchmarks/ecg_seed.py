@@ -56,7 +56,7 @@ RULES = (
 """A recall is a fourth of balanced accuracy. It is asked where a group has 30 beats of the class, as single ones would
 decide elsewhere: of 1,027 beats of calibration 46 are S and 20 are F."""
 MODELS = ("search", "half", "int8", "filters", "weights")
-_SHARES = tuple(number / 40 for number in range(2, 38))
+_SHARES = tuple(number / 400 for number in range(20, 380))
 """Of the filters of every layer, that the baseline may remove."""
 _SAMPLE = 512
 _FEWEST = 30
