@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from audit_pipeline.model.load import load_keras
 from audit_pipeline.model.outputs import check_output, shape_text
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.load import LoadedPolicy, check_against, load_policy
+from audit_pipeline.policy.recipe import students
 from audit_pipeline.progress import Progress, silent
 
 
@@ -43,13 +45,37 @@ def read_inputs(model: Path, policy: Path, baseline: Path | None, progress: Prog
     source = inspect_model(model)
     before = inspect_model(baseline) if baseline is not None else None
     _check_models(loaded, source, before)
+    taught = tuple(_students(loaded))
     population = load_population(loaded.manifest, progress)
     check_against(loaded, population)
-    for each in (source, before):
+    for each in (source, before, *taught):
         if each is not None:
             _check_shapes(each, population)
             _check_weights(each)
     return Inputs(policy=loaded, population=population, source=source, baseline=before)
+
+
+def _students(policy: LoadedPolicy) -> Iterator[SourceModel]:
+    """The models that the recipe names: what is wrong with one is told before the steps ahead of it have trained."""
+    section = policy.value.compress
+    for loc, name in () if section is None else students(section):
+        path, where = policy.path.parent / name, policy.where(("compress", *loc))
+        if not path.exists():
+            raise InputError(
+                "compress.no-student",
+                f"there is no file {name} to take the student from",
+                where=where,
+                hint="its path is relative to the policy",
+            )
+        student = inspect_model(path)
+        if student.is_finished:
+            raise InputError(
+                "compress.finished-student",
+                f"the student {name} is a .tflite, which no step can train",
+                where=where,
+                hint="give the .h5 or .keras that it was made from",
+            )
+        yield student
 
 
 def _check_models(policy: LoadedPolicy, source: SourceModel, baseline: SourceModel | None) -> None:

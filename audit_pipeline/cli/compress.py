@@ -68,10 +68,10 @@ def compress(
 
     with search_screen(cache_folder(cache, no_cache=no_cache)) as (progress, around):
         if policy is None:
-            candidate, target = _at_random(model, progress), find_board(board)
+            made = _at_random(model, find_board(board), progress)
         else:
-            wanted = _Wanted(search, asked, seed)
-            candidate, target = _by_policy(model, policy, wanted, progress, around)
+            made = _by_policy(model, policy, _Wanted(search, asked, seed), progress, around)
+        candidate, target = made.candidate, made.board
         footprint = measure(candidate, target.name, target.source, target.flash_kib << 10, target.ram_kib << 10)
     write_whole(output, candidate.tflite)
     result = {
@@ -79,23 +79,37 @@ def compress(
         "candidate": candidate.part.model_dump(mode="json"),
         "footprint": footprint.model_dump(mode="json"),
     }
-    show(result, "\n".join(_lines(candidate, footprint)), as_json=as_json)
+    show(result, "\n".join(_lines(made, footprint)), as_json=as_json)
     say(f"wrote {output}")
     raise typer.Exit(ExitCode.PASS if footprint.fits else ExitCode.FAIL)
 
 
-def _lines(candidate: Candidate, footprint: Footprint) -> list[str]:
+@dataclass(frozen=True)
+class _Made:
+    """A candidate, the board it is measured against, and the parameters of the model it was made from."""
+
+    candidate: Candidate
+    board: Board
+    parameters: int
+
+
+def _lines(made: _Made, footprint: Footprint) -> list[str]:
+    from audit_pipeline.report.recipe import lines_of
+
+    part = made.candidate.part
     arena = f"{footprint.arena_bytes:,}" if footprint.arena_bytes is not None else "not to be had"
     lines = [
         f"flash   {footprint.flash_bytes:>12,} bytes of {footprint.flash_limit:,}",
         f"arena   {arena:>12} bytes of {footprint.arena_limit:,}",
         f"MACs    {footprint.macs:>12,}",
-        f"zipped  {candidate.part.zipped_bytes:>12,} bytes",
+        f"zipped  {part.zipped_bytes:>12,} bytes",
         f"{footprint.board}: {'fits' if footprint.fits else 'does not fit'}",
     ]
     lines += [f"no kernel in tflite-micro: {each.name}" for each in footprint.operators if not each.supported]
-    lines += [f"note: {note}" for step in candidate.part.steps for note in step.notes]
-    return lines + (_search_lines(candidate.part.search) if candidate.part.search else [])
+    for number, step in enumerate(lines_of(part.steps, made.parameters), 1):
+        lines.append(f"{number}. {step.words}")
+        lines += [f"   {said}" for said in (step.left, *step.notes) if said]
+    return lines + (_search_lines(part.search) if part.search else [])
 
 
 def _search_lines(part: SearchPart) -> list[str]:
@@ -111,14 +125,16 @@ def _search_lines(part: SearchPart) -> list[str]:
     return lines
 
 
-def _at_random(model: Path, progress: Progress) -> Candidate:
+def _at_random(model: Path, board: Board, progress: Progress) -> _Made:
     from audit_pipeline.compress.recipe import compress_on, random_rows
     from audit_pipeline.model.intake import inspect_model
     from audit_pipeline.policy.recipe import Compress, Quantize, QuantizeStep
 
     source = inspect_model(model)
     section = Compress(recipe=(QuantizeStep(quantize=Quantize()),))
-    return compress_on(source, section, random_rows(source, _RANDOM_ROWS, section.seed), "of random numbers", progress)
+    rows = random_rows(source, _RANDOM_ROWS, section.seed)
+    candidate = compress_on(source, section, rows, "of random numbers", progress)
+    return _Made(candidate, board, source.part.parameters)
 
 
 @dataclass(frozen=True)
@@ -144,19 +160,18 @@ class _Wanted:
         return None if own is None else own.model_copy(update={"seed": seed})
 
 
-def _by_policy(
-    model: Path, policy: Path, wanted: _Wanted, progress: Progress, around: Around
-) -> tuple[Candidate, Board]:
+def _by_policy(model: Path, policy: Path, wanted: _Wanted, progress: Progress, around: Around) -> _Made:
     from audit_pipeline.inputs import read_inputs
     from audit_pipeline.ship import make_candidate
 
     inputs = read_inputs(model, policy, None, progress)
-    section = wanted.section(inputs.policy.value.compress)
-    if wanted.search and inputs.source.is_finished:
+    if (wanted.search or wanted.settings) and inputs.source.is_finished:
         raise InputError(
             "model.finished",
             "a .tflite is compressed already, there is nothing to search for",
             where=str(model),
             hint="give the .h5 or .keras that it was made from",
         )
-    return make_candidate(inputs, progress, around, section), inputs.policy.board
+    section = wanted.section(inputs.policy.value.compress)
+    candidate = make_candidate(inputs, progress, around, section)
+    return _Made(candidate, inputs.policy.board, inputs.source.part.parameters)

@@ -132,7 +132,11 @@ def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) ->
         inputs = read_inputs(model, policy, baseline, progress)
     check_keys(inputs.policy)
     plan = _plan_document(inputs)
-    lines = [f"{key:<12} {value}" for key, value in plan.items()]
+    lines = [
+        f"{key if number == 0 else '':<12} {line}"
+        for key, value in plan.items()
+        for number, line in enumerate(value if isinstance(value, list) else [value])
+    ]
     show(plan, "\n".join([*lines, "nothing was written: this was a dry run"]), as_json=as_json)
 
 
@@ -145,17 +149,19 @@ def _plan_document(inputs: Inputs) -> dict[str, Any]:
         "model": f"{source.file} {source.format} {source.parameters:,} parameters",
         "data": f"{population.part.name}: {len(population.train):,} rows train, {len(population.evaluation):,} judge",
         "board": f"{policy.board.name} {policy.board.flash_kib} KiB flash, {policy.board.ram_kib} KiB RAM",
-        "recipe": "as it is (a finished .tflite)" if inputs.source.is_finished else _way(policy.value.compress),
+        **({"recipe": ["as it is (a finished .tflite)"]} if inputs.source.is_finished else _way(policy.value.compress)),
         "rules": f"{len(policy.value.fairness)} of fairness, {len(policy.value.privacy)} of privacy",
         "seal": f"signed by {policy.value.seal.signer}" if policy.value.seal else "no seal section: nothing is sealed",
     }
 
 
-def _way(section: Compress | None) -> str:
-    """How the candidate is to be made."""
+def _way(section: Compress | None) -> dict[str, list[str]]:
+    """How the candidate is to be made: its steps in words, or what the search is told."""
+    from audit_pipeline.report.techniques import search_in_words, settings_in_words
+
     if section is None:
-        return ""
+        return {}
     if section.search is not None:
-        return f"search {section.search.model_dump(mode='json')}"
-    steps = [step.model_dump(mode="json") for step in section.recipe or ()]
-    return "; ".join(f"{name} {settings}" for step in steps for name, settings in step.items())
+        return {"search": list(search_in_words(section.search))}
+    steps = (item for step in section.recipe or () for item in step.model_dump(mode="json").items())
+    return {"recipe": [f"{name}: {', '.join(settings_in_words(name, settings))}" for name, settings in steps]}

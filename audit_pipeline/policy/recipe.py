@@ -281,6 +281,13 @@ def group_specs(section: Compress) -> Iterator[tuple[Loc, str]]:
                     yield ("recipe", number, technique, *place), value
 
 
+def students(section: Compress) -> Iterator[tuple[Loc, str]]:
+    """Every model file that a section names as a student, with its place under `compress`."""
+    for number, step in enumerate(section.recipe or ()):
+        if isinstance(step, DistillStep) and step.distill.student is not None:
+            yield ("recipe", number, "distill", "student"), step.distill.student
+
+
 def _settings(settings: Strict) -> Iterator[tuple[Loc, Any]]:
     for key, value in settings:
         if isinstance(value, Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from audit_pipeline.evidence import Evidence, StepPart
@@ -40,10 +40,19 @@ class StepLine:
 
 
 def step_lines(evidence: Evidence) -> tuple[StepLine, ...]:
-    """Every step in the order they were carried out; sizes are held against the step before, the first the source."""
+    """Every step of a run, as `lines_of`."""
+    return lines_of(evidence.candidate.steps, evidence.source.parameters)
+
+
+def lines_of(steps: Sequence[StepPart], parameters: int) -> tuple[StepLine, ...]:
+    """Every step in the order they were carried out; sizes are held against the step before.
+
+    Args:
+        steps: as they were carried out.
+        parameters: of the source, which the first step is held against.
+    """
     lines = []
-    parameters = evidence.source.parameters
-    for step in evidence.candidate.steps:
+    for step in steps:
         lines.append(
             StepLine(
                 technique=brief(step.technique, NAME_CELLS),

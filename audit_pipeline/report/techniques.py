@@ -8,7 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from audit_pipeline.policy.recipe import Cluster, Distill, FineTune, PruneNeurons, PruneWeights, Quantize, Training
+from audit_pipeline.policy.recipe import (
+    Cluster,
+    Distill,
+    FineTune,
+    PruneNeurons,
+    PruneWeights,
+    Quantize,
+    Search,
+    Training,
+)
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, level, limit
 
@@ -44,6 +53,21 @@ def settings_in_words(technique: str, settings: Mapping[str, Any]) -> tuple[str,
     trained = [brief(str(others.pop(key)), NAME_CELLS) for key in _TRAINED_WITH if key in others]
     clauses = [*_words(read), *([*_training(read), *trained] if isinstance(read, Training) else trained)]
     return (*clauses, *_as_they_stand(others))
+
+
+def search_in_words(settings: Search) -> tuple[str, ...]:
+    """What a search was told to do, as clauses, what matters most first."""
+    clauses = [f"{count(settings.trials, 'trial')} at most", f"{count(settings.epochs, 'epoch')} of training at most"]
+    if settings.seconds is not None:
+        clauses.append(f"no recipe begun after {count(settings.seconds, 'second')}")
+    groups = "every group column" if settings.groups is None else brief(settings.groups, NAME_CELLS)
+    clauses.append(f"the worst group of {groups} minded")
+    if settings.holdout:
+        clauses.append(f"{level(settings.holdout)} of the train split's people held out to choose by")
+    if settings.margin:
+        clauses.append(f"rules kept with {limit(settings.margin)} to spare")
+    lifted = count(settings.most_lifted, "operator")
+    return (*clauses, f"{lifted} lifted to int16x8 at most" if settings.most_lifted else "no operator lifted")
 
 
 def _as_they_stand(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -169,6 +169,13 @@ def test_compress_searches_where_the_policy_has_a_recipe(
     assert "round 0, trial 1" in captured.err
 
 
+def test_every_note_stands_under_its_step(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert audit("compress", world.model, "-p", world.policy, "-o", tmp_path / "m.tflite") == 0
+    lines = capsys.readouterr().out.splitlines()
+    step = lines.index("1. quantize: int8, 64 calibration rows")
+    assert lines[step + 1].startswith("   calibrated on 64 rows")
+
+
 def test_flags_of_a_search_need_one(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "m.tflite"
     assert audit("compress", world.model, "-p", world.policy, "-o", out, "--trials", 3) == 2
@@ -183,10 +190,11 @@ def test_a_finished_model_is_not_searched(world: World, tmp_path: Path, capsys: 
     model = tmp_path / "done.tflite"
     make = make_candidate(read_inputs(world.model, world.policy, None), silent, ALONE)
     model.write_bytes(make.tflite)
-    assert audit("compress", model, "-p", world.policy, "-o", tmp_path / "m.tflite", "--search") == 2
-    assert "compressed already" in capsys.readouterr().err
+    for flags in (["--search"], ["--trials", 3]):
+        assert audit("compress", model, "-p", world.policy, "-o", tmp_path / "m.tflite", *flags) == 2
+        assert "compressed already" in capsys.readouterr().err
 
 
 def test_a_dry_run_shows_the_search(searched: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert audit("ship", searched.model, "-p", searched.policy, "--dry-run") == 0
-    assert "'trials': 4" in capsys.readouterr().out
+    assert "search       4 trials at most\n" in capsys.readouterr().out

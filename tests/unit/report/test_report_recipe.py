@@ -17,12 +17,13 @@ from audit_pipeline.policy.recipe import (
     PruneNeurons,
     PruneWeights,
     Quantize,
+    Search,
     Training,
 )
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.report.recipe import MEANING, step_lines
-from audit_pipeline.report.techniques import SETTINGS, settings_in_words
+from audit_pipeline.report.techniques import SETTINGS, search_in_words, settings_in_words
 
 PLAINLY: dict[str, Any] = {
     "epochs": 2,
@@ -158,6 +159,25 @@ def test_no_setting_goes_unsaid(technique: str, field: str) -> None:
     """A field that is new in the policy's schema fails here until it has words."""
     one, another = (settings_in_words(technique, NEEDED.get(technique, {}) | each) for each in ONE_AND_ANOTHER[field])
     assert one != another
+
+
+def test_a_search_is_told_in_words() -> None:
+    assert search_in_words(Search()) == (
+        "24 trials at most",
+        "8 epochs of training at most",
+        "the worst group of every group column minded",
+        "4 operators lifted to int16x8 at most",
+    )
+    settings = Search(trials=1, seconds=60, epochs=1, groups="sex", holdout=0.125, margin=0.01, most_lifted=0)
+    assert search_in_words(settings) == (
+        "1 trial at most",
+        "1 epoch of training at most",
+        "no recipe begun after 60 seconds",
+        "the worst group of sex minded",
+        "12.5% of the train split's people held out to choose by",
+        "rules kept with 0.01 to spare",
+        "no operator lifted",
+    )
 
 
 def test_students_are_named_by_where_they_come_from() -> None:
