@@ -38,6 +38,8 @@ class Tensor:
     zero_points: tuple[int, ...]
     is_constant: bool
     """Whether its values stand in the file."""
+    is_variable: bool = False
+    """Whether it keeps its values from one invocation to the next: the state of a recurrent layer."""
 
     @property
     def elements(self) -> int:
@@ -167,6 +169,7 @@ def _tensor(tensor: Any, buffer_lengths: list[int]) -> Tensor:
         scales=tuple(float(scale) for scale in _items(quantization and quantization.scale)),
         zero_points=tuple(int(zero) for zero in _items(quantization and quantization.zeroPoint)),
         is_constant=length > 0,
+        is_variable=bool(tensor.isVariable),
     )
     if any(size < 0 for size in read.shape) or read.elements > _MAX_ELEMENTS:
         raise ValueError(f"tensor {name} has the shape {list(read.shape)}")

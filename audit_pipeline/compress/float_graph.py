@@ -76,6 +76,7 @@ def trace(tflite: bytes, rows: Iterator[list[NDArray[np.float32]]]) -> Iterator[
     computed = {*main.inputs, *(index for operator in main.operators for index in operator.outputs)}
     wanted = {index: main.tensors[index].name for index in computed if main.tensors[index].dtype == "FLOAT32"}
     for row in rows:
+        interpreter.reset_all_variables()  # what a recurrent layer keeps of the row before
         for index, values in zip(main.inputs, row, strict=True):
             interpreter.set_tensor(index, values)
         interpreter.invoke()

@@ -25,6 +25,7 @@ from audit_pipeline.tflite import Graph, read_graph
 
 _SHAPE_ONLY = frozenset({"RESHAPE", "SQUEEZE", "QUANTIZE", "EXPAND_DIMS"})
 _ROUNDED_OTHERWISE = frozenset({"FULLY_CONNECTED"})
+_STATE = "; the model keeps a state, which was reset before every row: firmware has to call Reset() likewise"
 _KINDS = {"SOFTMAX": OutputKind.SOFTMAX, "LOGISTIC": OutputKind.SIGMOID}
 
 
@@ -85,7 +86,8 @@ def run_checked(
     fast = run(reference, q[sample], "compare kernels: LiteRT reference", progress)
     steps = np.abs(device.astype(np.int32) - fast)
     differing = int(np.count_nonzero(steps.any(axis=1)))
-    known = _rounded_otherwise(read_graph(tflite))
+    graph = read_graph(tflite)
+    known = _rounded_otherwise(graph)
     slow = bool(differing or known)
     check = KernelCheck(
         authority=_authority(),
@@ -93,7 +95,7 @@ def run_checked(
         sample_rows=len(sample),
         differing_rows=differing,
         largest_step=int(steps.max(initial=0)),
-        note=_note(differing, len(sample), known),
+        note=_note(differing, len(sample), known) + (_STATE if _keeps_state(graph) else ""),
     )
     return run(micro if slow else reference, q, "device predictions", progress), check
 
@@ -115,6 +117,10 @@ def _rounded_otherwise(graph: Graph) -> frozenset[str]:
     found = _ROUNDED_OTHERWISE & {operator.name for part in graph.subgraphs for operator in part.operators}
     wide = any(tensor.dtype == "INT16" for part in graph.subgraphs for tensor in part.tensors)
     return found | {"int16 activations"} if wide else found
+
+
+def _keeps_state(graph: Graph) -> bool:
+    return any(tensor.is_variable for part in graph.subgraphs for tensor in part.tensors)
 
 
 def _authority() -> str:

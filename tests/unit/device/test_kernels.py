@@ -7,8 +7,11 @@ import pytest
 from graphs import one_operator
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from audit_pipeline.compress.candidate import Candidate
+from audit_pipeline.compress.convert import convert, convert_float
+from audit_pipeline.compress.float_graph import single_rows, trace
 from audit_pipeline.data.population import Population
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.device import kernels
@@ -16,6 +19,7 @@ from audit_pipeline.device.interpreters import litert_reference, run, tflite_mic
 from audit_pipeline.device.kernels import output_kind, predict_device, run_checked
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.predict import predict_float
+from audit_pipeline.model.runtime import keras, keras_runtime
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.predictions import OutputKind, Reading, Task
 from audit_pipeline.progress import silent
@@ -85,6 +89,36 @@ def test_where_one_byte_differs_every_row_is_tflite_micros(
     assert (check.used, check.differing_rows, check.largest_step) == ("tflite-micro", 1, 2)
     assert "1 of 3" in check.note
     np.testing.assert_array_equal(outputs, run(tflite_micro(without_dense), q, "", silent))
+
+
+@pytest.fixture(scope="module")
+def remembering() -> tuple[bytes, NDArray[np.float32]]:
+    """A recurrent model, and rows that it was calibrated on."""
+    layers = keras_runtime(0).layers
+    model = keras().Sequential([layers.Input((10, 3)), layers.LSTM(6), layers.Dense(3, activation="softmax")])
+    x = np.random.default_rng(0).standard_normal((20, 10, 3)).astype(np.float32)
+    return convert(model, x, "int8", silent), x
+
+
+def test_a_recurrent_model_has_forgotten_the_row_before(remembering: tuple[bytes, NDArray[np.float32]]) -> None:
+    tflite, x = remembering
+    graph = read_graph(tflite).main
+    q = quantize_inputs(x, [graph.tensors[graph.inputs[0]]])
+    for interpreter in (tflite_micro, litert_reference):
+        alone = np.stack([interpreter(tflite)(q[number : number + 1]) for number in range(len(q))])
+        np.testing.assert_array_equal(run(interpreter(tflite), q, "", silent), alone)
+    assert "Reset()" in run_checked(tflite, q, np.arange(5))[1].note
+
+
+def test_a_trace_has_forgotten_the_row_before(remembering: tuple[bytes, NDArray[np.float32]]) -> None:
+    layers = keras_runtime(0).layers
+    model = keras().Sequential([layers.Input((10, 3)), layers.LSTM(6), layers.Dense(3, activation="softmax")])
+    _, x = remembering
+    tflite = convert_float(model)
+    graph = read_graph(tflite).main
+    output = graph.tensors[graph.outputs[0]].name
+    traced = [tensors[output][0] for tensors in trace(tflite, single_rows(model, x))]
+    np.testing.assert_allclose(np.stack(traced), model(x).numpy(), atol=1e-5)
 
 
 def test_rows_of_another_shape_are_refused(candidate: Candidate) -> None:
