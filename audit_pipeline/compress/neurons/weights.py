@@ -74,5 +74,9 @@ def name_of(variable: Any) -> str:
 
 
 def spread(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    """A mask over channels as a mask over an axis that has several entries for each, side by side."""
-    return np.repeat(mask, size // len(mask))
+    """A mask over channels as a mask over an axis that has several entries for each, side by side.
+
+    Where all channels stay, so does the whole axis, also if it is not cut by channel: of a kernel with its filters in
+    groups, or of a layer that works along another axis.
+    """
+    return np.ones(size, bool) if mask.all() else np.repeat(mask, size // len(mask))

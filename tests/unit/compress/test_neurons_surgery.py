@@ -91,6 +91,30 @@ def test_a_model_cut_twice_is_wired_anew() -> None:
     assert smaller.count_params() < once.count_params()
 
 
+def in_groups(layers: Any, x: Any) -> Any:
+    return layers.Conv1D(8, 3, groups=4)(layers.Conv1D(8, 1)(x))
+
+
+def normalised_along_time(layers: Any, x: Any) -> Any:
+    return layers.BatchNormalization(axis=1)(layers.Conv1D(8, 1)(x))
+
+
+def convolved_over_channels(layers: Any, x: Any) -> Any:
+    return layers.Reshape((6, 4))(layers.Conv2D(1, 1)(layers.Reshape((6, 4, 1))(layers.Conv1D(4, 1)(x))))
+
+
+@pytest.mark.parametrize("part", [in_groups, normalised_along_time, convolved_over_channels])
+def test_a_layer_that_works_along_another_axis_stays_whole_among_others_that_shrink(part: Any) -> None:
+    layers = keras().layers
+    x = layers.Input((6, 3))
+    hidden = layers.Dense(6, activation="sigmoid")(layers.Flatten()(part(layers, x)))
+    model = zoo.with_random_weights(keras().Model(x, layers.Dense(2)(hidden)))
+    smaller, wiring, gone = pruned(model, 0.5)
+    rows = zoo.rows_for(model)
+    assert smaller.count_params() < model.count_params()
+    assert answers(smaller, rows) == pytest.approx(answers(masked(model, wiring, gone), rows), abs=1e-5)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_random_graphs_answer_as_their_masked_models(seed: int) -> None:
     model = zoo.with_random_weights(random_graph(np.random.default_rng(seed)), seed)
