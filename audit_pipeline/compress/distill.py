@@ -136,7 +136,7 @@ def _answers(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], x: NDArr
 
 
 def _loss(settings: Distill, kind: OutputKind | None, to_labels: Any) -> Any:
-    """The loss over [labels, teacher's outputs], joined on the last axis; one value a row."""
+    """The loss over [labels, teacher's outputs], joined on the last axis; one value a row, [rows, 1, ...]."""
     tf = tensorflow()
 
     class Distillation(keras().losses.Loss):  # type: ignore[misc]
@@ -148,7 +148,8 @@ def _loss(settings: Distill, kind: OutputKind | None, to_labels: Any) -> Any:
                 teaching = by_row(tf.math.squared_difference(taught, outputs))
             else:
                 teaching = divergence(taught, outputs, kind, settings.temperature)
-            return settings.weight * teaching + (1 - settings.weight) * by_row(to_labels.call(labels, outputs))
+            losses = settings.weight * teaching + (1 - settings.weight) * by_row(to_labels.call(labels, outputs))
+            return tf.reshape(losses, [-1, *[1] * (len(outputs.shape) - 2)])  # as many axes as rows' weights have
 
     return Distillation()
 

@@ -126,6 +126,26 @@ def test_an_autoencoder_learns_the_teachers_reconstruction() -> None:
     assert after < 0.3 * before
 
 
+@pytest.mark.parametrize("shape", [(6,), (4, 3), (4, 4, 3)])
+def test_rows_of_an_autoencoder_count_by_their_group_whatever_their_shape(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=(256, *shape)).astype(np.float32)
+    x[240:] += 3
+    groups = {"sex": np.array(["f"] * 240 + ["m"] * 16)}
+    reading = Reading(Task.ANOMALY, 0.5, Score.RECONSTRUCTION_ERROR)
+    lesson = lesson_of(Split(x, np.zeros(256, np.int64), groups, None), reading=reading, answers=x)
+    lesson = replace(lesson, objective=replace(lesson.objective, loss="MeanSquaredError"))
+    layers = keras().layers
+    keras().utils.set_random_seed(1)
+    student, teacher = (keras().Sequential([layers.Input(shape), layers.Dense(shape[-1])]) for _ in range(2))
+    teacher.layers[0].set_weights([np.eye(shape[-1]), np.zeros(shape[-1])])
+    plainly = {"decay": "none", "average": False, "sampling": "rows", "blend": False}
+    alike, balanced = (
+        distill(student, settings(**plainly, balance=spec), teacher, lesson, 1, silent)[0]
+        for spec in ("overall", "sex")
+    )
+    assert np.abs(alike.get_weights()[0] - balanced.get_weights()[0]).max() > 0.05
+
+
 def test_a_student_forgets_nothing_at_random_and_says_so(taught: Lesson) -> None:
     layers = keras().layers
     student = keras().Sequential(
