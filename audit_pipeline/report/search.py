@@ -118,8 +118,8 @@ def summarise(search: SearchPart, data: DataPart) -> str:
 
 
 def in_short(trial: TrialPart, data: DataPart, *, with_group: bool = True) -> str:
-    """A trial's size, and what its worst group loses: `12.1 KiB, worst loss +0.021 in sex=F`."""
-    flash = "no size" if trial.size_bytes is None else size(trial.size_bytes)
+    """A trial's size, and what its worst group loses: `12,390 bytes, worst loss +0.021 in sex=F`."""
+    flash = "no size" if trial.size_bytes is None else count(trial.size_bytes, "byte")
     if trial.worst_drop is None:
         return f"{flash}, not measured"
     quantity = loss_quantity(data)
@@ -175,7 +175,7 @@ def trial_line(trial: TrialPart, data: DataPart) -> TrialLine:
         number=str(trial.number),
         label=brief(trial.label, _LABEL_CELLS),
         lifted=names(trial.lifted),
-        flash="–" if trial.size_bytes is None else size(trial.size_bytes),
+        flash="–" if trial.size_bytes is None else count(trial.size_bytes, "byte"),
         device=tuple(_device(trial)),
         loss="–" if trial.worst_drop is None else loss_quantity(data).change(trial.worst_drop),
         group="" if trial.worst_group is None else group_name(trial.worst_group),

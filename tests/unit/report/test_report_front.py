@@ -92,8 +92,8 @@ def test_without_sizes_or_losses_there_is_no_picture() -> None:
 def test_those_who_do_not_see_it_are_told_the_front_and_what_was_chosen() -> None:
     figure = draw_front(make_search(), DATA)
     assert figure is not None
-    assert "Trial 4: 14.9 KiB, worst loss +0.031 in sex=F, age_band=65-119." in figure.description
-    assert "Chosen is trial 3: 15.5 KiB, worst loss +0.019" in figure.description
+    assert "Trial 4: 15,257 bytes, worst loss +0.031 in sex=F, age_band=65-119." in figure.description
+    assert "Chosen is trial 3: 15,872 bytes, worst loss +0.019" in figure.description
     assert "Plain int8 is trial 0" in figure.description
 
 

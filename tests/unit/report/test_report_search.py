@@ -73,8 +73,8 @@ def test_a_run_without_a_search_has_no_section_of_one() -> None:
 def test_page_and_markdown_say_what_was_chosen_by_what_and_what_was_not_looked_at(searched_page: str) -> None:
     for document in (searched_page, render_markdown(make_searched())):
         assert "12 recipes were tried in 3 rounds." in document
-        assert "Trial 3 was chosen: 15.5 KiB, worst loss +0.019 in sex=F, age_band=65-119." in document
-        assert "quantized to int8 and nothing else is trial 0: 27.1 KiB, worst loss +0.012" in document
+        assert "Trial 3 was chosen: 15,872 bytes, worst loss +0.019 in sex=F, age_band=65-119." in document
+        assert "quantized to int8 and nothing else is trial 0: 27,750 bytes, worst loss +0.012" in document
         assert "It keeps every fairness rule of the policy on the rows it was chosen by." in document
         assert "people of the train split that no trial trained on" in document
         assert (
@@ -184,8 +184,8 @@ def test_the_terminal_gives_a_search_two_lines_and_every_step_one() -> None:
         assert len(lines) <= 32
         assert max(map(len, lines)) <= 80
         first = next(number for number, line in enumerate(lines) if line.startswith("search"))
-        assert "12 trials, rules kept on 14,210 rows; plain int8: 27.1 KiB, +0.012" in lines[first]
-        assert "chosen: 15.5 KiB, worst loss +0.019 in sex=F, age_band=65-119" in lines[first + 1]
+        assert "12 trials, rules kept on 14,210 rows; plain int8: 27,750 bytes, +0.012" in lines[first]
+        assert "chosen: 15,872 bytes, worst loss +0.019 in sex=F, age_band=65-119" in lines[first + 1]
         steps = [line[9:].split(":")[0] for line in lines[first - 3 : first]]
         assert steps == ["prune_neurons", "fine_tune", "quantize"]
 
