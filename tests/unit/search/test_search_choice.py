@@ -13,10 +13,11 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.policy.recipe import Search
 from audit_pipeline.search.around import News, State
 from audit_pipeline.search.choice import choose
-from audit_pipeline.search.halving import Halving
+from audit_pipeline.search.halving import Halved, Halving
 from audit_pipeline.search.lifting import Lifting
 from audit_pipeline.search.space import Proposal, propose
 from audit_pipeline.search.trial import Lessons, Result
+from audit_pipeline.search.wording import reasons
 
 
 @dataclass
@@ -170,12 +171,22 @@ def test_operators_are_lifted_one_two_four_until_the_rules_are_kept() -> None:
     assert lifting.passes == 4
 
 
+def test_before_giving_up_as_many_operators_are_lifted_as_may_be() -> None:
+    lifter = Lifter(needed=3)
+    lifting = Lifting(lifter, 0.0, 3)
+    lifting.lift(FINALISTS)
+    assert [result.proposal.lift for result in lifting.saved] == [3]
+    refused = Lifting(Lifter(needed=9), 0.0, 3)
+    refused.lift(FINALISTS)
+    assert "with 3 operators lifted too" in refused.failed[1]
+
+
 def test_where_sixteen_bits_throughout_do_not_help_no_operator_is_lifted() -> None:
     lifter = Lifter(needed=1, wide_keeps=False)
     lifting = Lifting(lifter, 0.0, 4)
     lifting.lift(FINALISTS)
     assert len(lifter.tried) == 1
-    assert "rounding is not the cause" in lifting.failed[1]
+    assert "rounding of activations is not the cause" in lifting.failed[1]
 
 
 def test_lifting_stops_where_it_would_cost_more_than_it_saves() -> None:
@@ -202,3 +213,17 @@ def test_of_what_could_win_the_three_nearest_to_keeping_the_rules_are_lifted() -
     misfit = made_up(plain(4), flash=30, violation=0.01, fits=False)
     Lifting(lifter, 0.0, 4).lift((*FINALISTS, larger, *worse, misfit))
     assert [number for number, _, _ in lifter.tried] == [1, 3, 5]
+
+
+def test_what_is_only_no_worse_than_the_float_model_is_not_said_to_keep_the_rules() -> None:
+    one = made_up(plain(0), flash=80, violation=-0.01)
+    assert one.score is not None
+    broken = replace(one, score=one.score.model_copy(update={"keeps_rules": False}))
+    finalists = {0: broken}
+    halved_ = Halved(finalists, {}, (0,), complete=True, passes=1)
+    lifting = Lifting(Lifter(needed=1), 0.0, 1)
+    said = reasons([one.proposal], halved_, lifting, finalists, broken, Search(trials=1))[0]
+    assert "breaks no rule further than the float model does" in said
+    assert "no worse than in floats" in said
+    kept = reasons([one.proposal], halved_, lifting, {0: one}, one, Search(trials=1))[0]
+    assert "keeps the rules" in kept
