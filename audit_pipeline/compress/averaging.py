@@ -27,6 +27,11 @@ class MeanOfEpochs:
         return keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: self._keep(model, epoch))
 
     @property
+    def epochs(self) -> int:
+        """How many epochs the mean is over."""
+        return len(self._kept)
+
+    @property
     def weights(self) -> list[NDArray[np.float32]]:
         """In the model's order."""
         return [np.mean(each, axis=0) for each in zip(*self._kept, strict=True)]

@@ -102,7 +102,7 @@ def _notes(before: Any, after: Any) -> tuple[str, ...]:
         "every weight is still stored in full: flash does not shrink, only the zipped size does",
         "a later step that trains parts the weights again",
     ]
-    zeros = [sum(int((weight == 0).sum()) for weight in model.get_weights()) for model in (before, after)]
+    zeros = [sum(int((w == 0).sum()) for w in model.get_weights() if w.ndim > 1) for model in (before, after)]
     if zeros[1] < zeros[0]:
         notes.append(f"{zeros[0] - zeros[1]} of {zeros[0]} zeros of an earlier step are lost: it takes three clusters")
     return tuple(notes)

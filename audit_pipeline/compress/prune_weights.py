@@ -69,7 +69,7 @@ def prune_weights(
             progress,
             "prune and fine-tune",
             callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
-            settled=math.ceil(_RAMP * settings.epochs) if schedule["class_name"] == "PolynomialDecay" else 0,
+            settled=0 if schedule["config"].get("end_step") == -1 else math.ceil(_RAMP * settings.epochs),
         )
         pruned = copied(tfmot.sparsity.keras.strip_pruning(wrapped), seed)  # which joins some layers twice
     said = (*_notes(weights), *notes, *_left(untouched, settings))
@@ -79,13 +79,17 @@ def prune_weights(
 def _schedule(settings: PruneWeights, steps: int) -> dict[str, Any]:
     """The schedule in TFMOT's serialised form, with its last update on a step that is really taken."""
     frequency = max(1, steps // _UPDATES)
+    end = min(max(frequency, int(_RAMP * (steps - 1)) // frequency * frequency), max(1, steps - 1))
     common = {"begin_step": 0, "frequency": frequency}
     if settings.schedule == "constant" or settings.sparsity is None:  # 2:4 is set in the first step, by no schedule
         return {
             "class_name": "ConstantSparsity",
-            "config": common | {"target_sparsity": settings.sparsity or _TWO_OF_FOUR, "end_step": -1},
+            "config": common
+            | {
+                "target_sparsity": settings.sparsity or _TWO_OF_FOUR,
+                "end_step": end if settings.averages else -1,  # a mean of epochs is as sparse where they agree
+            },
         }
-    end = max(frequency, int(_RAMP * (steps - 1)) // frequency * frequency)
     return {
         "class_name": "PolynomialDecay",
         "config": common
@@ -93,7 +97,7 @@ def _schedule(settings: PruneWeights, steps: int) -> dict[str, Any]:
             "initial_sparsity": 0.0,
             "final_sparsity": settings.sparsity,
             "power": 3,
-            "end_step": min(end, max(1, steps - 1)),
+            "end_step": end,
         },
     }
 

@@ -117,6 +117,8 @@ def fit(
     if mean is not None:
         model.set_weights(mean.weights)
     notes = [f"trained on {int(np.count_nonzero(~out))} {lesson.taken} with {aim.said}", *_weighing(lesson, settings)]
+    if mean is not None:
+        notes.append(f"the weights are the mean over the last {mean.epochs} of {settings.epochs} epochs")
     if masks:
         notes.append(f"{sum(int((~mask).sum()) for _, mask in masks)} weights that were zero before stayed so")
     if early is not None:
@@ -240,8 +242,6 @@ def _weighing(lesson: Lesson, settings: Training) -> list[str]:
         notes.append(f"rows were drawn with classes{people} by the square root of their rows")
     if settings.decay == "cosine":
         notes.append("learning rate along half a cosine to zero")
-    if settings.averages:
-        notes.append("the weights are the mean over the second half of the epochs")
     return notes
 
 

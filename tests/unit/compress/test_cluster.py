@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lessons import accuracy, equal_weights, tones_lesson
+from lessons import accuracy, equal_weights, tones_lesson, untrained
 from numpy.typing import NDArray
 
 from audit_pipeline.compress.cluster import cluster
@@ -124,3 +124,8 @@ def test_a_model_with_nothing_to_cluster_says_so(taught: Lesson) -> None:
     with pytest.raises(InputError) as caught:
         cluster(bare, settings(clusters=4), taught, 1, silent)
     assert caught.value.code == "compress.nothing-to-cluster"
+
+
+def test_biases_that_start_at_zero_are_no_zeros_of_an_earlier_step(taught: Lesson) -> None:
+    _, part = cluster(untrained(), Cluster(clusters=4, epochs=1), taught, 1, silent)
+    assert not any("zeros" in note for note in part.notes)

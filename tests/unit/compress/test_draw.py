@@ -84,7 +84,7 @@ def test_distilling_on_blends_is_repeatable(taught: Lesson) -> None:
     first, again = (distill(untrained(), how, teacher, taught, 4, silent) for _ in range(2))
     assert equal_weights(first[0], again[0])
     assert any("blended with another" in note for note in first[1].notes)
-    assert any("mean over the second half" in note for note in first[1].notes)
+    assert any("mean over the last" in note for note in first[1].notes)
 
 
 def test_patience_keeps_the_best_epoch_instead_of_the_mean() -> None:

@@ -88,7 +88,9 @@ def test_early_stopping_keeps_an_epoch_that_is_as_sparse_as_was_asked_for(taught
     assert any("held out" in note for note in part.notes)
 
 
-def test_the_mean_of_epochs_is_as_sparse_as_was_asked_for(taught: Lesson) -> None:
-    pruned, part = prune_weights(untrained(), settings(sparsity=0.8, epochs=4, average=True), taught, 1, silent)
+@pytest.mark.parametrize("schedule", ["polynomial", "constant"])
+def test_the_mean_of_epochs_is_as_sparse_as_was_asked_for(schedule: str, taught: Lesson) -> None:
+    how = settings(sparsity=0.8, epochs=4, average=True, schedule=schedule, learning_rate=0.02)
+    pruned, part = prune_weights(untrained(), how, taught, 1, silent)
     assert (pruned.layers[0].kernel.numpy() == 0).mean() == pytest.approx(0.8, abs=0.03)
-    assert any("mean over" in note for note in part.notes)
+    assert "the weights are the mean over the last 1 of 4 epochs" in part.notes
