@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -119,13 +119,16 @@ def trial_table(trials: Iterable[News], lines: int) -> Table:
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("trial", "recipe", "round", "flash", "worst drop", "rules", "state"):
-        table.add_column(title, justify="left" if title in ("recipe", "state") else "right", no_wrap=True)
+        # Only a column that may wrap gives way on a narrow screen: the recipe, whose cells are cut instead.
+        justify: Literal["left", "right"] = "left" if title in ("recipe", "state") else "right"
+        table.add_column(title, justify=justify, no_wrap=title != "recipe")
     shown = sorted(trials, key=lambda news: (news.state is not State.DROPPED, news.round), reverse=True)[
         : max(lines, 1)
     ]
     for news in sorted(shown, key=lambda news: news.number):
         style = _STYLES[news.state]
-        table.add_row(*(Text(cell, style) for cell in _cells(news)), Text(news.state.value, style))
+        cells = (*_cells(news), news.state.value)
+        table.add_row(*(Text(cell, style, no_wrap=True, overflow="ellipsis") for cell in cells))
     return table
 
 

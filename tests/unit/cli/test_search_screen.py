@@ -18,8 +18,8 @@ def trials(many: int) -> list[News]:
     return [News(0, "int8 as it is", 2, State.MEASURED, 2000, 0.01, -0.02), *dropped]
 
 
-def drawn(news: list[News], lines: int) -> list[str]:
-    console = Console(file=io.StringIO(), width=120)
+def drawn(news: list[News], lines: int, width: int = 120) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
     console.print(screen.trial_table(news, lines))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined,no-any-return]
 
@@ -34,6 +34,14 @@ def test_where_there_is_no_room_the_dropped_go_first() -> None:
     lines = drawn(trials(50), 5)
     assert len(lines) == 6
     assert "int8 as it is" in lines[1]
+
+
+def test_on_a_narrow_screen_the_recipe_is_cut_and_no_number() -> None:
+    news = [News(23, "neurons −69 % by worst group, distilled", 2, State.MEASURED, 12_345, 0.427, 0.13)]
+    [_, line] = drawn(news, 10, width=80)
+    assert line.startswith("   23  neurons −69")
+    assert "…" in line
+    assert line.split()[-6:] == ["12,345", "0.427", "broken", "by", "0.130", "measured"]
 
 
 def test_a_label_cannot_steer_the_terminal() -> None:
