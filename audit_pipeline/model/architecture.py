@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import InputPart, Layer
 from audit_pipeline.model.description import Description
+from audit_pipeline.model.layers import LAYERS
 from audit_pipeline.model.runtime import keras, quiet, tensorflow
 
 MAX_PARAMETERS = 50_000_000
@@ -44,7 +47,7 @@ def measure(description: Description, where: str) -> tuple[tuple[Layer, ...], tu
     Raises:
         InputError: the model has several outputs, an open shape, or is absurdly large.
     """
-    with tensorflow().Graph().as_default():
+    with _graph():
         model = build(description, where)
         shapes, outputs = _shapes(model.inputs, "input", where), _shapes(model.outputs, "output", where)
         if len(outputs) != 1:
@@ -55,6 +58,22 @@ def measure(description: Description, where: str) -> tuple[tuple[Layer, ...], tu
         )
         _check_size(model, where)
     return layers, inputs, outputs[0]
+
+
+@contextmanager
+def _graph() -> Iterator[None]:
+    """A graph to build in, after which layers are what they were before.
+
+    Keras turns the class of a layer that is made in a graph, and with it every such layer that there is, into what it
+    had for TensorFlow 1: models made before could not be called any more. Making one outside turns the class back.
+    """
+    try:
+        with tensorflow().Graph().as_default():
+            yield
+    finally:
+        tf_keras = keras()
+        for kind in [tf_keras.Sequential, *(getattr(tf_keras.layers, name, tf_keras.layers.Layer) for name in LAYERS)]:
+            kind.__new__(kind)
 
 
 def several_outputs(outputs: int, where: str) -> InputError:

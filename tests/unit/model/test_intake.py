@@ -193,3 +193,13 @@ def test_a_model_that_has_nothing_to_train_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         inspect_model(tmp_path / "m.keras")
     assert caught.value.code == "model.no-weights"
+
+
+def test_a_model_that_was_made_before_still_answers(
+    trained: Any, saved: dict[str, Path], population: Population
+) -> None:
+    """Keras swaps the classes of layers that are made in a graph, as inspecting does, for all layers there are."""
+    x = population.evaluation.x[:5]
+    before = trained(x)
+    inspect_model(saved["keras-h5"])
+    np.testing.assert_array_equal(trained(x), before)
