@@ -56,9 +56,10 @@ def distill(
     kind = _kind(student, teacher, lesson)
     ask = _asker(teacher)
     answers = np.concatenate([lesson.answers, _answers(ask, lesson.x)], axis=-1)
-    said = f"{settings.weight:g} of the source model's answers"
+    said = "the source model's answers"
     said += f" at temperature {settings.temperature:g}" if kind else " by mean squared error"
-    said += f", {1 - settings.weight:g} of the labels with {lesson.objective.loss}"
+    if settings.weight < 1:
+        said += f" by {settings.weight:.0%}, the labels with {lesson.objective.loss} by {1 - settings.weight:.0%}"
     said += ", over rows that are each blended with another" if settings.blend else ""
     trained, still = _without_dropout(student, seed)
     loss = _loss(settings, kind, lesson.objective.instance())

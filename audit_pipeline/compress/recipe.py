@@ -255,11 +255,7 @@ def _quantize_settings(recipe: Recipe) -> Quantize:
 
 
 def _candidate(tflite: bytes, seed: int, steps: list[StepPart]) -> Candidate:
-    part = CandidatePart(
-        sha256=sha256_hex(tflite),
-        size_bytes=len(tflite),
-        zipped_bytes=len(zlib.compress(tflite, level=9)),
-        seed=seed,
-        steps=tuple(steps),
-    )
+    sizes = {"size_bytes": len(tflite), "zipped_bytes": len(zlib.compress(tflite, level=9))}
+    told = [*steps[:-1], *(last.model_copy(update=sizes) for last in steps[-1:])]
+    part = CandidatePart(sha256=sha256_hex(tflite), **sizes, seed=seed, steps=tuple(told))
     return Candidate(tflite=tflite, part=part)

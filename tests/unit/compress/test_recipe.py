@@ -10,7 +10,7 @@ import pytest
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.compress.recipe import compress, compress_on, from_tflite, random_rows
+from audit_pipeline.compress.recipe import compress, compress_on, from_tflite, random_rows, shape
 from audit_pipeline.data.population import Population
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.errors import InputError
@@ -101,7 +101,7 @@ def test_both_schedules_reach_their_sparsity_in_many_steps_or_in_one(
 ) -> None:
     step = {"sparsity": 0.5, "epochs": 1, "schedule": schedule, "batch_size": batch_size}
     section = Compress.model_validate({"recipe": ({"prune_weights": step}, {"quantize": {}})})
-    note = compress(source, section, population).part.steps[0].notes[0]
+    note = shape(source, section, population).parts[0].notes[0]
     assert int(note.split()[0]) / int(note.split()[2]) == pytest.approx(0.5, abs=0.01)
 
 
@@ -158,7 +158,7 @@ def test_layers_that_cannot_be_pruned_are_left_dense_and_named(tmp_path: Path, p
     )
     with quiet():
         model.save(tmp_path / "m.h5")
-    notes = compress(inspect_model(tmp_path / "m.h5"), PRUNE_HARD, population).part.steps[0].notes
+    notes = shape(inspect_model(tmp_path / "m.h5"), PRUNE_HARD, population).parts[0].notes
     assert notes[0] == "38 of 48 weights in 1 layers are zero"
     assert notes[-1].endswith("does not prune them: depthwise")
     assert "without a loss" in notes[2]
@@ -188,5 +188,5 @@ def test_a_model_within_a_model_is_left_dense_with_a_note(population: Population
     outer = keras().Sequential([layers.Input((20, 1)), inner, layers.Flatten(), layers.Dense(3, activation="softmax")])
     with quiet():
         outer.save(tmp_path / "nested.h5")
-    notes = compress(inspect_model(tmp_path / "nested.h5"), PRUNE_HARD, population).part.steps[0].notes
+    notes = shape(inspect_model(tmp_path / "nested.h5"), PRUNE_HARD, population).parts[0].notes
     assert any("left dense" in note and "backbone" in note for note in notes)
