@@ -11,7 +11,7 @@ demo: $(VENV)/.runtime ## make a population, train, ship it twice
 	$(BIN)/audit demo --out reports/demo --replace
 
 test: lint types ## lint, types, and the whole test suite
-	$(BIN)/python -m pytest $(TESTS) -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -24,6 +24,14 @@ settings.load_profile("suite")
 
 CLASSES = ("low", "middle", "high")
 
+_LONG = ("realdata", "integration")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders whose files take long come first, so that no process waits for the other at the end."""
+    items.sort(key=lambda item: (*(name not in item.path.parts for name in _LONG),))
+
 
 def tones(rows: int, first_person: int, seed: int) -> Split:
     """Noisy sines of three frequencies; one row in ten belongs to the group `b`."""
