@@ -28,13 +28,13 @@ class Row:
     def holds(self) -> bool:
         """Whether the figure meets its bar."""
         if self.at_least is not None:
-            return self.value >= self.at_least
-        return self.at_most is not None and self.value <= self.at_most
+            return bool(self.value >= self.at_least)
+        return self.at_most is not None and bool(self.value <= self.at_most)
 
     def to_json(self) -> dict[str, object]:
         """The row as the results file holds it."""
         key, bar = ("at_least", self.at_least) if self.at_least is not None else ("at_most", self.at_most)
-        return {"what": self.what, "value": round(self.value, 6), "unit": self.unit, key: bar, "holds": self.holds}
+        return {"what": self.what, "value": round(float(self.value), 6), "unit": self.unit, key: bar, "holds": self.holds}
 
 
 def conclude(name: str, rows: list[Row]) -> None:

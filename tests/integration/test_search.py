@@ -173,7 +173,8 @@ def test_every_note_stands_under_its_step(world: World, tmp_path: Path, capsys: 
     assert audit("compress", world.model, "-p", world.policy, "-o", tmp_path / "m.tflite") == 0
     lines = capsys.readouterr().out.splitlines()
     step = lines.index("1. quantize: int8, 64 calibration rows")
-    assert lines[step + 1].startswith("   calibrated on 64 rows")
+    assert lines[step + 1].startswith("   .tflite of ")
+    assert lines[step + 2].startswith("   calibrated on 64 rows")
 
 
 def test_flags_of_a_search_need_one(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
