@@ -34,7 +34,8 @@ class Row:
     def to_json(self) -> dict[str, object]:
         """The row as the results file holds it."""
         key, bar = ("at_least", self.at_least) if self.at_least is not None else ("at_most", self.at_most)
-        return {"what": self.what, "value": round(float(self.value), 6), "unit": self.unit, key: bar, "holds": self.holds}
+        value = round(float(self.value), 6)
+        return {"what": self.what, "value": value, "unit": self.unit, key: bar, "holds": self.holds}
 
 
 def conclude(name: str, rows: list[Row]) -> None:
