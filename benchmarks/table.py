@@ -34,7 +34,7 @@ class Row:
     def to_json(self) -> dict[str, object]:
         """The row as the results file holds it."""
         key, bar = ("at_least", self.at_least) if self.at_least is not None else ("at_most", self.at_most)
-        value = round(float(self.value), 6)
+        value = float(f"{float(self.value):.6g}")
         return {"what": self.what, "value": value, "unit": self.unit, key: bar, "holds": self.holds}
 
 
