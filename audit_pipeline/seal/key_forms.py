@@ -1,7 +1,7 @@
 """The forms a key has here, told apart before use: imgtool takes any of them for any other without a word.
 
-Two kinds of key sign (Ed25519, and ECDSA on P-256 with SHA-256) and two receive (X25519, and ECDH on P-256). A P-256 key
-looks the same in either use, so whoever asks for one says which use is meant, and no image takes one key for both.
+Two kinds of key sign (Ed25519, and ECDSA on P-256 with SHA-256) and two receive (X25519, and ECDH on P-256). A P-256
+key looks the same in either use, so whoever asks for one says which use is meant, and no image takes one key for both.
 """
 
 from __future__ import annotations

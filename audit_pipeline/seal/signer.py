@@ -1,8 +1,8 @@
 """Whoever signs: a key in memory, a PKCS#11 token or a cloud service, all through one callback.
 
-The callback of an Ed25519 key is given the message (RFC 8032 has no useful prehash here), that of a P-256 key the SHA-256
-of it, which is what tokens and key services sign. What comes back is not believed: it is checked against the public key,
-so a token that answers with another key's signature is noticed before anything is written.
+The callback of an Ed25519 key is given the message (RFC 8032 has no useful prehash here), that of a P-256 key the
+SHA-256 of it, which is what tokens and key services sign. What comes back is not believed: it is checked against the
+public key, so a token that answers with another key's signature is noticed before anything is written.
 """
 
 from __future__ import annotations
