@@ -8,10 +8,12 @@ whoever reads the file, and whoever puts another in its place cannot make the ma
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from audit_pipeline.errors import InputError, ToolError
@@ -21,7 +23,18 @@ PUBLIC_MODE = 0o644
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_FILE_BYTES = 1 << 14
+_NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
+"""What open(2) says of O_TMPFILE where the filesystem or the kernel does not have it."""
 _PRIVATE_MARK = b"PRIVATE KEY-----"
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to be written, where none is yet."""
+
+    path: Path
+    content: bytes
+    mode: int
 
 
 def read_key_file(path: Path) -> bytes:
@@ -43,31 +56,25 @@ def read_key_file(path: Path) -> bytes:
     return content
 
 
-def write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that must not exist yet.
+def write_new(*files: NewFile) -> None:
+    """Write files that must not exist yet, all of them or none.
+
+    All are on disk before the first gets its name; a kill between two names leaves the first ones, whole.
 
     Raises:
         InputError: `keys.exists` (nothing is ever overwritten) or `keys.no-folder`.
         ToolError: `keys.write-failed`; nothing is left behind.
     """
-    try:
-        with _unnamed(path.parent) as (descriptor, source):
-            os.fchmod(descriptor, mode)
-            _write_all(descriptor, content)
-            os.fsync(descriptor)
-            _link(source, path)
-        _sync_folder(path.parent)
-    except FileExistsError:
-        raise InputError(
-            "keys.exists", "a key is never overwritten", where=str(path), hint="choose another name"
-        ) from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            "keys.no-folder", "the folder for the key does not exist", where=str(path.parent), hint="make it first"
-        ) from None
-    except (OSError, ValueError) as error:
-        what = error.strerror if isinstance(error, OSError) else "its name holds a zero byte"
-        raise ToolError("keys.write-failed", f"the key could not be written: {what}", where=str(path)) from None
+    with contextlib.ExitStack() as staged, contextlib.ExitStack() as undo:
+        sources = [staged.enter_context(_staged(file)) for file in files]
+        for file, source in zip(files, sources, strict=True):
+            with _told(file.path):
+                _link(source, file.path)
+            undo.callback(file.path.unlink)
+        for folder in {file.path.parent for file in files}:
+            with _told(folder):
+                _sync_folder(folder)
+        undo.pop_all()
 
 
 def _read(path: Path) -> tuple[bytes, int]:
@@ -89,24 +96,51 @@ def _read(path: Path) -> tuple[bytes, int]:
 
 
 @contextlib.contextmanager
-def _unnamed(folder: Path) -> Iterator[tuple[int, str]]:
+def _staged(file: NewFile) -> Iterator[str]:
+    """A path to link a file by, whose content is on disk already."""
+    with _unnamed(file.path) as (descriptor, source):
+        with _told(file.path):
+            os.fchmod(descriptor, file.mode)
+            _write_all(descriptor, file.content)
+            os.fsync(descriptor)
+        yield source
+
+
+@contextlib.contextmanager
+def _unnamed(path: Path) -> Iterator[tuple[int, str]]:
     """A new file and a path to link it by: one without a name, or on filesystems that have none a hidden one."""
-    try:
-        descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_MODE)
-    except (AttributeError, IsADirectoryError, OSError) as error:
-        if isinstance(error, (FileNotFoundError, NotADirectoryError, PermissionError)):
-            raise
-        descriptor, name = tempfile.mkstemp(prefix=".audit-", dir=folder)
+    hidden: str | None = None
+    with _told(path):
         try:
-            yield descriptor, name
-        finally:
-            os.close(descriptor)
-            Path(name).unlink(missing_ok=True)
-        return
+            descriptor = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_MODE)
+        except OSError as error:
+            if error.errno not in _NO_UNNAMED_FILES:
+                raise
+            descriptor, hidden = tempfile.mkstemp(prefix=".audit-", dir=path.parent)
     try:
-        yield descriptor, f"/proc/self/fd/{descriptor}"
+        yield descriptor, hidden or f"/proc/self/fd/{descriptor}"
     finally:
         os.close(descriptor)
+        if hidden is not None:
+            Path(hidden).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What the system refuses while a file is written, in our words."""
+    try:
+        yield
+    except FileExistsError:
+        raise InputError(
+            "keys.exists", "a key is never overwritten", where=str(path), hint="choose another name"
+        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            "keys.no-folder", "the folder for the key does not exist", where=str(path.parent), hint="make it first"
+        ) from None
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else "its name holds a zero byte"
+        raise ToolError("keys.write-failed", f"the key could not be written: {what}", where=str(path)) from None
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

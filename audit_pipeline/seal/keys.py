@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal import key_block, pkcs8, public_key
-from audit_pipeline.seal.key_file import PRIVATE_MODE, PUBLIC_MODE, read_key_file, write_new
+from audit_pipeline.seal.key_file import PRIVATE_MODE, PUBLIC_MODE, NewFile, read_key_file, write_new
 from audit_pipeline.seal.key_forms import (
     ANY_PUBLIC,
     RECIPIENT,
@@ -40,6 +40,8 @@ from audit_pipeline.seal.key_forms import (
     require_key,
 )
 from audit_pipeline.seal.pem import PemBlock, read_pem, write_pem
+from audit_pipeline.seal.pkcs11 import check_token_uri, load_token_signer
+from audit_pipeline.seal.pkcs11_uri import is_token_uri
 from audit_pipeline.seal.signer import Signer
 
 __all__ = [
@@ -103,12 +105,10 @@ def new_key(kind: KeyKind, path: Path, passphrase: bytes, *, log2_n: int = key_b
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     block = PemBlock(key_block.LABEL, key_block.protect(pkcs8_der, passphrase, log2_n=log2_n))
-    write_new(private_path, write_pem(block), PRIVATE_MODE)
-    try:
-        write_new(public_path, public_key.write_public(public), PUBLIC_MODE)
-    except BaseException:
-        private_path.unlink(missing_ok=True)
-        raise
+    write_new(
+        NewFile(private_path, write_pem(block), PRIVATE_MODE),
+        NewFile(public_path, public_key.write_public(public), PUBLIC_MODE),
+    )
     return KeyFiles(kind, private_path, public_path, fingerprint(public))
 
 
@@ -122,6 +122,9 @@ def load_signer(source: Path | str, passphrase: bytes) -> Signer:
     Raises:
         InputError: as `load_recipient`, or `signer.*` where a token cannot be used.
     """
+    if is_token_uri(source):
+        _check_passphrase(passphrase)
+        return load_token_signer(str(source), passphrase)
     return Signer.of(_load_private(Path(source), passphrase, SIGNER))
 
 
@@ -137,13 +140,16 @@ def load_recipient(path: Path, passphrase: bytes) -> RecipientPrivate:
     return _load_private(path, passphrase, RECIPIENT)
 
 
-def check_private_file(path: Path) -> None:
-    """Check all of a private key file that can be checked without its passphrase.
+def check_private_file(source: Path | str) -> None:
+    """Check all that can be checked of a private key without its passphrase, or of a token's key without its PIN.
 
     Raises:
-        InputError: as `load_recipient`, but for what only the passphrase shows.
+        InputError: as `load_signer`, but for what only the passphrase or the token shows.
     """
-    _read_private(path, "a private key")
+    if is_token_uri(source):
+        check_token_uri(str(source))
+    else:
+        _read_private(Path(source), "a private key")
 
 
 def load_signer_public(path: Path) -> SignerPublic:
@@ -181,8 +187,7 @@ def _load_public(path: Path, wanted: KeyForm[Key]) -> Key:
 def _load_private(path: Path, passphrase: bytes, wanted: KeyForm[Key]) -> Key:
     where = str(path)
     block = _read_private(path, wanted.name)
-    if not passphrase:
-        raise InputError("keys.passphrase-empty", "this private key needs its passphrase", where=where)
+    _check_passphrase(passphrase)
     if block.label == key_block.LABEL:
         key = pkcs8.load_plain(key_block.reveal(block.content, passphrase, where=where), where=where)
     else:

@@ -1,4 +1,4 @@
-"""Public keys from PEM, each in one encoding only: what is counted, pinned and hashed are bytes, so they must be unique.
+"""Public keys from PEM, each in one encoding: what is counted, pinned and hashed are bytes, so they must be unique.
 
 OpenSSL also reads compressed points, curves spelled out parameter by parameter (CVE-2020-0601 was made of those) and
 points whose coordinates are not reduced. None of them is taken: the file must be the SubjectPublicKeyInfo that would be
