@@ -49,6 +49,7 @@ __all__ = [
     "KeyKind",
     "check_private_file",
     "fingerprint",
+    "load_any_private",
     "load_any_public",
     "load_recipient",
     "load_recipient_public",
@@ -60,6 +61,7 @@ __all__ = [
 PRIVATE_SUFFIX = ".key.pem"
 PUBLIC_SUFFIX = ".pub.pem"
 
+ANY_PRIVATE = KeyForm[SignerPrivate | RecipientPrivate]((*SIGNER.classes, *RECIPIENT.classes), "a private key")
 _MAX_PASSPHRASE_BYTES = 1023
 """OpenSSL's own limit, kept so that a passphrase serves either form of file."""
 
@@ -138,6 +140,11 @@ def load_recipient(path: Path, passphrase: bytes) -> RecipientPrivate:
         ToolError: `keys.no-memory`.
     """
     return _load_private(path, passphrase, RECIPIENT)
+
+
+def load_any_private(path: Path, passphrase: bytes) -> SignerPrivate | RecipientPrivate:
+    """A private key of any kind, to be given to another tool. Raises as `load_recipient` does."""
+    return _load_private(path, passphrase, ANY_PRIVATE)
 
 
 def check_private_file(source: Path | str) -> None:

@@ -76,7 +76,7 @@ def _attributes(part: str, separator: str, known: set[str]) -> list[tuple[str, b
             raise InputError(
                 "signer.uri-pin",
                 "a PIN does not belong in a URI, which is written to policies, logs and lists of processes",
-                where=_SCHEME,
+                where="pkcs11 URI",
                 hint="take it out; the PIN is asked for, or read from --passphrase-fd or AUDIT_PASSPHRASE",
             )
         if name not in known:
@@ -97,4 +97,4 @@ def _text(values: Mapping[str, bytes], name: str) -> str | None:
 
 
 def _refused(what: str) -> InputError:
-    return InputError("signer.uri", f"this PKCS#11 URI cannot be used: {what}", where=_SCHEME, hint=f"as in {_EXAMPLE}")
+    return InputError("signer.uri", f"it cannot be used: {what}", where="pkcs11 URI", hint=f"as in {_EXAMPLE}")
