@@ -30,6 +30,7 @@ def verify(
     want of the release attestation or the device's key.
     """
     from audit_pipeline import run_folder
+    from audit_pipeline.cli.clock import now
     from audit_pipeline.seal.keys import load_recipient, load_signer_public
     from audit_pipeline.seal.verify import Companions, Trust
     from audit_pipeline.seal.verify import verify as judge
@@ -45,7 +46,7 @@ def verify(
         policy=_companion(policy, image, run_folder.POLICY),
         model=_companion(model, image, run_folder.MODEL),
     )
-    report = judge(content, trust=trust, companions=companions, recipient=key)
+    report = judge(content, trust=trust, companions=companions, recipient=key, now=now())
     marks = {"passed": "[green]✓[/]", "not-checked": "[yellow]–[/]"}
     lines = [f"{marks[check.state]} {check.name:<16} {check.what}" for check in report.checks]
     lines.append(

@@ -6,18 +6,27 @@ from typing import Any
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
+from audit_pipeline.seal.ecies import WRAPPING_NAMES
+from audit_pipeline.seal.image_signature import SIGNATURE_NAMES
 from audit_pipeline.seal.parse import ParsedImage, Tlv, TlvType, parse
 from audit_pipeline.seal.profile import SealedImage, read_parsed
+from audit_pipeline.seal.settings import Dependency
 
 _NAMES = {
     TlvType.KEY_HASH: "SHA-256 of the signer's public key",
     TlvType.SHA256: "image hash (SHA-256 over header, plain payload and protected TLVs)",
+    TlvType.ECDSA: "ECDSA-P256 signature over the image hash",
     TlvType.ED25519: "Ed25519 signature over the image hash",
+    TlvType.ENC_P256: "AES key, wrapped for the recipient (ECIES-P256)",
     TlvType.ENC_X25519: "AES key, wrapped for the recipient (ECIES-X25519)",
+    TlvType.DEPENDENCY: "dependency: least version of another image",
     TlvType.SECURITY_COUNTER: "security counter",
+    TlvType.VENDOR: "vendor's UUID",
+    TlvType.DEVICE_CLASS: "device class's UUID",
     TlvType.VERDICT: "SHA-256 of the verdict attestation's payload",
     TlvType.MODEL: "model length and SHA-256",
     TlvType.POLICY: "SHA-256 of the policy",
+    TlvType.LOG: "size and root of the audit log",
 }
 
 
@@ -71,12 +80,21 @@ def _values(sealed: SealedImage) -> dict[str, Any]:
     return {
         "version": str(sealed.version),
         "security_counter": sealed.security_counter,
+        "vendor_id": sealed.vendor_id and str(sealed.vendor_id),
+        "class_id": sealed.class_id and str(sealed.class_id),
+        "dependency": _dependency(sealed.dependency),
         "model_bytes": sealed.model_bytes,
         "model_sha256": sealed.model_sha256,
         "policy_sha256": sealed.policy_sha256,
         "verdict_sha256": sealed.verdict_sha256,
+        "log_size": sealed.log_size,
+        "log_root": sealed.log_root,
         "signer": sealed.key_hash,
         "image_hash": sealed.image_hash.hex(),
-        "signature": "Ed25519",
-        "encryption": "ECIES-X25519, AES-128-CTR",
+        "signature": SIGNATURE_NAMES[sealed.signature_kind],
+        "encryption": f"{WRAPPING_NAMES[sealed.recipient_kind]}, AES-{sealed.aes_bits}-CTR",
     }
+
+
+def _dependency(dependency: Dependency | None) -> dict[str, Any] | None:
+    return None if dependency is None else {"image": dependency.image, "version": str(dependency.version)}

@@ -1,59 +1,112 @@
-"""ECIES-X25519 as MCUboot uses it to carry an image's AES key (docs/encrypted_images.md, "ECIES encryption").
+"""ECIES as MCUboot uses it to carry an image's AES key (docs/encrypted_images.md, "ECIES encryption").
 
-An ephemeral key pair and the recipient's public key give a shared secret; HKDF-SHA256 (no salt, info
-`MCUBoot_ECIES_v1`) makes 48 bytes of it: 16 for AES-128-CTR, which encrypts the image's key, and 32 for HMAC-SHA256
-over the result. imgtool does the wrapping; this is the other direction, written on its own so that each checks the
-other.
+An ephemeral key pair and the recipient's public key, both X25519 or both P-256, give a shared secret; HKDF-SHA256 (no
+salt, info `MCUBoot_ECIES_v1`) makes two keys of it: one for AES-CTR, as long as the image's key, which it encrypts,
+and 32 bytes for HMAC-SHA256 over the result. imgtool does the wrapping; this is the other direction, written on its
+own so that each checks the other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDH,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from audit_pipeline.errors import RejectedError
+from audit_pipeline.seal.key_forms import RECIPIENT, RecipientPrivate, RecipientPublic, require_key
 
-AES_KEY_BYTES = 16
-WRAPPED_BYTES = 80
+RecipientKind = Literal["x25519", "p256"]
 
-_MAC_BYTES = 32
-_EPHEMERAL_BYTES = 32
+EPHEMERAL_BYTES: dict[RecipientKind, int] = {"x25519": 32, "p256": 65}
+MAC_BYTES = 32
+WRAPPING_NAMES: dict[RecipientKind, str] = {"x25519": "ECIES-X25519", "p256": "ECIES-P256"}
+
 _INFO = b"MCUBoot_ECIES_v1"
-_FIELD_PRIME = 2**255 - 19
-_PROBE = X25519PrivateKey.from_private_bytes(bytes(_EPHEMERAL_BYTES))
+_X25519_PRIME = 2**255 - 19
+_UNCOMPRESSED = 0x04
+_NAMES: dict[RecipientKind, str] = {"x25519": "an X25519 key", "p256": "a P-256 key"}
+_PROBE = X25519PrivateKey.from_private_bytes(bytes(32))
 
 
 @dataclass(frozen=True)
 class WrappedKey:
-    """The value of TLV 0x33: ephemeral public key (32 bytes), HMAC-SHA256 (32), encrypted AES key (16)."""
+    """The value of TLV 0x33 (X25519) or 0x32 (P-256): an ephemeral public key, HMAC-SHA256, the encrypted AES key."""
 
+    kind: RecipientKind
     ephemeral: bytes
+    """X25519: the u-coordinate, 32 bytes little endian. P-256: the uncompressed point, 0x04 ‖ x ‖ y, big endian."""
     mac: bytes
+    """32 bytes."""
     ciphertext: bytes
+    """16 bytes for AES-128, 32 for AES-256."""
 
     @classmethod
-    def from_bytes(cls, value: bytes) -> WrappedKey:
-        """Split the TLV's 80 bytes."""
-        mac_end = _EPHEMERAL_BYTES + _MAC_BYTES
-        return cls(value[:_EPHEMERAL_BYTES], value[_EPHEMERAL_BYTES:mac_end], value[mac_end:])
+    def from_bytes(cls, kind: RecipientKind, value: bytes) -> WrappedKey:
+        """Split the TLV's value, whose length is the caller's to check."""
+        mac_start = EPHEMERAL_BYTES[kind]
+        mac_end = mac_start + MAC_BYTES
+        return cls(kind, value[:mac_start], value[mac_start:mac_end], value[mac_end:])
 
 
-def is_canonical(public: bytes) -> bool:
-    """Whether 32 bytes are the one encoding of their X25519 u-coordinate.
+def recipient_kind(key: RecipientPrivate | RecipientPublic) -> RecipientKind:
+    """Which of the two kinds a key that receives is."""
+    return "x25519" if isinstance(key, (X25519PrivateKey, X25519PublicKey)) else "p256"
 
-    RFC 7748 section 5 masks the top bit and reduces modulo 2^255 - 19, so several encodings mean the same key and an
-    image could be altered without any receiver noticing.
+
+@dataclass(frozen=True)
+class EphemeralFault:
+    """Why an ephemeral key is refused before anything is computed with it; `code` without its `image.` prefix."""
+
+    code: str
+    what: str
+    at: int = field(default=0)
+    """Byte of the key at fault."""
+
+
+def ephemeral_fault(kind: RecipientKind, public: bytes) -> EphemeralFault | None:
+    """What is wrong with an ephemeral key; None where it is in its one encoding and gives a secret that is one.
+
+    X25519: RFC 7748 section 5 masks the top bit and reduces modulo 2^255 - 19, so several encodings mean one key and
+    an image could be altered without any receiver noticing. P-256: SEC 1 section 2.3.4 knows compressed and hybrid
+    points too; a point off the curve would give the private key away bit by bit. Infinity has no encoding of 65 bytes.
     """
-    return int.from_bytes(public, "little") < _FIELD_PRIME
+    return _x25519_fault(public) if kind == "x25519" else _p256_fault(public)
+
+
+def _x25519_fault(public: bytes) -> EphemeralFault | None:
+    if int.from_bytes(public, "little") >= _X25519_PRIME:
+        return EphemeralFault(
+            "ephemeral-not-canonical", "the ephemeral X25519 key is not in its one canonical form", len(public) - 1
+        )
+    if is_low_order(public):
+        return EphemeralFault("ephemeral-low-order", "the ephemeral X25519 key gives an all-zero shared secret")
+    return None
+
+
+def _p256_fault(public: bytes) -> EphemeralFault | None:
+    if public[0] != _UNCOMPRESSED:
+        return EphemeralFault("ephemeral-not-canonical", "the ephemeral P-256 key is not an uncompressed point (0x04)")
+    try:
+        # Checks that both coordinates are below the prime, and the curve's equation.
+        EllipticCurvePublicKey.from_encoded_point(SECP256R1(), public)
+    except ValueError:
+        return EphemeralFault("ephemeral-off-curve", "the ephemeral P-256 key is no point of the curve", 1)
+    return None
 
 
 def is_low_order(public: bytes | X25519PublicKey) -> bool:
-    """Whether a public key makes the shared secret all zero with everybody (RFC 7748 section 6.1)."""
+    """Whether an X25519 public key makes the shared secret all zero with everybody (RFC 7748 section 6.1)."""
     key = X25519PublicKey.from_public_bytes(public) if isinstance(public, bytes) else public
     try:
         # Any clamped scalar is a multiple of the cofactor, so a fixed one tells as much as a random one.
@@ -63,27 +116,45 @@ def is_low_order(public: bytes | X25519PublicKey) -> bool:
     return False
 
 
-def unwrap(wrapped: WrappedKey, recipient: X25519PrivateKey) -> bytes:
-    """The 16-byte AES key in a wrapped key.
+def unwrap(wrapped: WrappedKey, recipient: RecipientPrivate) -> bytes:
+    """The AES key in a wrapped key, 16 or 32 bytes.
 
     Raises:
-        RejectedError: `image.ephemeral-low-order`, or `image.wrong-recipient` where the MAC does not hold.
+        RejectedError: those of `ephemeral_fault`, or `image.wrong-recipient` where the recipient's key is of another
+            kind or the MAC does not hold.
+        InputError: `keys.wrong-kind`, this key receives nothing.
     """
-    if is_low_order(wrapped.ephemeral):
-        raise RejectedError("image.ephemeral-low-order", "the ephemeral X25519 key gives an all-zero shared secret")
-    shared = recipient.exchange(X25519PublicKey.from_public_bytes(wrapped.ephemeral))
-    derived = HKDF(hashes.SHA256(), AES_KEY_BYTES + _MAC_BYTES, salt=None, info=_INFO).derive(shared)
-    mac = hmac.HMAC(derived[AES_KEY_BYTES:], hashes.SHA256())
+    fault = ephemeral_fault(wrapped.kind, wrapped.ephemeral)
+    if fault is not None:
+        raise RejectedError(f"image.{fault.code}", fault.what, where="the image's wrapped key")
+    key_bytes = len(wrapped.ciphertext)
+    shared = _shared_secret(wrapped, require_key(recipient, RECIPIENT))
+    derived = HKDF(hashes.SHA256(), key_bytes + MAC_BYTES, salt=None, info=_INFO).derive(shared)
+    mac = hmac.HMAC(derived[key_bytes:], hashes.SHA256())
     mac.update(wrapped.ciphertext)
     try:
         mac.verify(wrapped.mac)
     except InvalidSignature:
-        raise RejectedError(
-            "image.wrong-recipient",
-            "the image was not encrypted for this recipient, or its key was altered",
-            hint="decrypt with the private key whose public half the image was sealed for",
-        ) from None
-    return aes_ctr(derived[:AES_KEY_BYTES], wrapped.ciphertext)
+        raise _wrong_recipient("the image was not encrypted for this recipient, or its key was altered") from None
+    return aes_ctr(derived[:key_bytes], wrapped.ciphertext)
+
+
+def _shared_secret(wrapped: WrappedKey, recipient: RecipientPrivate) -> bytes:
+    kind = recipient_kind(recipient)
+    if wrapped.kind != kind:
+        raise _wrong_recipient(f"the image is encrypted for {_NAMES[wrapped.kind]}, this is {_NAMES[kind]}")
+    if isinstance(recipient, EllipticCurvePrivateKey):
+        return recipient.exchange(ECDH(), EllipticCurvePublicKey.from_encoded_point(SECP256R1(), wrapped.ephemeral))
+    return recipient.exchange(X25519PublicKey.from_public_bytes(wrapped.ephemeral))
+
+
+def _wrong_recipient(what: str) -> RejectedError:
+    return RejectedError(
+        "image.wrong-recipient",
+        what,
+        where="the image's wrapped key",
+        hint="decrypt with the private key whose public half the image was sealed for",
+    )
 
 
 def aes_ctr(key: bytes, data: bytes) -> bytes:

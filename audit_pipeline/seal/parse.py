@@ -35,12 +35,18 @@ class TlvType(IntEnum):
 
     KEY_HASH = 0x01
     SHA256 = 0x10
+    ECDSA = 0x22
     ED25519 = 0x24
+    ENC_P256 = 0x32
     ENC_X25519 = 0x33
+    DEPENDENCY = 0x40
     SECURITY_COUNTER = 0x50
+    VENDOR = 0x74
+    DEVICE_CLASS = 0x75
     VERDICT = 0xA0
     MODEL = 0xA1
     POLICY = 0xA2
+    LOG = 0xA3
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,16 @@ class Tlv:
     type: int
     offset: int
     value: bytes
+
+    @property
+    def value_offset(self) -> int:
+        """Where its value begins in the image."""
+        return self.offset + _PAIR.size
+
+    @property
+    def end(self) -> int:
+        """The byte after it."""
+        return self.value_offset + len(self.value)
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal import dsse
+from audit_pipeline.seal.attested import check_release, check_verdict
 from audit_pipeline.seal.decrypt import open_model
-from audit_pipeline.seal.key_forms import RECIPIENT, SIGNER_PUBLIC, fingerprint, require_key
+from audit_pipeline.seal.image_signature import SIGNATURE_NAMES, check_signature
+from audit_pipeline.seal.key_forms import RECIPIENT, RecipientPrivate, SignerPublic, fingerprint, require_key
 from audit_pipeline.seal.profile import SealedImage, read
+from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Statement, read_statement
 
 CheckName = Literal["structure", "image-key", "image-signature", "release", "verdict", "policy", "model", "decryption"]
@@ -31,18 +30,19 @@ CheckName = Literal["structure", "image-key", "image-signature", "release", "ver
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose signatures count."""
+    """Whose signatures count, for each role."""
 
-    image: Ed25519PublicKey
-    """Signs images; its bootloader counterpart is the key that MCUboot is built with."""
-    attestations: tuple[Ed25519PublicKey, ...]
-    threshold: int = 1
-    """How many distinct keys must have signed each attestation."""
+    image: tuple[SignerPublic, ...]
+    """Any one of them signs an image; the keys that the bootloader is built with."""
+    verdict: Quorum
+    release: Quorum
+    waiver: Quorum | None = None
+    """None where nobody may waive a limit."""
 
     @classmethod
-    def one(cls, key: Ed25519PublicKey) -> Trust:
-        """One key for the image and both attestations."""
-        return cls(key, (key,))
+    def one(cls, key: SignerPublic) -> Trust:
+        """One key for the image and both attestations, and nobody who waives."""
+        return cls((key,), Quorum((key,)), Quorum((key,)))
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Companions:
     """The policy file."""
     model: bytes | None = None
     """The .tflite."""
+    waivers: tuple[bytes, ...] = ()
+    """The waivers that the verdict names, DSSE envelopes."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def verify(
     *,
     trust: Trust,
     companions: Companions = Companions(),
-    recipient: X25519PrivateKey | None = None,
+    recipient: RecipientPrivate | None = None,
+    now: str | None = None,
 ) -> Report:
     """Check an image and what was given with it.
 
@@ -97,80 +100,55 @@ def verify(
         trust: the keys whose signatures count.
         companions: attestations, policy and model to hold the image against.
         recipient: private key of the device, for the full level.
+        now: the time in UTC, ISO 8601 to the second, that waivers must hold at; None to leave them unchecked.
 
     Raises:
-        RejectedError: the first check that does not hold, with a code of `image.*` (see `profile`, `decrypt`),
-            `attestation.*` (see `dsse`, `statement`), `release.*`, `verdict.*`, `policy.mismatch` or `model.mismatch`.
-        InputError: a key of the wrong kind, or a threshold that the trusted keys cannot reach.
+        RejectedError: the first check that does not hold, with a code of `image.*` (see `profile`,
+            `image_signature`, `decrypt`), `attestation.*` (see `dsse`, `statement`), `release.*`, `verdict.*` (see
+            `attested`), `waiver.*`, `policy.mismatch` or `model.mismatch`.
+        InputError: a key of the wrong kind.
     """
-    require_key(trust.image, SIGNER_PUBLIC)
     sealed = read(image)
     image_sha256 = sha256_hex(image)
+    check_signature(sealed, trust.image)
+    release = _opened(companions.release, RELEASE_TYPE, trust.release, "release attestation")
+    verdict = _opened(companions.verdict, VERDICT_TYPE, trust.verdict, "verdict attestation")
     checks = (
         Check("structure", "passed", "one exact set of TLVs in order, canonical ephemeral key, no byte too many"),
-        *check_signature(sealed, trust.image),
-        _check_release(sealed, image_sha256, companions.release, trust),
-        _check_verdict(sealed, companions.verdict, trust),
-        _check_policy(sealed, companions.policy),
-        _check_model(sealed, companions.model),
-        _check_decryption(sealed, recipient),
+        Check("image-key", "passed", f"signing key {sealed.key_hash}"),
+        Check("image-signature", "passed", f"{SIGNATURE_NAMES[sealed.signature_kind]} signature over the image hash"),
+        _release(sealed, image_sha256, release),
+        _verdict(sealed, verdict),
+        _policy(sealed, companions.policy),
+        _model(sealed, companions.model),
+        _decryption(sealed, recipient, release),
     )
     return Report("full" if recipient else "public", image_sha256, sealed, checks)
 
 
-def check_signature(sealed: SealedImage, signer: Ed25519PublicKey) -> tuple[Check, Check]:
-    """The key hash and the Ed25519 signature over the image hash, which is what MCUboot checks.
-
-    Raises:
-        RejectedError: `image.wrong-signer` or `image.signature`.
-    """
-    expected = fingerprint(signer)
-    if sealed.key_hash != expected:
-        raise RejectedError(
-            "image.wrong-signer",
-            f"the image names signing key {sealed.key_hash[:16]}…, the trusted key is {expected[:16]}…",
-            hint="give the public key of whoever signed this image, if you trust them",
-        )
-    try:
-        signer.verify(sealed.signature, sealed.image_hash)
-    except InvalidSignature:
-        raise RejectedError(
-            "image.signature", "the signature does not fit the image hash", hint="get the image again from its maker"
-        ) from None
-    return (
-        Check("image-key", "passed", f"signing key {expected}"),
-        Check("image-signature", "passed", "Ed25519 signature over the image hash"),
-    )
-
-
-def _check_release(sealed: SealedImage, image_sha256: str, envelope: bytes | None, trust: Trust) -> Check:
+def _opened(envelope: bytes | None, kind: str, quorum: Quorum, where: str) -> tuple[Statement, str] | None:
+    """What an envelope says and the SHA-256 of its payload, once its signatures hold."""
     if envelope is None:
+        return None
+    payload = dsse.verify(envelope, quorum, where=where)
+    return read_statement(payload, kind, where=where), sha256_hex(payload)
+
+
+def _release(sealed: SealedImage, image_sha256: str, release: tuple[Statement, str] | None) -> Check:
+    if release is None:
         return Check("release", "not-checked", "no release attestation: altered ciphertext or TLVs can go unnoticed")
-    release, _ = _open(envelope, RELEASE_TYPE, trust, "release attestation")
-    if not release.speaks_of(image_sha256):
-        raise _mismatch("release.image", "the release attestation is not about these bytes", release)
-    if release.value("verdict", "sha256") != sealed.verdict_sha256:
-        raise _mismatch("release.verdict", "release attestation and image (0xA0) name different verdicts", release)
-    return Check("release", "passed", "signed, and about every byte of this file")
+    check_release(sealed, image_sha256, release[0])
+    return Check("release", "passed", "signed, about every byte of this file, its version, counter and device")
 
 
-def _check_verdict(sealed: SealedImage, envelope: bytes | None, trust: Trust) -> Check:
-    if envelope is None:
+def _verdict(sealed: SealedImage, verdict: tuple[Statement, str] | None) -> Check:
+    if verdict is None:
         return Check("verdict", "not-checked", "no verdict attestation was given")
-    verdict, payload = _open(envelope, VERDICT_TYPE, trust, "verdict attestation")
-    if sha256_hex(payload) != sealed.verdict_sha256:
-        raise _mismatch("verdict.digest", "the image (0xA0) was sealed under another verdict", verdict)
-    outcome = verdict.value("verdict", "outcome")
-    if outcome != "PASS":
-        raise _mismatch("verdict.outcome", f"the verdict is {outcome}, and only PASS may be sealed", verdict)
-    if not verdict.speaks_of(sealed.model_sha256):
-        raise _mismatch("verdict.model", "the verdict is not about the model that the image names (0xA1)", verdict)
-    if verdict.value("policy", "sha256") != sealed.policy_sha256:
-        raise _mismatch("verdict.policy", "verdict and image (0xA2) name different policies", verdict)
-    return Check("verdict", "passed", "signed, PASS, and about this model and policy (0xA0, 0xA1, 0xA2)")
+    check_verdict(sealed, *verdict)
+    return Check("verdict", "passed", "signed, PASS, and about this model, policy and log (0xA0 to 0xA3)")
 
 
-def _check_policy(sealed: SealedImage, policy: bytes | None) -> Check:
+def _policy(sealed: SealedImage, policy: bytes | None) -> Check:
     if policy is None:
         return Check("policy", "not-checked", "no policy file was given")
     if sha256_hex(policy) != sealed.policy_sha256:
@@ -178,7 +156,7 @@ def _check_policy(sealed: SealedImage, policy: bytes | None) -> Check:
     return Check("policy", "passed", "the policy file is the one in 0xA2")
 
 
-def _check_model(sealed: SealedImage, model: bytes | None) -> Check:
+def _model(sealed: SealedImage, model: bytes | None) -> Check:
     if model is None:
         return Check("model", "not-checked", "no .tflite was given")
     if len(model) != sealed.model_bytes or sha256_hex(model) != sealed.model_sha256:
@@ -186,19 +164,24 @@ def _check_model(sealed: SealedImage, model: bytes | None) -> Check:
     return Check("model", "passed", "the .tflite is the one in 0xA1, length and SHA-256")
 
 
-def _check_decryption(sealed: SealedImage, recipient: X25519PrivateKey | None) -> Check:
+def _decryption(
+    sealed: SealedImage, recipient: RecipientPrivate | None, release: tuple[Statement, str] | None
+) -> Check:
     if recipient is None:
         return Check("decryption", "not-checked", "the recipient's private key was not given")
-    open_model(sealed, require_key(recipient, RECIPIENT))
+    public = fingerprint(require_key(recipient, RECIPIENT).public_key())
+    if public == sealed.key_hash:
+        raise RejectedError(
+            "image.one-key-two-roles",
+            "the image is encrypted for the very key that signs it: whoever opens it can sign another",
+            where="recipient's key",
+            hint="make a key of its own for the device, and seal again",
+        )
+    open_model(sealed, recipient)
+    if release is not None and release[0].value("image", "recipient") != public:
+        raise RejectedError(
+            "release.recipient",
+            "the release names another recipient than the key that opens it",
+            where=release[0].where,
+        )
     return Check("decryption", "passed", "decrypted; image hash, padding and the model's digest hold")
-
-
-def _open(envelope: bytes, predicate_type: str, trust: Trust, where: str) -> tuple[Statement, bytes]:
-    payload = dsse.verify(envelope, trust.attestations, threshold=trust.threshold, where=where)
-    return read_statement(payload, predicate_type, where=where), payload
-
-
-def _mismatch(code: str, what: str, statement: Statement) -> RejectedError:
-    return RejectedError(
-        code, what, where=statement.where, hint="use the image and the attestations of one and the same run"
-    )
