@@ -1,6 +1,6 @@
-"""What each entry of a run says in the trail, drawn from the parts of its evidence.
+"""What each entry of a run says in the trail, drawn from the parts of its evidence as JSON values (`Part.to_json`).
 
-`ship` writes them as the parts come to be; the gate draws them again from the whole evidence and compares, so an entry
+`ship` writes them as the parts come to be; the gate draws them again from the whole document and compares, so an entry
 that says anything else, or is missing, or stands in another order, is noticed.
 """
 
@@ -10,51 +10,53 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
-from audit_pipeline.evidence import CandidatePart, DataPart, Evidence, PolicyPart, SealPart, SourcePart, Verdict
-from audit_pipeline.findings import Finding
+from audit_pipeline.evidence import unsealed_sha256
 
 Body = dict[str, Any]
+Document = Mapping[str, Any]
 
 
-def policy_entry(part: PolicyPart) -> Body:
+def policy_entry(part: Document) -> Body:
     """The policy's digest and the people's answers: what is registered before anything is evaluated."""
-    return {"name": part.name, "sha256": part.sha256, "human_centred": part.document["human_centred"]}
+    return {"name": part["name"], "sha256": part["sha256"], "human_centred": part["document"]["human_centred"]}
 
 
-def data_entry(part: DataPart) -> Body:
+def data_entry(part: Document) -> Body:
     """The data set's digest."""
-    return {"name": part.name, "sha256": part.sha256}
+    return {"name": part["name"], "sha256": part["sha256"]}
 
 
-def model_entry(source: SourcePart, baseline: SourcePart | None) -> Body:
+def model_entry(source: Document, baseline: Document | None) -> Body:
     """The source model's digest, and that of the float model behind a finished .tflite."""
-    return {"file": source.file, "sha256": source.sha256, "baseline_sha256": baseline.sha256 if baseline else None}
+    return {
+        "file": source["file"],
+        "sha256": source["sha256"],
+        "baseline_sha256": baseline["sha256"] if baseline else None,
+    }
 
 
-def candidate_entry(part: CandidatePart) -> Body:
+def candidate_entry(part: Document) -> Body:
     """The candidate with the recipe that made it: every recipe that was tried stays on record."""
-    return part.model_dump(mode="json")
+    return dict(part)
 
 
-def findings_entry(findings: Sequence[Finding], verdict: Verdict) -> Body:
+def findings_entry(findings: Sequence[Document], verdict: Document) -> Body:
     """The digest of all findings, and how many had which outcome."""
-    listed = [finding.model_dump(mode="json") for finding in findings]
-    counts = {outcome.value: count for outcome, count in verdict.counts.items()}
-    return {"sha256": sha256_hex(canonical_json(listed)), "counts": counts}
+    return {"sha256": sha256_hex(canonical_json(list(findings))), "counts": verdict["counts"]}
 
 
-def verdict_entry(evidence: Evidence, files: Mapping[str, bytes]) -> Body:
+def verdict_entry(evidence: Document, files: Mapping[str, bytes]) -> Body:
     """The outcome, and the digests of the run's files as they are before a seal.
 
     Without a seal these are all its files, reports included: a refusal's page cannot be rewritten unseen either.
     """
     return {
-        "outcome": evidence.verdict.outcome.value,
-        "evidence_sha256_without_seal": evidence.unsealed_sha256(),
+        "outcome": evidence["verdict"]["outcome"],
+        "evidence_sha256_without_seal": unsealed_sha256(evidence),
         "files": {name: sha256_hex(content) for name, content in sorted(files.items())},
     }
 
 
-def seal_entry(part: SealPart, release: bytes) -> Body:
-    """The image, its keys by fingerprint, and the digest of the release attestation, which names every file."""
-    return {**part.model_dump(mode="json"), "release_sha256": sha256_hex(release)}
+def seal_entry(part: Document, release: bytes) -> Body:
+    """The image, its line of releases and its keys by fingerprint, and the digest of the release attestation."""
+    return {**part, "release_sha256": sha256_hex(release)}

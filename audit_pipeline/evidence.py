@@ -1,14 +1,17 @@
 """One run as one frozen document: every renderer, the gate and the attestations read this and nothing else.
 
 Each stage below `ship` gives the part of `Evidence` that bears its name; `measurement.py` has the words they share.
-`Evidence.canonical()` gives the bytes that are hashed and written to `evidence.json`.
+`Evidence.canonical()` gives the bytes that are hashed and written to `evidence.json`. What is signed, logged and
+checked later is drawn from the document, its JSON values: a file that an older version wrote keeps the document it was
+written with, though the value that is read from it has gained fields since.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.findings import Exemplars, Finding, GroupRow
@@ -251,6 +254,23 @@ class TrailPart(Part):
     root: Sha256
 
 
+class DependencyPart(Part):
+    """Another image on the device, and the least version of it that will do."""
+
+    image: Count
+    version: str
+
+
+class DevicePart(Part):
+    """The device as the policy names it; all of it stands in the image for the bootloader to compare."""
+
+    vendor: str | None = None
+    class_: str | None = Field(default=None, alias="class", serialization_alias="class")
+    depends_on: DependencyPart | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
 class SealPart(Part):
     """The image, and the keys by fingerprint (SHA-256 of the SubjectPublicKeyInfo)."""
 
@@ -261,6 +281,18 @@ class SealPart(Part):
     signer: Sha256
     recipient: Sha256
     verdict_sha256: Sha256 = Field(description="of the verdict attestation's payload, TLV 0xA0")
+    signature: Literal["ed25519", "p256"] = Field(default="ed25519", description="kind of the signer's key")
+    encryption: Literal["x25519", "p256"] = Field(default="x25519", description="kind of the recipient's key")
+    aes_bits: Literal[128, 256] = 128
+    device: DevicePart | None = Field(default=None, description="null where the policy names none")
+    device_class: str | None = Field(
+        default=None,
+        description="the line of releases in which the security counter rises: `vendor/class`, else the recipient's "
+        "fingerprint; null before releases were told apart by it",
+    )
+    model_signer: Sha256 | None = Field(
+        default=None, description="of the P-256 key behind model.sig; null where there is none"
+    )
 
 
 class Evidence(Part):
@@ -286,8 +318,9 @@ class Evidence(Part):
 
     def canonical(self) -> bytes:
         """Canonical JSON of the document (see `canonical_json`)."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        return canonical_json(self.to_json())
 
-    def unsealed_sha256(self) -> str:
-        """Digest of the document without its seal: what the verdict attestation signs, before there is an image."""
-        return sha256_hex(self.model_copy(update={"seal": None}).canonical())
+
+def unsealed_sha256(document: Mapping[str, Any]) -> str:
+    """Digest of an evidence document without its seal: what the verdict attestation signs, before there is an image."""
+    return sha256_hex(canonical_json({**document, "seal": None}))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
 from audit_pipeline.errors import AuditError, InputError
-from audit_pipeline.trail.entry import Kind, Receipt
+from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.log import Trail
 
 
@@ -23,9 +23,11 @@ class Journal:
         self._run = run
         self._now = now
 
-    def enter(self, kind: Kind, body: dict[str, Any]) -> Receipt:
-        """Append one entry and give it back with the head of the log after it."""
-        return self._trail.append(kind, run=self._run, at=self._now(), body=body)
+    def enter(
+        self, kind: Kind, body: dict[str, Any], after: Callable[[Iterator[Entry]], None] | None = None
+    ) -> Receipt:
+        """Append one entry and give it back with the head of the log after it; for `after` see `Trail.append`."""
+        return self._trail.append(kind, run=self._run, at=self._now(), body=body, after=after)
 
     def __enter__(self) -> Journal:
         if any(True for _ in self._trail.entries(self._run)):

@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from audit_pipeline.errors import InputError, ToolError
@@ -17,6 +18,8 @@ MODEL = "model.tflite"
 IMAGE = "firmware.bin"
 VERDICT = "verdict.dsse.json"
 RELEASE = "release.dsse.json"
+SUMMARY = "svr.dsse.json"
+MODEL_SIGNATURE = "model.sig"
 HTML = "report.html"
 MARKDOWN = "report.md"
 PREDICTIONS = "predictions.npz"
@@ -73,8 +76,12 @@ def way_to(manifest: Path, folder: Path) -> str | None:
     return None if common == Path(common.anchor) else Path(os.path.relpath(target, start)).as_posix()
 
 
-def publish(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files beside their place, flush them to the disk, then move the whole folder in.
+@contextmanager
+def publishing(folder: Path, files: Mapping[str, bytes]) -> Iterator[None]:
+    """Write the files beside their place and flush them to the disk; at the end of the block the folder moves in.
+
+    What is done in the block, the last entry in the trail, happens after the disk turned out to have room, and before
+    anybody can find the folder. Where the block raises, nothing is left behind.
 
     Raises:
         InputError: another run took the place meanwhile.
@@ -82,14 +89,44 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     staging = None
     try:
-        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:64]}-"))
-        for name, content in files.items():
-            with (staging / name).open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-        staging.chmod(0o755)
-        staging.rename(folder)
+        with _explained(folder):
+            staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:64]}-"))
+            _write(staging, files)
+        yield
+        with _explained(folder):
+            staging.rename(folder)
+        with suppress(OSError):  # it is in its place, whether or not the disk says so now
+            _flush(folder.parent)
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _write(staging: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        with (staging / name).open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    staging.chmod(0o755)
+    _flush(staging)
+
+
+def _flush(folder: Path) -> None:
+    """Have the names in a folder written to the disk too, where the system can do that."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if folder.exists():
             raise InputError("run.exists", "this run exists already", where=str(folder), hint=_PLACE_TAKEN) from error
@@ -99,6 +136,3 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> None:
             where=str(folder),
             hint="make room on the disk and run again; nothing was left behind",
         ) from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)

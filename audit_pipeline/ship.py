@@ -7,16 +7,18 @@ sealed, and nothing but a PASS is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from audit_pipeline import __version__, run_folder
+from audit_pipeline import __version__, rollback, run_folder
 from audit_pipeline.assess import Assessment, assess
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.recipe import compress, from_tflite
 from audit_pipeline.entries import (
+    Body,
     candidate_entry,
     data_entry,
     findings_entry,
@@ -34,14 +36,25 @@ from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.predictions_file import KeptPredictions, predictions_to_npz
 from audit_pipeline.preflight import preflight
 from audit_pipeline.progress import Progress, silent
-from audit_pipeline.release import SealKeys, open_keys, seal, sign_release, sign_verdict
+from audit_pipeline.release import seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
+from audit_pipeline.seal_keys import Passphrase, SealKeys, open_keys
 from audit_pipeline.search.around import ALONE, Around
 from audit_pipeline.search.find import search
+from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 
-_LIBRARIES = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "tflite-micro", "fairlearn")
+_LIBRARIES = (
+    "tensorflow",
+    "tf_keras",
+    "tensorflow-model-optimization",
+    "ai-edge-litert",
+    "tflite-micro",
+    "fairlearn",
+    "imgtool",
+    "cryptography",
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ def ship(
     request: Request,
     *,
     now: Callable[[], str],
-    passphrase: Callable[[Path], bytes],
+    passphrase: Passphrase,
     progress: Progress = silent,
     around: Around = ALONE,
 ) -> Shipped:
@@ -84,7 +97,7 @@ def ship(
     Args:
         request: what to do.
         now: the time, UTC in ISO 8601.
-        passphrase: asked for the signer's key file, before any work starts; never called where nothing is signed.
+        passphrase: asked for each key that signs, before any work starts; never called where nothing is signed.
         progress: told how far each step is.
         around: what surrounds a search, where the policy has one.
 
@@ -95,18 +108,21 @@ def ship(
     inputs = read_inputs(request.model, request.policy, request.baseline, progress)
     folder = run_folder.claim(request.reports, request.run)
     keys = open_keys(inputs.policy, passphrase) if request.seals else None
-    with Trail.open(request.trail) as trail, Journal(trail, request.run, now) as journal:
-        registered = journal.enter("policy", policy_entry(_policy_part(inputs.policy)))
-        journal.enter("data", data_entry(inputs.population.part))
-        journal.enter("model", model_entry(inputs.source.part, inputs.baseline.part if inputs.baseline else None))
-        candidate = make_candidate(inputs, progress, around)
-        journal.enter("candidate", candidate_entry(candidate.part))
-        assessment = assess(inputs, candidate, progress)
-        head = journal.enter("findings", findings_entry(assessment.findings, assessment.verdict)).head
-        position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
-        evidence = _evidence(request, inputs, candidate, assessment, position, created=now())
-        files = _judged(inputs, candidate, assessment, folder)
-        return Shipped(_conclude(evidence, candidate, files, keys, journal, folder), folder)
+    with Trail.open(request.trail) as trail:
+        if keys is not None:
+            _above(keys)(trail.entries(kind="seal"))
+        with Journal(trail, request.run, now) as journal:
+            registered = journal.enter("policy", policy_entry(_policy_part(inputs.policy).to_json()))
+            journal.enter("data", data_entry(inputs.population.part.to_json()))
+            journal.enter("model", _model_entry(inputs))
+            candidate = make_candidate(inputs, progress, around)
+            journal.enter("candidate", candidate_entry(candidate.part.to_json()))
+            assessment = assess(inputs, candidate, progress)
+            head = journal.enter("findings", _findings_entry(assessment)).head
+            position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
+            evidence = _evidence(request, inputs, candidate, assessment, position, created=now())
+            files = _judged(inputs, candidate, assessment, folder)
+            return Shipped(_conclude(evidence, candidate, files, keys, journal, folder), folder)
 
 
 def make_candidate(
@@ -157,23 +173,28 @@ def _conclude(
     journal: Journal,
     folder: Path,
 ) -> Evidence:
-    """Stages 9 to 11: seal what may be sealed, log it, and put the run's folder in its place."""
+    """Stages 9 to 11: seal what may be sealed, and put the run's folder in its place as its last entry is logged."""
     files = dict(judged)
     verdict = sign_verdict(evidence, keys) if keys else None
     if verdict:
         files[run_folder.VERDICT] = verdict.envelope
-    if keys and verdict and evidence.verdict.outcome is Outcome.PASS:
-        journal.enter("verdict", verdict_entry(evidence, files))
-        sealed = seal(evidence, candidate, verdict, keys)
-        evidence = sealed.evidence
-        files |= {run_folder.IMAGE: sealed.image, **_rendered(evidence)}
-        files[run_folder.RELEASE] = release = sign_release(evidence, files, keys)
-        journal.enter("seal", seal_entry(sealed.part, release))
-    else:
+    if keys is None or verdict is None or evidence.verdict.outcome is not Outcome.PASS:
         files |= _rendered(evidence)
-        journal.enter("verdict", verdict_entry(evidence, files))
-    run_folder.publish(folder, files)
-    return evidence
+        with run_folder.publishing(folder, files):
+            journal.enter("verdict", verdict_entry(evidence.to_json(), files))
+        return evidence
+    journal.enter("verdict", verdict_entry(evidence.to_json(), files))
+    sealed = seal(evidence, candidate, verdict, keys)
+    files |= {**sealed.files, **_rendered(sealed.evidence)}
+    files[run_folder.RELEASE] = release = sign_release(sealed.evidence, files, keys)
+    with run_folder.publishing(folder, files):
+        journal.enter("seal", seal_entry(sealed.part.to_json(), release), after=_above(keys))
+    return sealed.evidence
+
+
+def _above(keys: SealKeys) -> Callable[[Iterator[Entry]], None]:
+    """Refuses a security counter that is not above those of the seals it is given."""
+    return partial(rollback.require_rise, of_class=keys.device_class, security_counter=keys.settings.security_counter)
 
 
 def _rendered(evidence: Evidence) -> dict[str, bytes]:
@@ -182,6 +203,14 @@ def _rendered(evidence: Evidence) -> dict[str, bytes]:
         run_folder.HTML: render_html(evidence).encode(),
         run_folder.MARKDOWN: render_markdown(evidence).encode(),
     }
+
+
+def _model_entry(inputs: Inputs) -> Body:
+    return model_entry(inputs.source.part.to_json(), inputs.baseline.part.to_json() if inputs.baseline else None)
+
+
+def _findings_entry(assessment: Assessment) -> Body:
+    return findings_entry([each.to_json() for each in assessment.findings], assessment.verdict.to_json())
 
 
 def _policy_part(policy: LoadedPolicy) -> PolicyPart:

@@ -126,7 +126,7 @@ def show_shipped(shipped: Shipped, *, as_json: bool) -> None:
 
 def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) -> None:
     from audit_pipeline.inputs import read_inputs
-    from audit_pipeline.release import check_keys
+    from audit_pipeline.seal_keys import check_keys
 
     with progress_bar() as progress:
         inputs = read_inputs(model, policy, baseline, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from audit_pipeline.data.population import Population
 from audit_pipeline.policy.agreement import disagreements
@@ -12,7 +12,11 @@ from audit_pipeline.policy.boards import Board, find_board
 from audit_pipeline.policy.schema import Policy, Target
 from audit_pipeline.strict_yaml import Loaded, Loc, Problem, load, refuse
 
+KeyPlace: TypeAlias = Path | str
+"""Where a private key is: a file, or a token by its `pkcs11:` URI."""
+
 _STAGE = "policy"
+_PKCS11 = "pkcs11:"
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,10 @@ class LoadedPolicy:
     board: Board
     """The target: a known board with the policy's own limits, or a device known by its limits alone."""
     manifest: Path
-    signer: Path | None
+    signer: KeyPlace | None
     """None where nothing is to be sealed."""
+    model_signer: KeyPlace | None
+    """None where the policy names none."""
     recipient: Path | None
 
     @property
@@ -64,9 +70,16 @@ def load_policy(path: Path) -> LoadedPolicy:
         file=file,
         board=_board(policy.target, file.where(("target", "board"))),
         manifest=folder / policy.data.manifest,
-        signer=folder / policy.seal.signer if policy.seal else None,
+        signer=_key_place(policy.seal.signer, folder) if policy.seal else None,
+        model_signer=_key_place(policy.seal.model_signer, folder) if policy.seal else None,
         recipient=folder / policy.seal.recipient if policy.seal else None,
     )
+
+
+def _key_place(named: str | None, folder: Path) -> KeyPlace | None:
+    if named is None or named.startswith(_PKCS11):
+        return named
+    return folder / named
 
 
 def _board(target: Target, where: str) -> Board:

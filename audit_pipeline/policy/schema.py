@@ -6,9 +6,10 @@ enforces; everything else is refused by name.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
@@ -189,15 +190,79 @@ class Statistics(Strict):
     )
 
 
+VersionText = Annotated[
+    str, StringConstraints(pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,5}(\+\d{1,9})?$"), Field(examples=["1.4.0", "1.4.0+7"])
+]
+
+
+def _without_pin(named: str) -> str:
+    if _PIN.search(named):
+        raise ValueError("a PIN does not belong in a policy, which is kept with every run: it is asked for")
+    return named
+
+
+_PIN = re.compile(r"^pkcs11:.*[;?&]pin-(value|source)=")
+SignerPlace = Annotated[Text, AfterValidator(_without_pin)]
+
+
+class DependsOn(Strict):
+    """Another image on the device, without which the bootloader does not start this one."""
+
+    image: Annotated[int, Field(ge=0, lt=1 << 8)] = Field(description="its number in the bootloader")
+    version: VersionText = Field(description="the least version of it that will do")
+
+
+class Device(Strict):
+    """The device that an image is for, as its bootloader knows it.
+
+    Releases for one vendor and class stand in one line: of these the security counter rises. Where they are not given,
+    the recipient's key stands for them.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"class": ["vendor"]}})
+
+    vendor: Text | None = Field(
+        default=None,
+        description="domain name of the device's maker, in lower case; a UUID made of it goes into the image",
+        examples=["wearables.example.com"],
+    )
+    class_: Text | None = Field(
+        default=None,
+        alias="class",
+        description="the vendor's name for this kind of device; a UUID made of both goes into the image",
+        examples=["wrist-2"],
+    )
+    aes: Literal[128, 256] = Field(default=128, description="bits of the image's key, as the bootloader was built for")
+    slot_bytes: Annotated[int, Field(gt=0, lt=1 << 32)] | None = Field(
+        default=None, description="flash of the image slot, which also holds MCUboot's trailer"
+    )
+    depends_on: DependsOn | None = None
+
+    @model_validator(mode="after")
+    def _class_has_a_vendor(self) -> Device:
+        if self.class_ is not None and self.vendor is None:
+            raise ValueError("a class needs the vendor whose name for the device it is")
+        return self
+
+
 class Seal(Strict):
     """How the image is signed and for which device it is encrypted. Key paths are relative to the policy file."""
 
-    signer: Text = Field(description="Ed25519 private key, PEM under a passphrase")
-    recipient: Text = Field(description="X25519 public key of the device, PEM")
-    security_counter: Annotated[int, Field(ge=0, lt=1 << 32)]
-    version: Annotated[
-        str, StringConstraints(pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,5}(\+\d{1,9})?$"), Field(examples=["1.4.0", "1.4.0+7"])
-    ]
+    signer: SignerPlace = Field(
+        description="private key that signs image and attestations, Ed25519 or P-256: a key file under a passphrase, "
+        "or a `pkcs11:` URI (RFC 7512)"
+    )
+    recipient: Text = Field(description="public key of the device, X25519 or P-256, PEM")
+    model_signer: SignerPlace | None = Field(
+        default=None,
+        description="P-256 private key for the OpenSSF signature beside the .tflite, given as `signer` is; not needed "
+        "where the signer is P-256 itself",
+    )
+    security_counter: Annotated[int, Field(ge=0, lt=1 << 32)] = Field(
+        description="must rise with every release for this device"
+    )
+    version: VersionText
+    device: Device | None = None
 
 
 class Policy(Strict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,7 +28,22 @@ def evidence_schema() -> dict[str, Any]:
     return head | schema
 
 
+@dataclass(frozen=True)
+class EvidenceFile:
+    """An evidence.json as it was read: its bytes, what they say, and that as a value."""
+
+    raw: bytes
+    document: dict[str, Any]
+    """The file's own JSON values; a field that came later than the file is not in it."""
+    value: Evidence
+
+
 def load_evidence(path: Path) -> Evidence:
+    """The value of an evidence.json. Raises as `read_evidence` does."""
+    return read_evidence(path).value
+
+
+def read_evidence(path: Path) -> EvidenceFile:
     """Read an evidence.json strictly: no unknown keys, no double keys, no NaN, nothing converted on the way.
 
     Raises:
@@ -40,9 +56,10 @@ def load_evidence(path: Path) -> Evidence:
         raise InputError(
             "evidence.missing", f"cannot be read: {error.strerror or error}", where=str(path), hint=_HINT
         ) from error
-    _check_kind(_parse(raw, path), path)
+    document = _parse(raw, path)
+    _check_kind(document, path)
     try:
-        return Evidence.model_validate_json(raw, strict=True)
+        return EvidenceFile(raw, document, Evidence.model_validate_json(raw, strict=True))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(map(str, first["loc"])) or "document"

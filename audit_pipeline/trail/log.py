@@ -10,7 +10,7 @@ of processes may append at once; each opens the trail for itself, and a `Trail` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -60,7 +60,14 @@ class Trail:
             raise
         return trail
 
-    def append(self, kind: Kind, run: str, at: str, body: dict[str, Any]) -> Receipt:
+    def append(
+        self,
+        kind: Kind,
+        run: str,
+        at: str,
+        body: dict[str, Any],
+        after: Callable[[Iterator[Entry]], None] | None = None,
+    ) -> Receipt:
         """Record one entry; when this returns, it is on disk.
 
         Args:
@@ -68,20 +75,24 @@ class Trail:
             run: the run it belongs to.
             at: the time now, ISO 8601, UTC.
             body: a JSON object: digests and figures, never a row of data.
+            after: is given the entries of this kind so far and raises where this one may not follow them. It is asked
+                in the transaction that records it, so that no other process can add one in between.
 
         Raises:
-            InputError: a value cannot be logged.
+            InputError: a value cannot be logged, or `after` says so.
             RejectedError: the end of the log is not what the tree says it is; nothing was recorded.
             ToolError: the database is locked, read-only, damaged or full; nothing was recorded.
         """
         with self._transaction(sqlite.WRITING) as connection:
             before = read_frontier(_frontier_row(connection), self._path)
             self._refuse_broken_end(connection, before)
+            if after is not None:
+                after(self._read(connection, _of_kind(kind)))
             entry = Entry.compose(before.size, kind, run, at, body)
-            after = before.append(entry.leaf_hash)
-            head = after.head()
+            grown = before.append(entry.leaf_hash)
+            head = grown.head()
             connection.execute(insert(EntryRow).values(**_columns(entry, head)))
-            connection.execute(update(FrontierRow).values(size=after.size, peaks=after.to_hex()))
+            connection.execute(update(FrontierRow).values(size=grown.size, peaks=grown.to_hex()))
         return Receipt(entry, head)
 
     def head(self) -> TreeHead:
@@ -93,16 +104,16 @@ class Trail:
         with self._transaction() as connection:
             return read_frontier(_frontier_row(connection), self._path).head()
 
-    def entries(self, run: str | None = None) -> Iterator[Entry]:
-        """The entries in order, of one run or of all, as recorded, not verified.
+    def entries(self, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
+        """The entries in order, of one run or of all, of one kind or of all, as recorded, not verified.
 
         Raises:
             RejectedError: an entry's text cannot be read as an entry.
         """
-        query = _ENTRIES if run is None else _ENTRIES.where(col(EntryRow.run) == run)
+        query = _ENTRIES if kind is None else _of_kind(kind)
+        query = query if run is None else query.where(col(EntryRow.run) == run)
         with self._transaction() as connection:
-            for row in _rows(connection, query):
-                yield read_entry(row, self._path)
+            yield from self._read(connection, query)
 
     def verify(self, seen: Iterable[TreeHead] = ()) -> TreeHead:
         """Recompute the whole log from the stored text.
@@ -149,6 +160,10 @@ class Trail:
         with explained(self._path), self._engine.execution_options(**options).begin() as connection:
             yield connection
 
+    def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
+        for row in _rows(connection, query):
+            yield read_entry(row, self._path)
+
     def _refuse_broken_end(self, connection: Connection, frontier: Frontier) -> None:
         last = connection.execute(_LAST_ENTRY).mappings().first()
         recorded = (last["index"], last["root"]) if last else (-1, EMPTY_ROOT.hex())
@@ -164,6 +179,10 @@ class Trail:
 _ENTRIES = select(inspect(EntryRow).local_table).order_by(col(EntryRow.index))
 _LAST_ENTRY = select(col(EntryRow.index), col(EntryRow.root)).order_by(col(EntryRow.index).desc()).limit(1)
 _FRONTIER = select(inspect(FrontierRow).local_table)
+
+
+def _of_kind(kind: Kind) -> Select[Any]:
+    return _ENTRIES.where(col(EntryRow.kind) == kind)
 
 
 def _rows(connection: Connection, query: Select[Any]) -> Iterator[RowMapping]:

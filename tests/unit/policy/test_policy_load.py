@@ -37,7 +37,32 @@ def test_files_are_found_from_the_policy_not_from_the_working_folder(tmp_path: P
 
 def test_without_a_seal_there_are_no_keys(read_policy: Read) -> None:
     loaded = read_policy()
-    assert (loaded.signer, loaded.recipient) == (None, None)
+    assert (loaded.signer, loaded.model_signer, loaded.recipient) == (None, None, None)
+
+
+def test_a_key_in_a_token_is_no_file(tmp_path: Path, read_policy: Read) -> None:
+    uri = "pkcs11:token=audit;object=release?module-path=/usr/lib/softhsm/libsofthsm2.so"
+    loaded = read_policy(
+        f'seal: {{signer: "{uri}", model_signer: m.pem, recipient: b.pem, security_counter: 1, version: 1.0.0}}\n'
+    )
+    assert (loaded.signer, loaded.model_signer) == (uri, tmp_path / "m.pem")
+
+
+def test_a_device_has_all_that_its_bootloader_knows(read_policy: Read) -> None:
+    seal = read_policy("""\
+seal:
+  signer: a.pem
+  recipient: b.pem
+  security_counter: 1
+  version: 1.0.0
+  device:
+    {vendor: example.com, class: wrist, aes: 256, slot_bytes: 65536, depends_on: {image: 1, version: 2.0.0}}
+""").value.seal
+    assert seal is not None
+    assert seal.device is not None
+    assert (seal.device.vendor, seal.device.class_, seal.device.aes) == ("example.com", "wrist", 256)
+    assert seal.device.depends_on is not None
+    assert (seal.device.depends_on.image, seal.device.depends_on.version) == (1, "2.0.0")
 
 
 def test_a_place_is_shown_as_file_and_line(read_policy: Read) -> None:
@@ -118,6 +143,10 @@ def test_impossible_fairness_rules_are_refused(read_policy: Read, rule: str, com
     assert complaint in error.what
 
 
+def sealed_for(device: str, signer: str = "a") -> str:
+    return f'seal: {{signer: "{signer}", recipient: b, security_counter: 1, version: 1.0.0, device: {device}}}'
+
+
 @pytest.mark.parametrize(
     ("section", "complaint"),
     [
@@ -141,6 +170,12 @@ def test_impossible_fairness_rules_are_refused(read_policy: Read, rule: str, com
         ("compress: {recipe: [{quantize: {scheme: int4}}]}", "compress.recipe[0].quantize.scheme"),
         ("statistics: {confidence: 95}", "statistics.confidence: must be below 1, not 95"),
         ("seal: {signer: a, recipient: b, security_counter: 1, version: 1.0}", "seal.version: must be text, not 1.0"),
+        (sealed_for("{class: wrist}"), "seal.device: a class needs the vendor"),
+        (sealed_for("{aes: 192}"), "seal.device.aes: must be 128 or 256, not 192"),
+        (sealed_for("{slot_bytes: 0}"), "seal.device.slot_bytes: must be above 0, not 0"),
+        (sealed_for("{depends_on: {image: 256, version: 1.0.0}}"), "depends_on.image: must be below 256, not 256"),
+        (sealed_for("{vendour: example.com}"), "did you mean vendor?"),
+        (sealed_for("{}", signer="pkcs11:token=t;object=o?pin-value=1234"), "a PIN does not belong in a policy"),
     ],
 )
 def test_impossible_sections_are_refused(read_policy: Read, section: str, complaint: str) -> None:
