@@ -29,6 +29,7 @@ bench-%: $(VENV)/.dev
 schemas: $(VENV)/.dev ## write the published JSON Schemas again from the code
 	$(BIN)/audit schema policy > policies/policy.schema.json
 	$(BIN)/audit schema evidence > reports/evidence.schema.json
+	$(BIN)/audit schema trust > policies/trust.schema.json
 
 lock: ## resolve pyproject.toml again into the two lock files
 	$(PYTHON) -m pip install --quiet uv

@@ -27,6 +27,7 @@ class Schema(StrEnum):
 
     POLICY = "policy"
     EVIDENCE = "evidence"
+    TRUST = "trust"
     BOARDS = "boards"
 
 
@@ -65,7 +66,7 @@ def schema(
     name: Annotated[Schema, typer.Argument(help="Which format.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Print a published format: the policy's or evidence's JSON Schema, or the known boards."""
+    """Print a published format: the policy's, evidence's or trust file's JSON Schema, or the known boards."""
     document: Any
     if name is Schema.POLICY:
         from audit_pipeline.policy.load import policy_schema
@@ -75,6 +76,10 @@ def schema(
         from audit_pipeline.report.evidence_file import evidence_schema
 
         document = evidence_schema()
+    elif name is Schema.TRUST:
+        from audit_pipeline.seal.trust_schema import trust_schema
+
+        document = trust_schema()
     else:
         from dataclasses import asdict
 

@@ -18,8 +18,8 @@ from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import InputError
 from audit_pipeline.trail.merkle import TreeHead, leaf_hash
 
-Kind = Literal["policy", "data", "model", "candidate", "findings", "verdict", "seal", "aborted"]
-"""What an entry records: one kind per stage, and `aborted` for a run that ended in an error."""
+Kind = Literal["policy", "data", "model", "candidate", "findings", "verdict", "seal", "aborted", "keys"]
+"""What an entry records: one kind per stage, `aborted` for a run that ended in an error, `keys` for a trust file."""
 
 FORMAT = 1
 

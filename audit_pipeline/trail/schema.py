@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from audit_pipeline.errors import ToolError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/versions`."""
 
 

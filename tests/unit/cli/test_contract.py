@@ -44,6 +44,12 @@ def test_every_command_is_there() -> None:
         "inspect",
         "keys new",
         "keys fingerprint",
+        "keys export",
+        "keys list",
+        "keys rotate",
+        "keys revoke",
+        "keys trust init",
+        "keys trust sign",
         "log list",
         "log verify",
         "report",
@@ -75,6 +81,9 @@ def test_every_command_takes_json() -> None:
         ["log", "--trail", "no-trail.db"],
         ["log", "verify", "--trail", "no-trail.db"],
         ["keys", "fingerprint", "no-key.pem"],
+        ["keys", "list"],
+        ["keys", "revoke", "release", "--reason", "stolen"],
+        ["keys", "trust", "sign", "no-trust.yaml", "--key", "no-key.pem"],
     ],
 )
 def test_bad_arguments_exit_2_and_say_why_on_stderr(

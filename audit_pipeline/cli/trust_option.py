@@ -1,0 +1,64 @@
+"""`--signer KEY` | `--trust FILE --root KEY …`: whose signatures a command believes. One of the two, never both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from audit_pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from audit_pipeline.seal.verify import Trust
+
+SignerOption = Annotated[
+    Path | None, typer.Option("--signer", help="The one public key that must have signed everything.")
+]
+TrustOption = Annotated[
+    Path | None,
+    typer.Option("--trust", help="A signed trust file instead, with keys and thresholds by role; needs --root."),
+]
+RootOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--root", help="Public root key that must have signed the trust file, from elsewhere than it; once for each."
+    ),
+]
+
+
+def read_trust_options(
+    signer: Path | None, trust: Path | None, roots: list[Path] | None, *, trail: str | None, now: str
+) -> Trust:
+    """Whom to believe.
+
+    Args:
+        signer: the one public key.
+        trust: a trust file.
+        roots: root keys that vouch for the trust file.
+        trail: the audit trail, which may know a newer trust file. Without one, an older file is believed until it
+            expires; everything else is checked just the same.
+        now: the time, ISO 8601, UTC.
+
+    Raises:
+        InputError: `trust.choose`, not exactly one of the two; or a key or the trust file cannot be used.
+        RejectedError: the trust file is not vouched for, has expired, or is older than one that the trail knows.
+    """
+    from audit_pipeline.seal.keys import load_signer_public
+    from audit_pipeline.seal.trust import load_trust
+    from audit_pipeline.seal.verify import Trust
+    from audit_pipeline.trust_log import recall, require_newest
+
+    if (signer is None) == (trust is None) or (trust is None and roots):
+        raise InputError(
+            "trust.choose",
+            "whose signatures count must be said in one way",
+            hint="give --signer KEY, or --trust FILE with --root KEY",
+        )
+    if signer is not None:
+        return Trust.one(load_signer_public(signer))
+    assert trust is not None  # noqa: S101 - exactly one of the two is given
+    believed = load_trust(trust, tuple(map(load_signer_public, roots or ())), now)
+    if trail is not None:
+        require_newest(believed.file, recall(trail, believed.document.name))
+    return believed.trust()
