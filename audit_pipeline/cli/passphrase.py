@@ -1,4 +1,7 @@
-"""Where a private key's passphrase comes from: a file descriptor, the environment or a prompt; never the arguments."""
+"""Where a passphrase or PIN comes from: a file descriptor, the environment or a prompt; never the arguments.
+
+Arguments are shown to every process of the machine, and kept in the shell's history.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from audit_pipeline.errors import InputError
 
 VARIABLE = "AUDIT_PASSPHRASE"
 
+_MAX_LINE_BYTES = 4096
+
 PassphraseFd = Annotated[
     int | None,
     typer.Option(
         "--passphrase-fd",
-        help=f"Read the passphrase from this file descriptor; otherwise from ${VARIABLE} or a prompt.",
+        help=f"Read each passphrase or PIN as a line of this file descriptor; otherwise from ${VARIABLE} or a prompt.",
         metavar="N",
         min=0,
         max=65_535,
@@ -38,15 +43,14 @@ def read_passphrase(descriptor: int | None, *, purpose: str, confirm: bool = Fal
     """
     if descriptor is not None:
         try:
-            with os.fdopen(descriptor, "rb", closefd=False) as stream:
-                return _not_empty(stream.readline())
+            return _not_empty(_line(descriptor))
         except OSError as error:
             raise InputError(
                 "passphrase.descriptor",
                 f"the passphrase cannot be read: {error.strerror}",
                 where=f"--passphrase-fd {descriptor}",
                 hint="open the descriptor first, as in: --passphrase-fd 3 3<passphrase-file",
-            ) from error
+            ) from None
     if VARIABLE in os.environ:
         return _not_empty(os.fsencode(os.environ[VARIABLE]))
     if not sys.stdin.isatty():
@@ -55,10 +59,28 @@ def read_passphrase(descriptor: int | None, *, purpose: str, confirm: bool = Fal
             f"{purpose} needs a passphrase and there is no terminal to ask on",
             hint=f"give --passphrase-fd, or set {VARIABLE}",
         )
-    passphrase = getpass.getpass(f"Passphrase for {purpose}: ")
-    if confirm and getpass.getpass("Once more: ") != passphrase:
+    passphrase = _asked(f"Passphrase for {purpose}: ")
+    if confirm and _asked("Once more: ") != passphrase:
         raise InputError("passphrase.differs", "the two passphrases differ", hint="try again; nothing was written")
     return _not_empty(os.fsencode(passphrase))
+
+
+def _asked(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        return ""
+
+
+def _line(descriptor: int) -> bytes:
+    """One line, byte by byte: the next key's passphrase may stand in the next line."""
+    line = b""
+    while len(line) < _MAX_LINE_BYTES and not line.endswith(b"\n"):
+        byte = os.read(descriptor, 1)
+        if not byte:
+            break
+        line += byte
+    return line
 
 
 def _not_empty(line: bytes) -> bytes:

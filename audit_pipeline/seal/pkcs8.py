@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -17,9 +17,12 @@ from audit_pipeline.seal.key_block import cost_refused, wrong_passphrase
 
 LABEL = "ENCRYPTED PRIVATE KEY"
 
-_MOST_ITERATIONS = 2_000_000
+_MOST_ITERATIONS = 1_000_000
 _MOST_SCRYPT = 2**17 * 8
 """Bound of N·r·p; scrypt takes 128 bytes of memory for each, so 128 MiB."""
+
+_REFUSALS = (TypeError, UnsupportedAlgorithm, InternalError)
+"""Raised beside ValueError for a key that cannot be; InternalError for one that is too long or short for its curve."""
 
 _SEQUENCE, _INTEGER, _OID = 0x30, 0x02, 0x06
 _PBES2 = bytes.fromhex("2a864886f70d01050d")
@@ -38,7 +41,7 @@ def load_encrypted(der: bytes, passphrase: bytes, *, where: str) -> PrivateKeyTy
         return load_der_private_key(der, passphrase)
     except ValueError:
         raise wrong_passphrase(where) from None
-    except (TypeError, UnsupportedAlgorithm):
+    except _REFUSALS:
         raise _damaged(where) from None
 
 
@@ -50,7 +53,7 @@ def load_plain(der: bytes, *, where: str) -> PrivateKeyTypes:
     """
     try:
         return load_der_private_key(der, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, *_REFUSALS):
         raise _damaged(where) from None
 
 

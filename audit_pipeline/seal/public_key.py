@@ -38,12 +38,21 @@ def read_public(text: bytes, wanted: KeyForm[Key], *, where: str) -> Key:
         raise private_where_public(wanted.name, where)
     if block.label != LABEL:
         raise _damaged(where)
+    return read_spki(block.content, wanted, where=where)
+
+
+def read_spki(der: bytes, wanted: KeyForm[Key], *, where: str) -> Key:
+    """A public key of the wanted form, from its SubjectPublicKeyInfo in DER.
+
+    Raises:
+        InputError: `keys.damaged`, `keys.wrong-kind`, `keys.not-canonical` or `keys.low-order`.
+    """
     try:
-        loaded = load_der_public_key(block.content)
+        loaded = load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm):
         raise _damaged(where) from None
     key = require_key(loaded, wanted, where=where)
-    _check_encoding(require_key(loaded, ANY_PUBLIC, where=where), block.content, where)
+    _check_encoding(require_key(loaded, ANY_PUBLIC, where=where), der, where)
     return key
 
 
