@@ -20,6 +20,8 @@ LABEL = "ENCRYPTED PRIVATE KEY"
 _MOST_ITERATIONS = 1_000_000
 _MOST_SCRYPT = 2**17 * 8
 """Bound of N·r·p; scrypt takes 128 bytes of memory for each, so 128 MiB."""
+_MOST_SCRYPT_R_P = 64
+"""Bound of r and p; OpenSSL writes 8 and 1. A huge r with a tiny N takes three times as long for the same product."""
 
 _REFUSALS = (TypeError, UnsupportedAlgorithm, InternalError)
 """Raised beside ValueError for a key that cannot be; InternalError for one that is too long or short for its curve."""
@@ -72,8 +74,8 @@ def check_cost(der: bytes, *, where: str) -> None:
             raise cost_refused("more rounds of PBKDF2 than anybody waits for", where)
     elif kdf == _SCRYPT and len(numbers) >= 3:
         n, r, p = numbers[:3]
-        if min(n, r, p) < 1 or n * r * p > _MOST_SCRYPT:
-            raise cost_refused("more memory for scrypt than 128 MiB", where)
+        if min(n, r, p) < 1 or n * r * p > _MOST_SCRYPT or max(r, p) > _MOST_SCRYPT_R_P:
+            raise cost_refused("more memory or time for scrypt than N = 2^17, r = 8, p = 1 takes", where)
     else:
         raise _damaged(where)
 

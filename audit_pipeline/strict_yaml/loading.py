@@ -15,8 +15,8 @@ from audit_pipeline.strict_yaml.nodes import Node, parse
 from audit_pipeline.strict_yaml.problem import Loc, refuse
 from audit_pipeline.strict_yaml.wording import problems_of
 
-LARGEST_BYTES = 1 << 20
-"""Far more than a person writes."""
+LARGEST_BYTES = 1 << 18
+"""Far more than a person writes, and as much as is parsed within a second."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -77,7 +77,9 @@ def _read(path: Path, stage: str) -> bytes:
     except (OSError, ValueError) as error:
         _unreadable(path, stage, f"cannot be read: {getattr(error, 'strerror', None) or error}")
     if len(raw) > LARGEST_BYTES:
-        _unreadable(path, stage, "larger than 1 MiB, which no file written by hand is", kind="too-large")
+        _unreadable(
+            path, stage, f"larger than {LARGEST_BYTES >> 10} KiB, which no file written by hand is", kind="too-large"
+        )
     return raw
 
 

@@ -29,7 +29,7 @@ from audit_pipeline.strict_yaml.scalars import Scalar, resolve
 
 DEEPEST = 32
 """Levels of nesting a file may have."""
-MOST_NODES = 20_000
+MOST_NODES = 10_000
 """Values a file may hold once every alias is replaced by what it stands for."""
 
 

@@ -14,6 +14,9 @@ Loc = tuple[str | int, ...]
 
 _SHOWN_CHARACTERS = 60
 
+MOST_TOLD = 100
+"""Problems that one error tells of; nobody reads more, and a hostile file has as many as it likes."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -33,15 +36,17 @@ def refuse(file: str, stage: str, problems: Sequence[Problem], hint: str | None 
     Args:
         file: the file as the user named it.
         stage: first part of the error's code; its second part is the first problem's kind.
-        problems: at least one.
+        problems: at least one; of more than `MOST_TOLD` the rest is counted.
         hint: what to do next, where it is the same for all.
 
     Raises:
         InputError: always.
     """
     ordered = sorted(problems, key=lambda problem: problem.line)
-    first, *others = ordered
+    first, *others = ordered[:MOST_TOLD]
     lines = [_told(first), *(f"{file}:{other.line}: {_told(other)}" for other in others)]
+    if len(ordered) > MOST_TOLD:
+        lines.append(f"and {len(ordered) - MOST_TOLD} more problems")
     raise InputError(f"{stage}.{first.kind}", "\n".join(lines), where=f"{file}:{first.line}", hint=hint)
 
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from audit_pipeline.spelling import did_you_mean, nearest
 from audit_pipeline.strict_yaml.nodes import Node
 from audit_pipeline.strict_yaml.outline import Outline
-from audit_pipeline.strict_yaml.problem import Loc, Problem, shown
+from audit_pipeline.strict_yaml.problem import MOST_TOLD, Loc, Problem, shown
 
 _LIMITS = {
     "greater_than": ("above", "gt"),
@@ -37,16 +37,23 @@ _KINDS = {"extra_forbidden": "unknown-key"} | dict.fromkeys(_MISSING, "missing-k
 
 
 def problems_of(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
-    """Every problem pydantic found in the values of a tree, less those that only follow from another one."""
+    """Every problem pydantic found in the values of a tree, less those that only follow from another one.
+
+    They come in the order of their lines, and only those that are told are put in plain English.
+    """
     outline = Outline(model)
-    found = [(_way(details, root), details) for details in error.errors(include_url=False)]
-    misspelt = {_meant(way, root, outline) for way, details in found if details["type"] == "extra_forbidden"}
+    ways = [(_way(details, root), details) for details in error.errors(include_url=False)]
+    ancestors = {way[:steps] for way, _ in ways for steps in range(len(way))}
+    found = sorted(
+        ((root.line_of(way), way, details) for way, details in ways if way not in ancestors), key=lambda one: one[0]
+    )
+    told = found[:MOST_TOLD]
+    misspelt = {_meant(way, root, outline) for _, way, details in told if details["type"] == "extra_forbidden"}
     return [
-        Problem(root.line_of(way), way, _KINDS.get(details["type"], "invalid"), _text(details, way, root, outline))
-        for way, details in found
-        if not any(len(other) > len(way) and other[: len(way)] == way for other, _ in found)
-        and not (way in misspelt and details["type"] in _MISSING)
-    ]
+        Problem(line, way, _KINDS.get(details["type"], "invalid"), _text(details, way, root, outline))
+        for line, way, details in told
+        if not (way in misspelt and details["type"] in _MISSING)
+    ] + [Problem(line, way, "invalid", details["msg"]) for line, way, details in found[MOST_TOLD:]]
 
 
 def _meant(way: Loc, root: Node, outline: Outline) -> Loc:
