@@ -7,9 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -17,15 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imgtool.keys import Ed25519Public
+from key_samples import CHEAP, PASSPHRASE, code_of
 
-from audit_pipeline.errors import AuditError, InputError
+from audit_pipeline.errors import InputError
 from audit_pipeline.seal import keys
 from audit_pipeline.seal.key_forms import KeyKind, fingerprint, spki
 from audit_pipeline.seal.signer import signature_holds
 
-PASSPHRASE = b"correct horse battery staple"
-CHEAP = 14
-"""log2 of scrypt's N; 16 MiB and a twentieth of a second."""
 SIGNERS: tuple[KeyKind, ...] = ("ed25519", "p256")
 RECIPIENTS: tuple[KeyKind, ...] = ("x25519", "p256")
 
@@ -36,12 +32,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, keys.KeyFiles]:
     folder = tmp_path_factory.mktemp("keys")
     kinds: tuple[KeyKind, ...] = ("ed25519", "p256", "x25519")
     return {kind: keys.new_key(kind, folder / kind, PASSPHRASE, log2_n=CHEAP) for kind in kinds}
-
-
-def code_of(call: Callable[..., Any], *args: Any, **named: Any) -> str:
-    with pytest.raises(AuditError) as caught:
-        call(*args, **named)
-    return caught.value.code
 
 
 @pytest.mark.parametrize("kind", SIGNERS)
