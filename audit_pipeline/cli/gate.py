@@ -7,28 +7,35 @@ from typing import Annotated
 
 import typer
 
+from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.ship import EXIT_CODES, TrailOption
+from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustOption, read_trust_options
 
 
 def gate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    signer: Annotated[Path, typer.Option("--signer", help="Public key that must have signed it; not from the run.")],
+    signer: SignerOption = None,
+    trust: TrustOption = None,
+    root: RootOption = None,
     trail: TrailOption = "audit.db",
     policy: Annotated[
         Path | None, typer.Option("--policy", "-p", help="Policy it must have been judged by; else the run's own.")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Judge a run again from its bytes, attestations, image and log; exit as its verdict says."""
+    """Judge a run again from its bytes, attestations, image and log; exit as its verdict says.
+
+    Neither the key nor the roots may come from the run. A trust file older than one that the trail knows is refused.
+    """
     from rich.markup import escape
 
     from audit_pipeline.gate import gate as judge
     from audit_pipeline.gate import require_run
-    from audit_pipeline.seal.keys import load_signer_public
 
     require_run(run)
-    gated = judge(run, load_signer_public(signer), trail, policy)
+    trusted = read_trust_options(signer, trust, root, trail=trail, now=now())
+    gated = judge(run, trusted, trail, policy)
     verdict = gated.evidence.verdict
     lines = [f"[green]✓[/] {escape(check)}" for check in gated.checks]
     lines.append(f"[bold]{verdict.outcome}[/] {escape(gated.evidence.run.id)}")

@@ -8,14 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
+from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, printable, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
+from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustOption, read_trust_options
 from audit_pipeline.errors import ExitCode, InputError
 
 
 def verify(
     image: Annotated[Path, typer.Argument(help="A sealed image; a run's firmware.bin.")],
-    signer: Annotated[Path, typer.Option("--signer", help="Public key that must have signed it.")],
+    signer: SignerOption = None,
+    trust: TrustOption = None,
+    root: RootOption = None,
+    trail: Annotated[
+        str | None, typer.Option("--trail", help="An audit trail, which may know a newer trust file.")
+    ] = None,
     release: Annotated[Path | None, typer.Option(help="Release attestation; release.dsse.json beside it.")] = None,
     verdict: Annotated[Path | None, typer.Option(help="Verdict attestation; verdict.dsse.json beside it.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file; policy.yaml beside it.")] = None,
@@ -27,16 +34,16 @@ def verify(
     """Check a sealed image, with the attestations, policy and model that lie beside it.
 
     Exit 1 at the first thing that does not hold; 3 where all holds but some byte could have been altered unseen, for
-    want of the release attestation or the device's key.
+    want of the release attestation or the device's key. Without --trail an old trust file passes until it expires.
     """
     from audit_pipeline import run_folder
-    from audit_pipeline.cli.clock import now
-    from audit_pipeline.seal.keys import load_recipient, load_signer_public
-    from audit_pipeline.seal.verify import Companions, Trust
+    from audit_pipeline.seal.keys import load_recipient
+    from audit_pipeline.seal.verify import Companions
     from audit_pipeline.seal.verify import verify as judge
 
     content = _read(image)
-    trust = Trust.one(load_signer_public(signer))
+    at = now()
+    trusted = read_trust_options(signer, trust, root, trail=trail, now=at)
     key = None
     if recipient is not None:
         key = load_recipient(recipient, read_passphrase(passphrase_fd, purpose=str(recipient)))
@@ -46,7 +53,7 @@ def verify(
         policy=_companion(policy, image, run_folder.POLICY),
         model=_companion(model, image, run_folder.MODEL),
     )
-    report = judge(content, trust=trust, companions=companions, recipient=key, now=now())
+    report = judge(content, trust=trusted, companions=companions, recipient=key, now=at)
     marks = {"passed": "[green]✓[/]", "not-checked": "[yellow]–[/]"}
     lines = [f"{marks[check.state]} {check.name:<16} {check.what}" for check in report.checks]
     lines.append(

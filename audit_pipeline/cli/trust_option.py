@@ -47,7 +47,7 @@ def read_trust_options(
     from audit_pipeline.seal.keys import load_signer_public
     from audit_pipeline.seal.trust import load_trust
     from audit_pipeline.seal.verify import Trust
-    from audit_pipeline.trust_log import recall, require_newest
+    from audit_pipeline.trust_memory import recall, require_newest
 
     if (signer is None) == (trust is None) or (trust is None and roots):
         raise InputError(

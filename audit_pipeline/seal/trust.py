@@ -10,7 +10,7 @@ What is counted: pinned keys that the file has in its root role, and that have n
 or revoked by the others thus counts for nothing, though a reader still pins it.
 
 An older file with good signatures is refused once it has expired, and by who remembers a newer one: the trail does
-(`audit_pipeline.trust_log`). A reader without either cannot know.
+(`audit_pipeline.trust_memory`). A reader without either cannot know.
 """
 
 from __future__ import annotations
