@@ -10,6 +10,7 @@ from audit_pipeline import rollback
 from audit_pipeline.errors import InputError
 from audit_pipeline.policy.load import KeyPlace, LoadedPolicy
 from audit_pipeline.policy.schema import Device, Seal
+from audit_pipeline.seal.image import check_pair
 from audit_pipeline.seal.key_forms import RecipientPublic, fingerprint, kind_of
 from audit_pipeline.seal.keys import check_private_file, load_recipient_public, load_signer
 from audit_pipeline.seal.settings import Dependency, SealSettings
@@ -66,6 +67,7 @@ def open_keys(policy: LoadedPolicy, passphrase: Passphrase) -> SealKeys | None:
     settings = _settings(section, policy)
     recipient = load_recipient_public(policy.recipient)
     signer = load_signer(policy.signer, passphrase(policy.signer))
+    check_pair(signer, recipient)
     return SealKeys(signer, recipient, settings, _model_signer(policy, signer, passphrase))
 
 

@@ -9,7 +9,18 @@ from markupsafe import Markup
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.evidence import Evidence
-from audit_pipeline.report import exemplars, palette, population, recipe, rules, search, summary, verdicts, wording
+from audit_pipeline.report import (
+    exemplars,
+    palette,
+    population,
+    recipe,
+    rules,
+    sealing,
+    search,
+    summary,
+    verdicts,
+    wording,
+)
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.comparison import metric_tables
 from audit_pipeline.report.front import draw_front
@@ -47,6 +58,7 @@ def render_html(evidence: Evidence) -> str:
             findings=verdicts.by_outcome(evidence),
             recipe=recipe,
             search=search,
+            sealing=sealing,
             front=None if evidence.candidate.search is None else draw_front(evidence.candidate.search, evidence.data),
             attack_methods=summary.methods_of_attacks(evidence.membership),
             facts=population.facts(evidence),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.evidence import Evidence, Footprint
-from audit_pipeline.report import wording
+from audit_pipeline.report import sealing, wording
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.markdown_compression import compression_section
@@ -168,9 +168,11 @@ def _provenance(evidence: Evidence) -> str:
     if seal := evidence.seal:
         rows += [
             ("Image", f"version {text(seal.version)}, counter {seal.security_counter}", seal.image_sha256),
-            ("Signed by key", "", seal.signer),
-            ("Encrypted for key", "", seal.recipient),
+            ("Signed by key", sealing.algorithms(seal), seal.signer),
+            ("Encrypted for key", f"for {text(sealing.device(seal))}", seal.recipient),
         ]
+        if seal.model_signer:
+            rows.append(("Model signed by key", "", seal.model_signer))
     digests = table(["What", "Which", "SHA-256"], [(what, which, f"`{digest}`") for what, which, digest in rows])
     software = "; ".join([text(evidence.run.tool), *(f"{text(n)} {text(v)}" for n, v in items(evidence.run.libraries))])
     return "\n\n".join(["## Provenance", digests, f"Software: {software}"])

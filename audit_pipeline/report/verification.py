@@ -24,16 +24,21 @@ def verify_commands(evidence: Evidence) -> str:
     ]
     if evidence.seal is not None:
         commands.append(('audit verify "$RUN/firmware.bin" --signer SIGNER', "the image, and what it was sealed under"))
+        if evidence.seal.model_signer is not None:
+            verified = (
+                'model_signing verify key "$RUN/model.tflite" --signature "$RUN/model.sig" --public_key MODEL_SIGNER'
+            )
+            commands.append((verified, "the model, for others"))
     return "\n".join(f"{command:<{_COLUMN}}  # {comment}" for command, comment in commands)
 
 
 def about_the_signer(evidence: Evidence) -> str:
     """Which key the commands mean, and what an image without a seal is."""
     if evidence.seal is not None:
-        return (
-            "SIGNER is the public key whose SHA-256 stands under Provenance. Get it from its owner, never from the "
-            "folder of this report."
-        )
+        keys = "SIGNER is the public key whose SHA-256 stands under Provenance"
+        if evidence.seal.model_signer is not None:
+            keys += ", MODEL_SIGNER that of the model"
+        return f"{keys}. Get it from its owner, never from the folder of this report."
     return (
         "SIGNER is the maker's public key. There is no firmware.bin to verify: none was made. Should one turn up that "
         "claims this run, it is not from here."

@@ -40,7 +40,7 @@ def build(
         ToolError: `signer.failed` and what the signer raises itself; `seal.imgtool` where imgtool refuses;
             `seal.self-check` where what it made does not hold.
     """
-    _check_keys(signer, require_key(recipient, RECIPIENT_PUBLIC))
+    check_pair(signer, require_key(recipient, RECIPIENT_PUBLIC))
     if not tflite:
         raise InputError("seal.empty-model", "there is no model to seal: the .tflite has no bytes")
     order = Order(tflite, signer.public, recipient, settings, binding)
@@ -56,7 +56,12 @@ def build(
     return made.image
 
 
-def _check_keys(signer: Signer, recipient: RecipientPublic) -> None:
+def check_pair(signer: Signer, recipient: RecipientPublic) -> None:
+    """Refuse a pair of keys that no image is made for; whoever works for hours first may ask this before.
+
+    Raises:
+        InputError: `keys.low-order` or `seal.one-key-two-roles`.
+    """
     if isinstance(recipient, X25519PublicKey) and is_low_order(recipient):
         raise InputError("keys.low-order", "nothing that is encrypted for this X25519 public key is secret")
     if spki(signer.public) == spki(recipient):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from audit_pipeline.seal.keys import load_signer_public
+from audit_pipeline.seal.verify import Trust
 from audit_pipeline.ship import Request, Shipped, ship
 
 PASSPHRASE = b"correct horse"
@@ -62,6 +64,11 @@ class World:
     policy: Path
     signer_public: Path
     device_private: Path
+
+    @property
+    def trust(self) -> Trust:
+        """The maker's one key, for everything."""
+        return Trust.one(load_signer_public(self.signer_public))
 
     def request(self, run: str, tmp_path: Path) -> Request:
         return Request(

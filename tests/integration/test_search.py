@@ -22,7 +22,6 @@ from audit_pipeline.gate import gate
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.progress import silent
-from audit_pipeline.seal.keys import load_signer_public
 from audit_pipeline.search.around import ALONE, Around, News, State
 from audit_pipeline.ship import Shipped, make_candidate, ship
 
@@ -83,7 +82,7 @@ def test_every_trial_stays_on_record(shipped: Shipped) -> None:
 
 def test_the_gate_takes_a_run_that_searched(searched: World, shipped: Shipped) -> None:
     assert shipped.evidence.verdict.outcome == "PASS"
-    gate(shipped.folder, load_signer_public(searched.signer_public), trail_of(shipped))
+    gate(shipped.folder, searched.trust, trail_of(shipped))
 
 
 def test_the_people_who_judge_are_not_looked_at(inputs: Inputs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from audit_pipeline.gate import gate
 from audit_pipeline.predictions_file import load_predictions
 from audit_pipeline.report.evidence_file import load_evidence
 from audit_pipeline.seal.decrypt import open_model
-from audit_pipeline.seal.keys import load_recipient, load_signer_public
+from audit_pipeline.seal.keys import load_recipient
 from audit_pipeline.seal.profile import read
 from audit_pipeline.ship import Shipped, ship
 from audit_pipeline.trail.log import Trail
@@ -42,6 +43,7 @@ def test_a_model_that_holds_is_sealed(sealed: Shipped) -> None:
         "firmware.bin",
         "verdict.dsse.json",
         "release.dsse.json",
+        "svr.dsse.json",
     }
 
 
@@ -146,21 +148,22 @@ def test_a_run_that_breaks_off_is_logged_and_leaves_nothing(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise ToolError("run.write-failed", "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("audit_pipeline.run_folder.publish", full)
-    with pytest.raises(ToolError):
+    monkeypatch.setattr("audit_pipeline.run_folder._write", full)
+    with pytest.raises(ToolError) as caught:
         carry_out(world.request("broken", tmp_path))
+    assert caught.value.code == "run.write-failed"
     with Trail.open(tmp_path / "audit.db", create=False) as trail:
-        last = list(trail.entries("broken"))[-1]
-    assert (last.kind, last.body) == ("aborted", {"code": "run.write-failed"})
+        entries = list(trail.entries("broken"))
+    assert (entries[-1].kind, entries[-1].body) == ("aborted", {"code": "run.write-failed"})
+    assert "seal" not in {entry.kind for entry in entries}
     assert list((tmp_path / "reports").iterdir()) == []
 
 
 def test_the_gate_confirms_both_verdicts(world: World, sealed: Shipped, refused: Shipped) -> None:
-    signer = load_signer_public(world.signer_public)
-    assert gate(sealed.folder, signer, trail_of(sealed)).evidence == sealed.evidence
-    assert gate(refused.folder, signer, trail_of(refused)).evidence == refused.evidence
+    assert gate(sealed.folder, world.trust, trail_of(sealed)).evidence == sealed.evidence
+    assert gate(refused.folder, world.trust, trail_of(refused)).evidence == refused.evidence
 
 
 @pytest.mark.parametrize(
@@ -173,6 +176,8 @@ def test_the_gate_confirms_both_verdicts(world: World, sealed: Shipped, refused:
         "firmware.bin",
         "report.html",
         "verdict.dsse.json",
+        "release.dsse.json",
+        "svr.dsse.json",
     ],
 )
 def test_the_gate_rejects_a_file_that_was_touched(world: World, sealed: Shipped, tmp_path: Path, name: str) -> None:
@@ -182,7 +187,7 @@ def test_the_gate_rejects_a_file_that_was_touched(world: World, sealed: Shipped,
     content[len(content) // 2] ^= 1
     (run / name).write_bytes(bytes(content))
     with pytest.raises((RejectedError, InputError)):
-        gate(run, load_signer_public(world.signer_public), trail_of(sealed))
+        gate(run, world.trust, trail_of(sealed))
 
 
 def test_the_gate_rejects_a_refusal_dressed_as_a_pass(world: World, refused: Shipped, tmp_path: Path) -> None:
@@ -195,7 +200,7 @@ def test_the_gate_rejects_a_refusal_dressed_as_a_pass(world: World, refused: Shi
     forged = Evidence.model_validate(document)
     (run / "evidence.json").write_bytes(forged.canonical())
     with pytest.raises(RejectedError):
-        gate(run, load_signer_public(world.signer_public), trail_of(refused))
+        gate(run, world.trust, trail_of(refused))
 
 
 def test_the_gate_rejects_a_stray_image(world: World, sealed: Shipped, refused: Shipped, tmp_path: Path) -> None:
@@ -203,7 +208,7 @@ def test_the_gate_rejects_a_stray_image(world: World, sealed: Shipped, refused: 
     shutil.copytree(refused.folder, run)
     shutil.copy(sealed.folder / "firmware.bin", run)
     with pytest.raises(RejectedError) as caught:
-        gate(run, load_signer_public(world.signer_public), trail_of(refused))
+        gate(run, world.trust, trail_of(refused))
     assert caught.value.code == "gate.stray-image"
 
 
@@ -212,9 +217,10 @@ def test_the_gate_rejects_a_seal_that_was_taken_off(world: World, sealed: Shippe
     shutil.copytree(sealed.folder, run)
     (run / "firmware.bin").unlink()
     (run / "release.dsse.json").unlink()
+    (run / "svr.dsse.json").unlink()
     (run / "evidence.json").write_bytes(sealed.evidence.model_copy(update={"seal": None}).canonical())
     with pytest.raises(RejectedError) as caught:
-        gate(run, load_signer_public(world.signer_public), trail_of(sealed))
+        gate(run, world.trust, trail_of(sealed))
     assert caught.value.code == "gate.trail"
 
 
@@ -226,7 +232,7 @@ def test_the_gate_rejects_a_refusal_whose_files_say_something_else(
     shutil.copytree(refused.folder, run)
     (run / name).write_text("SEALED: all is well")
     with pytest.raises(RejectedError) as caught:
-        gate(run, load_signer_public(world.signer_public), trail_of(refused))
+        gate(run, world.trust, trail_of(refused))
     assert caught.value.code == "gate.trail"
 
 
@@ -247,14 +253,14 @@ def test_the_gate_rejects_a_policy_that_was_registered_after_the_findings(
     moved = part.model_copy(update={"policy_index": 1, "size": head.size, "root": head.root})
     (run / "evidence.json").write_bytes(refused.evidence.model_copy(update={"trail": moved}).canonical())
     with pytest.raises(RejectedError):
-        gate(run, load_signer_public(world.signer_public), str(forged))
+        gate(run, world.trust, str(forged))
 
 
 def test_a_run_name_is_used_once_in_a_trail(world: World, sealed: Shipped, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        carry_out(replace(world.request("sealed", tmp_path), trail=trail_of(sealed)))
+        carry_out(replace(world.request("sealed", tmp_path), trail=trail_of(sealed), seals=False))
     assert caught.value.code == "run.known"
-    assert gate(sealed.folder, load_signer_public(world.signer_public), trail_of(sealed)).evidence == sealed.evidence
+    assert gate(sealed.folder, world.trust, trail_of(sealed)).evidence == sealed.evidence
 
 
 @pytest.mark.parametrize("name", ["", ".", "../escaped", "a/b", "/tmp/absolute", "-x", "a\nb", "x" * 129])
@@ -266,18 +272,17 @@ def test_a_run_name_stays_in_its_folder(world: World, tmp_path: Path, name: str)
 
 
 def test_the_gate_can_ask_for_one_policy(world: World, sealed: Shipped, tmp_path: Path) -> None:
-    signer = load_signer_public(world.signer_public)
-    assert gate(sealed.folder, signer, trail_of(sealed), world.policy).evidence == sealed.evidence
+    assert gate(sealed.folder, world.trust, trail_of(sealed), world.policy).evidence == sealed.evidence
     stricter = tmp_path / "stricter.yaml"
     stricter.write_text(world.policy.read_text().replace("0.2", "0.1"))
     with pytest.raises(RejectedError) as caught:
-        gate(sealed.folder, signer, trail_of(sealed), stricter)
+        gate(sealed.folder, world.trust, trail_of(sealed), stricter)
     assert caught.value.code == "gate.other-policy"
 
 
 def test_the_gate_rejects_another_log(world: World, sealed: Shipped, refused: Shipped) -> None:
     with pytest.raises(RejectedError):
-        gate(sealed.folder, load_signer_public(world.signer_public), trail_of(refused))
+        gate(sealed.folder, world.trust, trail_of(refused))
 
 
 def test_verifying_needs_no_tensorflow(world: World, sealed: Shipped) -> None:
