@@ -25,6 +25,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_FILE_BYTES = 1 << 14
 _NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 """What open(2) says of O_TMPFILE where the filesystem or the kernel does not have it."""
+_NO_PLACE = {errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
 _PRIVATE_MARK = b"PRIVATE KEY-----"
 
 
@@ -62,8 +63,8 @@ def write_new(*files: NewFile) -> None:
     All are on disk before the first gets its name; a kill between two names leaves the first ones, whole.
 
     Raises:
-        InputError: `keys.exists` (nothing is ever overwritten) or `keys.no-folder`.
-        ToolError: `keys.write-failed`; nothing is left behind.
+        InputError: `keys.exists` (nothing is ever overwritten), `keys.no-folder` or `keys.no-place`.
+        ToolError: `keys.write-failed`. Nothing is left behind by any of them.
     """
     with contextlib.ExitStack() as staged, contextlib.ExitStack() as undo:
         sources = [staged.enter_context(_staged(file)) for file in files]
@@ -138,9 +139,18 @@ def _told(path: Path) -> Iterator[None]:
         raise InputError(
             "keys.no-folder", "the folder for the key does not exist", where=str(path.parent), hint="make it first"
         ) from None
-    except (OSError, ValueError) as error:
-        what = error.strerror if isinstance(error, OSError) else "its name holds a zero byte"
-        raise ToolError("keys.write-failed", f"the key could not be written: {what}", where=str(path)) from None
+    except ValueError:
+        raise _no_place(path, "its name holds a zero byte") from None
+    except OSError as error:
+        if error.errno in _NO_PLACE:
+            raise _no_place(path, str(error.strerror)) from None
+        raise ToolError(
+            "keys.write-failed", f"the key could not be written: {error.strerror}", where=str(path)
+        ) from None
+
+
+def _no_place(path: Path, why: str) -> InputError:
+    return InputError("keys.no-place", f"no key can be put here: {why}", where=str(path), hint="choose another place")
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

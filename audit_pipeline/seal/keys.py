@@ -93,7 +93,7 @@ def new_key(kind: KeyKind, path: Path, passphrase: bytes, *, log2_n: int = key_b
 
     Raises:
         InputError: `keys.passphrase-empty`, `keys.passphrase-too-long`, `keys.no-name`, `keys.exists`
-            (nothing is ever overwritten) or `keys.no-folder`.
+            (nothing is ever overwritten), `keys.no-folder` or `keys.no-place`.
         ToolError: `keys.write-failed`; neither file is left behind.
     """
     _check_passphrase(passphrase)
