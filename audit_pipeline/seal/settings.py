@@ -123,7 +123,7 @@ class Binding:
 def vendor_uuid(vendor: str) -> uuid.UUID:
     """The vendor's UUID: version 5 of its domain name in the DNS namespace (RFC 9562 section 5.5).
 
-    `imgtool sign --vid` makes the same of the same name, and so does MCUboot's build from its configuration.
+    `imgtool sign --vid` makes the same of the same name.
 
     Raises:
         InputError: `seal.vendor-form`, it is not a domain name in lower case with at least two labels.

@@ -81,7 +81,11 @@ class Report:
 
     @property
     def binds_every_byte(self) -> bool:
-        """Whether an altered bit anywhere in the file would have been noticed."""
+        """Whether an altered bit anywhere in the file would have been noticed.
+
+        By the device's key alone, without the release, one part could still be exchanged for its equal: the ephemeral
+        key for another with the same shared secret. Such an image opens to the same model.
+        """
         return any(check.name in {"release", "decryption"} and check.state == "passed" for check in self.checks)
 
 

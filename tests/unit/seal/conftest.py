@@ -13,7 +13,7 @@ def small() -> Sealed:
 @pytest.fixture(scope="session")
 def full() -> Sealed:
     """As `small`, with dependency, vendor and device class."""
-    return seal_model(64, chosen=FULL)
+    return seal_model(64, settings=FULL)
 
 
 @pytest.fixture(scope="session")

@@ -36,13 +36,13 @@ COMBINATIONS = tuple(itertools.product(SIGNER_KINDS, RECIPIENT_KINDS, AES_SIZES)
 """All eight: what signs, what receives, bits of AES."""
 
 
-def settings(aes_bits: AesBits = 128, **changed: Any) -> SealSettings:
+def make_settings(aes_bits: AesBits = 128, **changed: Any) -> SealSettings:
     given: dict[str, Any] = {"version": ImageVersion(1, 4, 0, 7), "security_counter": 7, "aes_bits": aes_bits}
     return SealSettings(**(given | changed))
 
 
-SETTINGS = settings()
-FULL = settings(
+SETTINGS = make_settings()
+FULL = make_settings(
     vendor="wearables.example.com",
     device_class="wrist-2",
     dependency=Dependency(1, ImageVersion(2, 0, 3, 9)),
@@ -97,14 +97,14 @@ def verdict_of(model: bytes, *, policy: bytes = POLICY, **changed: Any) -> bytes
 
 
 def release_of(
-    image: bytes, verdict: bytes, *, recipient: RecipientPrivate, chosen: SealSettings = SETTINGS, **changed: Any
+    image: bytes, verdict: bytes, *, recipient: RecipientPrivate, settings: SealSettings = SETTINGS, **changed: Any
 ) -> bytes:
     """The payload of a release of an image; `changed` replaces values of the predicate's `image`."""
     part = {
         "sha256": sha256_hex(image),
-        "version": str(chosen.version),
-        "security_counter": chosen.security_counter,
-        "device": device_of(chosen),
+        "version": str(settings.version),
+        "security_counter": settings.security_counter,
+        "device": device_of(settings),
         "signer": read(image).key_hash,
         "recipient": fingerprint(recipient.public_key()),
     }
@@ -112,11 +112,11 @@ def release_of(
     return make_statement([Subject("firmware.bin", sha256_hex(image))], RELEASE_TYPE, predicate)
 
 
-def device_of(chosen: SealSettings) -> Mapping[str, Any] | None:
-    least = chosen.dependency
+def device_of(settings: SealSettings) -> Mapping[str, Any] | None:
+    least = settings.dependency
     device = {
-        "vendor": chosen.vendor,
-        "class": chosen.device_class,
+        "vendor": settings.vendor,
+        "class": settings.device_class,
         "depends_on": None if least is None else {"image": least.image, "version": str(least.version)},
     }
     return device if any(device.values()) else None
@@ -128,22 +128,22 @@ def seal_model(
     signer_kind: SignatureKind = "ed25519",
     recipient_kind: RecipientKind = "x25519",
     aes_bits: AesBits = 128,
-    chosen: SealSettings | None = None,
+    settings: SealSettings | None = None,
     signer: Signer | None = None,
     recipient: RecipientPrivate | None = None,
     verdict: Callable[[bytes], bytes] = verdict_of,
     seed: int = 0,
 ) -> Sealed:
     """A model of `size` random bytes, sealed; given settings or keys stand for the three kinds."""
-    chosen = chosen or settings(aes_bits)
+    settings = settings or make_settings(aes_bits)
     signer = signer or new_signer(signer_kind)
     recipient = recipient or new_recipient(recipient_kind)
     model = random.Random(f"{size} {seed}").randbytes(size)
     payload = verdict(model)
     binding = Binding(sha256_hex(payload), sha256_hex(POLICY), LOG_SIZE, LOG_ROOT)
-    image = build(model, signer=signer, recipient=recipient.public_key(), settings=chosen, binding=binding)
-    release = dsse.sign(release_of(image, payload, recipient=recipient, chosen=chosen), [signer])
-    return Sealed(signer, recipient, chosen, model, image, dsse.sign(payload, [signer]), release)
+    image = build(model, signer=signer, recipient=recipient.public_key(), settings=settings, binding=binding)
+    release = dsse.sign(release_of(image, payload, recipient=recipient, settings=settings), [signer])
+    return Sealed(signer, recipient, settings, model, image, dsse.sign(payload, [signer]), release)
 
 
 @functools.cache

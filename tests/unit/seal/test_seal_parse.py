@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imgtool.dumpinfo import dump_imginfo
-from sealed_samples import Sealed, flip
+from sealed_samples import Sealed, flip, truncations
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal.parse import HEADER_BYTES, Tlv, looks_like_image, parse
@@ -39,11 +39,13 @@ def test_the_areas_put_together_again_are_the_image(small: Sealed) -> None:
         assert small.image[tlv.offset : tlv.offset + len(raw)] == raw
 
 
-def test_imgtool_reads_the_same_entries(small: Sealed, tmp_path: Path) -> None:
-    (tmp_path / "image.bin").write_bytes(small.image)
+@pytest.mark.parametrize("which", ["small", "full", "p256"])
+def test_imgtool_reads_the_same_entries(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    image = request.getfixturevalue(which).image
+    (tmp_path / "image.bin").write_bytes(image)
     dump_imginfo(str(tmp_path / "image.bin"), str(tmp_path / "out.json"), "json")
     dumped = json.loads((tmp_path / "out.json").read_text())
-    parsed = parse(small.image)
+    parsed = parse(image)
 
     def theirs(area: str) -> list[tuple[int, bytes]]:
         return [(entry["type"], bytes.fromhex(entry["data"])) for entry in dumped["tlv_area"][area]]
@@ -55,9 +57,10 @@ def test_imgtool_reads_the_same_entries(small: Sealed, tmp_path: Path) -> None:
     assert ours(parsed.unprotected) == theirs("tlvs")
 
 
-def test_every_truncation_is_rejected_and_says_where(small: Sealed) -> None:
-    for length in range(len(small.image)):
-        assert code_of(small.image[:length]) in {"image.truncated", "image.area-size"}
+@pytest.mark.parametrize("which", ["small", "full", "p256"])
+def test_every_truncation_is_rejected_and_says_where(which: str, request: pytest.FixtureRequest) -> None:
+    for cut in truncations(request.getfixturevalue(which).image):
+        assert code_of(cut) == "image.truncated"
 
 
 @pytest.mark.parametrize("extra", [b"\x00", b"\xff" * 16, b"\x07\x69\x04\x00"])
@@ -78,11 +81,11 @@ def test_trailing_bytes_are_rejected(small: Sealed, extra: bytes) -> None:
         (28, "I", 1, "image.header-reserved"),
         (96, "H", 0x6907, "image.area-magic"),
         (98, "H", 3, "image.area-size"),
-        (98, "H", 120, "image.tlv-overrun"),
+        (98, "H", 164, "image.tlv-overrun"),
         (102, "H", 0xFFFF, "image.tlv-overrun"),
-        (220, "H", 0x6908, "image.area-magic"),
-        (222, "H", 0, "image.area-size"),
-        (222, "H", 0xFFFF, "image.truncated"),
+        (264, "H", 0x6908, "image.area-magic"),
+        (266, "H", 0, "image.area-size"),
+        (266, "H", 0xFFFF, "image.truncated"),
     ],
 )
 def test_a_field_that_does_not_fit_is_rejected(small: Sealed, offset: int, fmt: str, value: int, code: str) -> None:
@@ -96,8 +99,10 @@ def test_random_bytes_are_rejected_and_nothing_worse(data: bytes) -> None:
 
 
 @given(data=st.data())
-def test_a_mutated_image_parses_or_is_rejected_and_nothing_worse(small: Sealed, data: st.DataObject) -> None:
-    image = small.image
+def test_a_mutated_image_parses_or_is_rejected_and_nothing_worse(
+    small: Sealed, full: Sealed, p256: Sealed, data: st.DataObject
+) -> None:
+    image = data.draw(st.sampled_from([small, full, p256])).image
     for bit in data.draw(st.lists(st.integers(0, len(image) * 8 - 1), max_size=6)):
         image = flip(image, bit)
     at = data.draw(st.integers(0, len(image)))
