@@ -110,14 +110,18 @@ def read_statement(payload: bytes, predicate_type: str, *, where: str) -> Statem
 def _subjects(found: Any, where: str) -> tuple[Subject, ...]:
     if not isinstance(found, list) or not found:
         raise _malformed("it has no subject", where)
-    return tuple(_subject(item, where) for item in found)
+    subjects = tuple(_subject(item, where) for item in found)
+    if len({subject.name for subject in subjects}) < len(subjects):
+        raise _malformed("two subjects have one name", where)
+    return subjects
 
 
 def _subject(item: Any, where: str) -> Subject:
     match item:
-        case {"name": str(name), "digest": {"sha256": str(sha256)}} if _SHA256.fullmatch(sha256):
-            return Subject(name, sha256)
-    raise _malformed("a subject has no name or no SHA-256", where)
+        case {"name": str(name), "digest": {"sha256": str(sha256), **other}, **more}:
+            if _SHA256.fullmatch(sha256) and not other and not more:
+                return Subject(name, sha256)
+    raise _malformed("a subject does not have exactly a name and a SHA-256", where)
 
 
 def _malformed(what: str, where: str) -> RejectedError:

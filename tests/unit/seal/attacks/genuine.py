@@ -1,0 +1,300 @@
+"""Genuine material, from which every attack starts: two runs of one maker, one of another, and who has which key."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import random
+import secrets
+import struct
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from forge import Pieces, take_apart
+from wrapping import ctr, wrap, wrap_with_secret
+
+from audit_pipeline.canonical import sha256_hex
+from audit_pipeline.seal import dsse
+from audit_pipeline.seal.ecies import unwrap
+from audit_pipeline.seal.image import build
+from audit_pipeline.seal.key_forms import RecipientPrivate, SignerPrivate, fingerprint
+from audit_pipeline.seal.profile import read
+from audit_pipeline.seal.quorum import Quorum
+from audit_pipeline.seal.settings import Binding, SealSettings
+from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement
+from audit_pipeline.seal.verify import Companions, Trust
+from audit_pipeline.seal.version import ImageVersion
+
+NOW = "2026-11-23T12:00:00Z"
+_MODEL_BYTES = 300
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One choice of algorithms."""
+
+    signature: Literal["ed25519", "p256"] = "ed25519"
+    encryption: Literal["x25519", "p256"] = "x25519"
+    aes_bits: Literal[128, 256] = 128
+
+    def __str__(self) -> str:
+        return f"{self.signature} + {self.encryption} + AES-{self.aes_bits}"
+
+    def signing_key(self) -> SignerPrivate:
+        """A new key that signs."""
+        return Ed25519PrivateKey.generate() if self.signature == "ed25519" else generate_private_key(SECP256R1())
+
+    def device_key(self) -> RecipientPrivate:
+        """A new key that receives."""
+        return X25519PrivateKey.generate() if self.encryption == "x25519" else generate_private_key(SECP256R1())
+
+
+USUAL = Suite()
+P256 = Suite("p256", "p256")
+SUITES = tuple(
+    Suite(signature, encryption, aes_bits)
+    for signature in ("ed25519", "p256")
+    for encryption in ("x25519", "p256")
+    for aes_bits in (128, 256)
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of `audit ship` leaves, and the keys behind it."""
+
+    signer: Signer
+    recipient: RecipientPrivate
+    settings: SealSettings
+    model: bytes
+    policy: bytes
+    verdict: bytes
+    image: bytes
+    release: bytes
+
+    @property
+    def image_sha256(self) -> str:
+        """Digest of the image."""
+        return sha256_hex(self.image)
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a verdict says, where that is not what was sealed."""
+
+    outcome: str = "PASS"
+    model: bytes | None = None
+    policy: bytes | None = None
+    log_root: str | None = None
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What somebody puts in front of the verifier."""
+
+    image: bytes
+    companions: Companions
+    trust: Trust
+    recipient: RecipientPrivate
+    now: str = NOW
+
+    def but(self, **changed: Any) -> Presented:
+        """The same with other parts."""
+        return dataclasses.replace(self, **changed)
+
+
+def ship(
+    suite: Suite,
+    signer: Signer,
+    recipient: RecipientPrivate,
+    *,
+    number: int = 1,
+    counter: int = 7,
+    size: int = _MODEL_BYTES,
+    says: Says = Says(),
+) -> Run:
+    """A run: model and policy are drawn from its number."""
+    model = random.Random(number).randbytes(size)
+    policy = b"version: 1\nname: wearable\n# %d\n" % number
+    settings = SealSettings(ImageVersion(1, number, 0), counter, suite.aes_bits)
+    log_root = sha256_hex(b"log %d" % number)
+    payload = make_statement(
+        [Subject("model.tflite", sha256_hex(says.model or model))],
+        VERDICT_TYPE,
+        {
+            "verdict": {"outcome": says.outcome},
+            "policy": {"sha256": sha256_hex(says.policy or policy)},
+            "trail": {"origin": "attacks", "size": 9, "root": says.log_root or log_root},
+            "waivers": [],
+            "approvals": [],
+        },
+    )
+    binding = Binding(sha256_hex(payload), sha256_hex(policy), 9, log_root)
+    image = build(model, signer=signer, recipient=recipient.public_key(), settings=settings, binding=binding)
+    run = Run(signer, recipient, settings, model, policy, dsse.sign(payload, [signer]), image, b"")
+    return dataclasses.replace(run, release=release_of(run, image))
+
+
+def release_of(run: Run, image: bytes, signer: Signer | None = None) -> bytes:
+    """The release that the signer gives an image of a run."""
+    by = signer or run.signer
+    sealed = read(image)
+    files = {"firmware.bin": image, "model.tflite": run.model, "policy.yaml": run.policy}
+    predicate = {
+        "run": "a-run",
+        "verdict": {"sha256": sealed.verdict_sha256},
+        "image": {
+            "sha256": sha256_hex(image),
+            "version": str(sealed.version),
+            "security_counter": sealed.security_counter,
+            "device": None,
+            "device_class": fingerprint(run.recipient.public_key()),
+            "signer": sealed.key_hash,
+            "recipient": fingerprint(run.recipient.public_key()),
+        },
+    }
+    subjects = [Subject(name, sha256_hex(data)) for name, data in files.items()]
+    return dsse.sign(make_statement(subjects, RELEASE_TYPE, predicate), [by])
+
+
+@dataclass(frozen=True)
+class Genuine:
+    """Everything that stands around one device."""
+
+    suite: Suite
+    run: Run
+    """Today's."""
+    older: Run
+    """Of the same maker for the same device: a lower counter, another model, another policy."""
+    stranger: Run
+    """Another maker's, for the same device: anybody may encrypt for it."""
+    former: SignerPrivate
+    """A key that the maker has rotated out."""
+    second: Signer
+    """Another key that the maker trusts."""
+    other_device: RecipientPrivate
+
+    @classmethod
+    @cache
+    def of(cls, suite: Suite) -> Genuine:
+        """The material of a suite, made once."""
+        signer, device = Signer.of(suite.signing_key()), suite.device_key()
+        return cls(
+            suite,
+            ship(suite, signer, device),
+            ship(suite, signer, device, number=2, counter=6),
+            ship(suite, Signer.of(suite.signing_key()), device, number=3),
+            suite.signing_key(),
+            Signer.of(suite.signing_key()),
+            suite.device_key(),
+        )
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Today's image, taken apart."""
+        return take_apart(self.run.image)
+
+    @cached_property
+    def older_pieces(self) -> Pieces:
+        """The older image, taken apart."""
+        return take_apart(self.older.image)
+
+    @property
+    def wrapping(self) -> int:
+        """Type of the TLV that holds the wrapped key."""
+        return 0x33 if self.suite.encryption == "x25519" else 0x32
+
+    @property
+    def ephemeral(self) -> bytes:
+        """Today's ephemeral public key."""
+        return self.pieces.value(self.wrapping)[: self._ephemeral_bytes]
+
+    @property
+    def _ephemeral_bytes(self) -> int:
+        return 32 if self.suite.encryption == "x25519" else 65
+
+    def shows(self, **changed: Any) -> Presented:
+        """Today's run with some of it replaced; parts of companions go by their own names."""
+        run = self.run
+        genuine = {"release": run.release, "verdict": run.verdict, "policy": run.policy, "model": run.model}
+        companions = Companions(**{name: changed.pop(name, value) for name, value in genuine.items()})
+        trust = Trust.one(run.signer.public)
+        return Presented(run.image, companions, trust, run.recipient).but(**changed)
+
+    def with_ephemeral(self, ephemeral: bytes) -> bytes:
+        """Today's image with another ephemeral key, the rest of the wrapping as it is."""
+        at = self._ephemeral_bytes
+        return self.pieces.changed(self.wrapping, lambda value: ephemeral + value[at:]).whole()
+
+    def wrapped_with_zero_secret(self, ephemeral: bytes) -> bytes:
+        """Another model under an AES key that everybody can derive, where a reader accepts this point."""
+        key = bytes(self.suite.aes_bits // 8)
+        pieces = self.pieces.changed(self.wrapping, lambda _: wrap_with_secret(key, ephemeral, bytes(32)))
+        return pieces.but(payload=ctr(key, bytes(len(pieces.payload)))).whole()
+
+    def encrypted_anew(self, model: bytes, *, fill: bytes = b"\x00") -> bytes:
+        """Today's image with its payload replaced, encrypted for the device under a key of the attacker."""
+        key = secrets.token_bytes(self.suite.aes_bits // 8)
+        payload = ctr(key, model + fill * (-len(model) % 16))
+        value = wrap(key, self.run.recipient.public_key())
+        return self.pieces.changed(self.wrapping, lambda _: value).but(payload=payload).whole()
+
+    def clear(self, image: bytes) -> bytes:
+        """An image with its payload decrypted in place, as far as it has one: what the device would look at."""
+        if len(image) < 32:
+            return image
+        start, size = struct.unpack_from("<H", image, 8)[0], struct.unpack_from("<I", image, 12)[0]
+        payload = image[start : start + size]
+        return image[:start] + ctr(self._aes_key(image), payload) + image[start + len(payload) :]
+
+    def resigned(self, key: SignerPrivate) -> bytes:
+        """Today's image signed by another key of the same algorithm, and naming it."""
+        signer = Signer.of(key)
+        signature = 0x24 if self.suite.signature == "ed25519" else 0x22
+        pieces = self.pieces.changed(signature, lambda _: signer.sign_hash(self.pieces.value(0x10)))
+        return pieces.changed(0x01, lambda _: bytes.fromhex(fingerprint(signer.public))).whole()
+
+    def sealed_under(self, **said: Any) -> Presented:
+        """A run that the maker's own key sealed under a verdict that says something else."""
+        run = ship(self.suite, self.run.signer, self.run.recipient, says=Says(**said))
+        return self.shows(image=run.image, release=run.release, verdict=run.verdict)
+
+    def signed_attestation(self) -> tuple[bytes, bytes]:
+        """The message that the signature of today's release signs (DSSE's PAE), and that signature."""
+        document = json.loads(self.run.release)
+        payload, kind = base64.b64decode(document["payload"]), document["payloadType"].encode()
+        message = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+        return message, base64.b64decode(document["signatures"][0]["sig"])
+
+    def needing_two(self) -> Trust:
+        """Trust in which each attestation needs two of two keys."""
+        both = Quorum((self.run.signer.public, self.second.public), threshold=2)
+        return Trust(image=(self.run.signer.public,), verdict=both, release=both)
+
+    def with_roles(self, *, verdict: Signer | None = None, release: Signer | None = None) -> Trust:
+        """Trust in which a role has a key of its own."""
+        own = self.run.signer
+        return Trust(
+            image=(own.public,),
+            verdict=Quorum(((verdict or own).public,)),
+            release=Quorum(((release or own).public,)),
+        )
+
+    def _aes_key(self, image: bytes) -> bytes:
+        """The key that the device would unwrap from an image; today's where it would unwrap none."""
+        try:
+            return unwrap(read(image).wrapped, self.run.recipient)
+        except Exception:
+            return unwrap(read(self.run.image).wrapped, self.run.recipient)
+
+
+def raw_ecdsa(der: bytes) -> bytes:
+    """An ECDSA signature as r ‖ s, 32 bytes each."""
+    return b"".join(part.to_bytes(32) for part in decode_dss_signature(der))
