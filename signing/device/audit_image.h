@@ -35,11 +35,13 @@
     X(AUDIT_TLV_SET, "image.tlv-set")                                         \
     X(AUDIT_TLV_LENGTH, "image.tlv-length")                                   \
     X(AUDIT_MODEL_LENGTH, "image.model-length")                               \
+    X(AUDIT_LOG_SIZE, "image.log-size")                                       \
     X(AUDIT_DEPENDENCY, "image.dependency")                                   \
     X(AUDIT_EPHEMERAL_NOT_CANONICAL, "image.ephemeral-not-canonical")         \
     X(AUDIT_EPHEMERAL_LOW_ORDER, "image.ephemeral-low-order")                 \
     X(AUDIT_EPHEMERAL_OFF_CURVE, "image.ephemeral-off-curve")                 \
     X(AUDIT_WRONG_SIGNER, "image.wrong-signer")                               \
+    X(AUDIT_SIGNATURE_KIND, "image.signature-kind")                           \
     X(AUDIT_SIGNATURE, "image.signature")                                     \
     X(AUDIT_WRONG_RECIPIENT, "image.wrong-recipient")                         \
     X(AUDIT_HASH, "image.hash")                                               \

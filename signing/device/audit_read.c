@@ -111,9 +111,6 @@ static audit_status read_protected(const audit_parts *parts, const audit_area *f
     values->security_counter = audit_u32(value[COUNTER]);
     values->has_dependency = value[DEPENDENCY] != NULL;
     if (values->has_dependency) {
-        if ((audit_u32(value[DEPENDENCY]) & 0xFFFFFF00U) != 0) {
-            return AUDIT_DEPENDENCY; /* three bytes of padding */
-        }
         values->dependency_image = value[DEPENDENCY][0];
         values->dependency = version_at(value[DEPENDENCY] + 4);
     }
@@ -125,7 +122,15 @@ static audit_status read_protected(const audit_parts *parts, const audit_area *f
     memcpy(values->policy_sha256, value[POLICY], AUDIT_SHA256_BYTES);
     values->log_size = (uint64_t)audit_u32(value[LOG] + 4) << 32 | audit_u32(value[LOG]);
     memcpy(values->log_root, value[LOG] + 8, AUDIT_SHA256_BYTES);
-    return AUDIT_OK;
+    const uint64_t blocks = ((uint64_t)values->model_bytes + AUDIT_BLOCK_BYTES - 1) / AUDIT_BLOCK_BYTES;
+    if (blocks * AUDIT_BLOCK_BYTES != parts->payload_bytes) {
+        return AUDIT_MODEL_LENGTH;
+    }
+    if (values->log_size == 0) {
+        return AUDIT_LOG_SIZE;
+    }
+    const bool padded = values->has_dependency && (audit_u32(value[DEPENDENCY]) & ~0xFFU) != 0;
+    return padded ? AUDIT_DEPENDENCY : AUDIT_OK;
 }
 
 static audit_status read_unprotected(audit_parts *parts, const audit_area *found)
@@ -187,14 +192,10 @@ audit_status audit_read(const uint8_t *image, size_t size, audit_parts *parts, a
         status = read_header_values(parts, values);
     }
     if (status == AUDIT_OK) {
-        status = read_protected(parts, &protected_area, values);
-    }
-    if (status == AUDIT_OK) {
         status = read_unprotected(parts, &unprotected);
     }
-    if (status != AUDIT_OK) {
-        return status;
+    if (status == AUDIT_OK) {
+        status = read_protected(parts, &protected_area, values);
     }
-    const uint64_t blocks = ((uint64_t)values->model_bytes + AUDIT_BLOCK_BYTES - 1) / AUDIT_BLOCK_BYTES;
-    return blocks * AUDIT_BLOCK_BYTES == parts->payload_bytes ? AUDIT_OK : AUDIT_MODEL_LENGTH;
+    return status;
 }

@@ -105,7 +105,7 @@ audit_status audit_check_signature(const audit_parts *parts, const audit_keys *k
         return AUDIT_WRONG_SIGNER;
     }
     if (ed25519 != (parts->signature_kind == AUDIT_SIGNED_ED25519)) {
-        return AUDIT_SIGNATURE; /* the key's kind decides, never the image */
+        return AUDIT_SIGNATURE_KIND; /* the key decides on the algorithm, never the image */
     }
     const bool holds =
         ed25519 ? audit_port_ed25519_verify(parts->signature, parts->image_hash, AUDIT_SHA256_BYTES,

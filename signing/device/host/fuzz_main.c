@@ -1,8 +1,8 @@
 /* fuzz-image: nothing but the image itself may open.
  *
- * flips inverts every single bit, truncations drops every number of bytes from the end; a number makes so many random
- * mutations from a seed. Prints how often each status came. Exit code 1: an altered image opened, or something was left
- * in the buffers of one that did not.
+ * flips inverts every single bit, truncations drops every number of bytes from the end, a number makes so many random
+ * mutations of a small image from a seed. Prints how often each status came. Exit code 1: an altered image opened, or
+ * something was left in the buffers of one that did not.
  */
 #include "files.h"
 
@@ -11,12 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADER_BYTES 32U
+#define LEAST_BYTES 400U /* of any image; what is cut out of one leaves enough to cut from */
 #define GROWTH 64U
 #define UNTOUCHED 0xAA
 
 typedef struct {
     host_file image;
     audit_keys keys;
+    size_t payload_end; /* where the TLVs begin */
     unsigned long seen[64];
     uint64_t random;
 } fuzzer;
@@ -104,7 +107,7 @@ static size_t mutate(fuzzer *fuzz, uint8_t *work, size_t size)
     static const uint8_t EDGES[] = {0x00, 0x01, 0x03, 0x04, 0x05, 0x10, 0x20, 0x7F, 0x80, 0xFE, 0xFF};
     const size_t at = below(fuzz, (uint32_t)size);
     const size_t run = 1 + below(fuzz, 40);
-    const size_t payload_end = 48;
+    const size_t payload_end = fuzz->payload_end;
     switch (below(fuzz, 8)) {
     case 0:
         work[at] ^= (uint8_t)(1U << below(fuzz, 8));
@@ -115,10 +118,10 @@ static size_t mutate(fuzzer *fuzz, uint8_t *work, size_t size)
     case 2: /* a field of the header */
         work[below(fuzz, 32)] = EDGES[below(fuzz, sizeof EDGES)];
         return size;
-    case 3: /* where the TLVs of a small image begin */
+    case 3: /* the head of the protected TLVs, or of their first */
         work[payload_end + below(fuzz, 16)] = EDGES[below(fuzz, sizeof EDGES)];
         return size;
-    case 4: { /* a TLV's length: the four bytes before one of its kind are not looked for, most places will do */
+    case 4: { /* two bytes become a small number, as a type or a length would be */
         const size_t field = at < size - 1 ? at : size - 2;
         work[field] = EDGES[below(fuzz, sizeof EDGES)];
         work[field + 1] = 0;
@@ -130,9 +133,9 @@ static size_t mutate(fuzzer *fuzz, uint8_t *work, size_t size)
         return size;
     }
     case 6: { /* cut a run out */
-        const size_t length = run < size - at ? run : size - at - (size - at > 0);
+        const size_t length = run < size - at ? run : size - at;
         memmove(work + at, work + at + length, size - at - length);
-        return size - length > 64 ? size - length : 64;
+        return size - length;
     }
     default: { /* put a run in */
         memmove(work + at + run, work + at, size - at);
@@ -157,20 +160,48 @@ static bool mutate_many(fuzzer *fuzz, uint8_t *work, unsigned long rounds)
     return kept;
 }
 
+/* Whether the payload of an image in RAM is decrypted where it lies as it is elsewhere. */
+static bool opens_in_place(const fuzzer *fuzz)
+{
+    const size_t size = fuzz->image.size;
+    uint8_t *const image = malloc(size);
+    uint8_t *const model = malloc(size);
+    audit_image values;
+    bool same = false;
+    if (image != NULL && model != NULL) {
+        memcpy(image, fuzz->image.bytes, size);
+        same = audit_image_open(image, size, &fuzz->keys, model, size, &values) == AUDIT_OK &&
+               audit_image_open(image, size, &fuzz->keys, image + HEADER_BYTES, size - HEADER_BYTES, &values) == AUDIT_OK &&
+               memcmp(image + HEADER_BYTES, model, values.model_bytes) == 0;
+    }
+    free(model);
+    free(image);
+    return same;
+}
+
 static bool run(fuzzer *fuzz, const char *what)
 {
+    if (fuzz->image.size < LEAST_BYTES) {
+        return false;
+    }
+    const uint8_t *const payload_bytes = fuzz->image.bytes + 12;
+    fuzz->payload_end = HEADER_BYTES + payload_bytes[0] + 256U * payload_bytes[1];
+    if (!opens_in_place(fuzz)) {
+        fputs("the image itself does not open\n", stderr);
+        return false;
+    }
     uint8_t *const work = malloc(fuzz->image.size + 2 * GROWTH);
     if (work == NULL) {
         return false;
     }
     memcpy(work, fuzz->image.bytes, fuzz->image.size);
-    bool kept = holds(fuzz, work, fuzz->image.size, fuzz->image.size);
+    bool kept = false;
     if (strcmp(what, "flips") == 0) {
-        kept = kept && flip_each_bit(fuzz, work);
+        kept = flip_each_bit(fuzz, work);
     } else if (strcmp(what, "truncations") == 0) {
-        kept = kept && truncate_each(fuzz, work);
+        kept = truncate_each(fuzz, work);
     } else {
-        kept = kept && mutate_many(fuzz, work, strtoul(what, NULL, 10));
+        kept = mutate_many(fuzz, work, strtoul(what, NULL, 10));
     }
     free(work);
     return kept;
