@@ -45,7 +45,7 @@ os.{function} = deadly
 
 def make_in_a_process(folder: Path, before: str, **named: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", MAKE.format(before=before), str(folder)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, **named)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, **named)
 
 
 @pytest.mark.parametrize(
