@@ -1,80 +1,84 @@
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import random
+import struct
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sealed_samples import Sealed, seal_model
+from sealed_samples import (
+    COMBINATIONS,
+    Sealed,
+    aes_key_of,
+    flip,
+    new_recipient,
+    plain_image,
+    resealed,
+    sample,
+    seal_model,
+)
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal.decrypt import open_model, plain_model
-from audit_pipeline.seal.ecies import WrappedKey, aes_ctr, is_canonical, is_low_order, unwrap
-from audit_pipeline.seal.profile import SealedImage, read
+from audit_pipeline.seal.ecies import RecipientKind
+from audit_pipeline.seal.parse import Tlv, TlvType, parse
+from audit_pipeline.seal.profile import SignatureKind, read
+from audit_pipeline.seal.settings import AesBits
 
 
-def code_of(sealed: SealedImage, key: bytes) -> str:
+def rejection(sealed: Sealed, image: bytes) -> RejectedError:
     with pytest.raises(RejectedError) as caught:
-        plain_model(sealed, key)
-    return caught.value.code
+        open_model(read(image), sealed.recipient)
+    assert caught.value.where is not None
+    return caught.value
 
 
-def remade(sealed: SealedImage, key: bytes, plain: bytes, **changed: object) -> SealedImage:
-    """What a signer who cheats could make: another plain payload, and an image hash that fits it."""
-    parsed = dataclasses.replace(sealed.parsed, payload=aes_ctr(key, plain))
-    digest = hashlib.sha256(parsed.header_area + plain + parsed.protected_area).digest()
-    return dataclasses.replace(sealed, parsed=parsed, image_hash=digest, **changed)  # type: ignore[arg-type]
-
-
-def test_aes_ctr_matches_the_published_cipher() -> None:
-    # FIPS 197 appendix C.1 gives one block; in CTR mode the key stream's first block is the cipher of the counter, 0.
-    # AES-128 of the zero block under the zero key: NIST SP 800-38D, test case 1 ("H").
-    assert aes_ctr(bytes(16), bytes(16)).hex() == "66e94bd4ef8a2c3b884cfa59ca342b2e"
-
-
-def test_the_model_comes_out_of_the_key_alone(small: Sealed) -> None:
-    sealed = read(small.image)
-    assert plain_model(sealed, unwrap(sealed.wrapped, small.recipient)) == small.model
-    assert open_model(sealed, small.recipient) == small.model
+@pytest.mark.parametrize(("signer", "recipient", "bits"), COMBINATIONS)
+def test_the_model_comes_out_of_the_key_alone(signer: SignatureKind, recipient: RecipientKind, bits: AesBits) -> None:
+    made = sample(signer, recipient, bits)
+    sealed = read(made.image)
+    assert open_model(sealed, made.recipient) == made.model
+    assert len(aes_key_of(made)) == bits // 8
+    assert plain_model(sealed, aes_key_of(made)) == made.model
+    assert plain_image(made)[32:96] == made.model
 
 
 def test_another_aes_key_is_rejected(small: Sealed) -> None:
-    assert code_of(read(small.image), bytes(16)) == "image.hash"
-
-
-def test_padding_that_is_not_zero_is_rejected_even_where_the_hash_fits() -> None:
-    made = seal_model(60)
-    sealed = read(made.image)
-    key = unwrap(sealed.wrapped, made.recipient)
-    assert code_of(remade(sealed, key, made.model + b"\x00\x00\x00\x01"), key) == "image.padding"
-
-
-def test_another_model_is_rejected_even_where_the_hash_fits(small: Sealed) -> None:
-    sealed = read(small.image)
-    key = unwrap(sealed.wrapped, small.recipient)
-    assert code_of(remade(sealed, key, bytes(64)), key) == "image.model"
-
-
-def test_an_altered_wrapped_key_is_rejected(small: Sealed) -> None:
-    wrapped = read(small.image).wrapped
-    for field in ("ephemeral", "mac", "ciphertext"):
-        value = getattr(wrapped, field)
-        changed = dataclasses.replace(wrapped, **{field: bytes([value[0] ^ 2]) + value[1:]})
-        with pytest.raises(RejectedError, match="recipient"):
-            unwrap(changed, small.recipient)
-
-
-def test_an_all_zero_shared_secret_is_rejected(small: Sealed) -> None:
-    zero = WrappedKey(bytes(32), bytes(32), bytes(16))
     with pytest.raises(RejectedError) as caught:
-        unwrap(zero, small.recipient)
-    assert caught.value.code == "image.ephemeral-low-order"
+        plain_model(read(small.image), bytes(16))
+    assert caught.value.code == "image.hash"
 
 
-def test_true_keys_are_canonical_and_of_full_order() -> None:
-    rng = random.Random(1)
-    for _ in range(200):
-        public = X25519PrivateKey.from_private_bytes(rng.randbytes(32)).public_key()
-        assert is_canonical(public.public_bytes_raw())
-        assert not is_low_order(public)
+@pytest.mark.parametrize("kind", ["x25519", "p256"])
+def test_a_stranger_opens_nothing(small: Sealed, p256: Sealed, kind: RecipientKind) -> None:
+    for made in (small, p256):
+        with pytest.raises(RejectedError) as caught:
+            open_model(read(made.image), new_recipient(kind))
+        assert caught.value.code == "image.wrong-recipient"
+
+
+def test_padding_that_is_not_zero_is_rejected_even_where_hash_and_signature_fit() -> None:
+    made = seal_model(60)
+    error = rejection(made, resealed(made, plain=made.model + b"\x00\x00\x00\x01"))
+    assert (error.code, error.where) == ("image.padding", "byte 92 of the image")
+
+
+def test_another_model_is_rejected_even_where_hash_and_signature_fit(small: Sealed) -> None:
+    error = rejection(small, resealed(small, plain=bytes(64)))
+    assert (error.code, error.where) == ("image.model", "byte 148 of the image")
+
+
+def test_a_shorter_length_of_the_same_model_is_rejected_even_where_hash_and_signature_fit(small: Sealed) -> None:
+    tlvs = list(parse(small.image).protected)
+    value = struct.pack("<I", 63) + tlvs[2].value[4:]
+    tlvs[2] = Tlv(TlvType.MODEL, 0, value)
+    # The model's last byte would be padding now, and is not zero.
+    assert small.model[63] != 0
+    assert rejection(small, resealed(small, protected=tlvs)).code == "image.padding"
+
+
+def test_what_a_cheat_signs_again_unchanged_is_the_image(small: Sealed) -> None:
+    assert resealed(small) == small.image
+
+
+def test_every_flipped_bit_of_payload_and_protected_entries_ends_at_the_hash(small: Sealed) -> None:
+    counter, digests = range(104 * 8, 108 * 8), range(112 * 8, 144 * 8)
+    for bit in (*range(32 * 8, 96 * 8), *counter, *digests):
+        assert rejection(small, flip(small.image, bit)).code == "image.hash"

@@ -1,33 +1,53 @@
 from __future__ import annotations
 
-import hashlib
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import imgtool.image
+import imgtool.keys
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from imgtool.keys import Ed25519Public
-from sealed_samples import SETTINGS, Sealed, seal_model
+from cryptography.hazmat.primitives.hashes import SHA256
+from sealed_samples import (
+    AES_SIZES,
+    COMBINATIONS,
+    RECIPIENT_KINDS,
+    SETTINGS,
+    SIGNER_KINDS,
+    Sealed,
+    aes_key_of,
+    make_settings,
+    new_recipient,
+    new_signer,
+    new_signing_key,
+    plain_image,
+    sample,
+    seal_model,
+)
 
-from audit_pipeline.errors import AuditError, InputError, ToolError
+from audit_pipeline.errors import AuditError, ToolError
 from audit_pipeline.seal.decrypt import open_model
-from audit_pipeline.seal.ecies import aes_ctr, unwrap
-from audit_pipeline.seal.image import Binding, SealSettings, build
-from audit_pipeline.seal.profile import read
+from audit_pipeline.seal.ecies import RecipientKind
+from audit_pipeline.seal.image import build
+from audit_pipeline.seal.profile import SignatureKind, read
+from audit_pipeline.seal.settings import AesBits, Binding
+from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.version import ImageVersion
 
-BINDING = Binding("a0" * 32, "a2" * 32)
+BINDING = Binding("a0" * 32, "a2" * 32, 3, "a3" * 32)
 
 
 def build_with(**changed: Any) -> bytes:
     given: dict[str, Any] = {
-        "signer": Ed25519PrivateKey.generate(),
-        "recipient": X25519PrivateKey.generate().public_key(),
+        "signer": new_signer(),
+        "recipient": new_recipient().public_key(),
         "settings": SETTINGS,
         "binding": BINDING,
     }
@@ -44,7 +64,7 @@ def code_of(**changed: Any) -> str:
 def test_the_recipient_gets_the_exact_model_without_its_padding(size: int) -> None:
     sealed = seal_model(size)
     assert open_model(read(sealed.image), sealed.recipient) == sealed.model
-    assert len(sealed.image) == 384 + -(-size // 16) * 16
+    assert len(sealed.image) == 428 + -(-size // 16) * 16
 
 
 def test_the_payload_is_encrypted(small: Sealed) -> None:
@@ -52,31 +72,69 @@ def test_the_payload_is_encrypted(small: Sealed) -> None:
         assert small.model[start : start + 8] not in small.image
 
 
-def test_two_images_of_one_model_share_neither_key_nor_ephemeral() -> None:
-    signer, recipient = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
-    first, second = (read(seal_model(64, signer=signer, recipient=recipient).image) for _ in range(2))
+@pytest.mark.parametrize("kind", RECIPIENT_KINDS)
+def test_two_images_of_one_model_share_neither_key_nor_ephemeral(kind: RecipientKind) -> None:
+    signer, recipient = new_signer(), new_recipient(kind)
+    one, two = (seal_model(64, signer=signer, recipient=recipient) for _ in range(2))
+    first, second = read(one.image), read(two.image)
     assert first.image_hash == second.image_hash
     assert first.wrapped.ephemeral != second.wrapped.ephemeral
-    assert unwrap(first.wrapped, recipient) != unwrap(second.wrapped, recipient)
+    assert aes_key_of(one) != aes_key_of(two)
 
 
-def test_imgtool_verifies_the_image_once_it_is_decrypted(small: Sealed, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("signer", "recipient", "bits"), COMBINATIONS)
+def test_imgtool_verifies_the_image_once_it_is_decrypted(
+    signer: SignatureKind, recipient: RecipientKind, bits: AesBits, tmp_path: Path
+) -> None:
     # imgtool cannot check an encrypted image; header and flags stay as they are, only the payload is made plain.
-    sealed = read(small.image)
-    plain = aes_ctr(unwrap(sealed.wrapped, small.recipient), sealed.parsed.payload)
+    made = sample(signer, recipient, bits)
     path = tmp_path / "plain.bin"
-    path.write_bytes(small.image[:32] + plain + small.image[32 + len(plain) :])
-    key = Ed25519Public(small.signer.public_key())
+    path.write_bytes(plain_image(made))
+    key = {"ed25519": imgtool.keys.Ed25519Public, "p256": imgtool.keys.ECDSA256P1Public}[signer](made.signer.public)
     result, version, digest, _ = imgtool.image.Image.verify(str(path), key)
     assert result == imgtool.image.VerifyResult.OK
-    assert (version, digest) == ((1, 4, 0, 7), sealed.image_hash)
+    assert (version, digest) == ((1, 4, 0, 7), read(made.image).image_hash)
+
+
+def test_the_ecdsa_signature_is_a_standard_one_over_the_plain_image() -> None:
+    # MCUboot and imgtool hash the plain image themselves: cryptography does here, from the message and not the digest.
+    for seed in range(20):
+        made = seal_model(16, signer_kind="p256", seed=seed)
+        sealed = read(made.image)
+        public = made.signer.public
+        assert isinstance(public, ec.EllipticCurvePublicKey)
+        signed = plain_image(made)[: 32 + 16 + len(sealed.parsed.protected_area)]
+        public.verify(sealed.signature, signed, ec.ECDSA(SHA256()))
+        assert decode_dss_signature(sealed.signature)[1] < 2**255
 
 
 def test_the_extreme_version_and_counter_fit() -> None:
-    settings = SealSettings(ImageVersion(0xFF, 0xFF, 0xFFFF, 0xFFFF_FFFF), 0xFFFF_FFFF)
+    settings = make_settings(version=ImageVersion(0xFF, 0xFF, 0xFFFF, 0xFFFF_FFFF), security_counter=0xFFFF_FFFF)
     sealed = read(build_with(settings=settings))
     assert (sealed.version, sealed.security_counter) == (settings.version, settings.security_counter)
-    assert read(build_with(settings=SealSettings(ImageVersion(0, 0, 0), 0))).security_counter == 0
+    lowest = make_settings(version=ImageVersion(0, 0, 0), security_counter=0)
+    assert read(build_with(settings=lowest)).security_counter == 0
+
+
+@pytest.mark.parametrize("kind", SIGNER_KINDS)
+def test_a_signer_is_given_the_image_hash_and_nothing_else(kind: SignatureKind) -> None:
+    key, given = new_signing_key(kind), []
+
+    def callback(digest: bytes) -> bytes:
+        given.append(digest)
+        return Signer.of(key).sign_hash(digest)
+
+    image = build_with(signer=Signer(key.public_key(), callback))
+    assert given == [read(image).image_hash]
+
+
+def test_what_a_signer_raises_is_raised() -> None:
+    def broken(_: bytes) -> bytes:
+        raise ToolError("pkcs11.gone", "the token was pulled out")
+
+    assert code_of(signer=Signer(new_signing_key().public_key(), broken)) == "pkcs11.gone"
+    liar = Signer(new_signing_key().public_key(), new_signing_key().sign)  # type: ignore[arg-type, call-arg, union-attr]
+    assert code_of(signer=liar) == "signer.failed"
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
@@ -84,30 +142,10 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("counter", [-1, 1 << 32])
-def test_a_counter_that_is_no_u32_is_refused(counter: int) -> None:
-    with pytest.raises(InputError) as caught:
-        SealSettings(ImageVersion(1, 0, 0), counter)
-    assert caught.value.code == "seal.counter-range"
-
-
-@pytest.mark.parametrize("digest", ["", "ab", "g" * 64, "a0" * 33, "a0 " * 32, "A0" * 32])
-def test_a_binding_takes_sha256_digests_only(digest: str) -> None:
-    with pytest.raises(ValueError):
-        Binding(digest, "a2" * 32)
-    with pytest.raises(ValueError):
-        Binding("a0" * 32, digest)
-
-
-def test_a_missing_or_mistaken_signer_is_refused() -> None:
-    ed25519, x25519 = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
-    for signer in (None, ed25519.public_key(), x25519, x25519.public_key()):
-        assert code_of(signer=signer) == "keys.wrong-kind"
-
-
 def test_a_missing_or_mistaken_recipient_is_refused() -> None:
     ed25519, x25519 = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
-    for recipient in (None, ed25519, ed25519.public_key(), x25519):
+    other_curve = ec.generate_private_key(ec.SECP384R1()).public_key()
+    for recipient in (None, ed25519, ed25519.public_key(), x25519, other_curve):
         assert code_of(recipient=recipient) == "keys.wrong-kind"
 
 
@@ -115,43 +153,59 @@ def test_a_recipient_of_low_order_is_refused() -> None:
     assert code_of(recipient=X25519PublicKey.from_public_bytes(bytes(32))) == "keys.low-order"
 
 
+def test_one_key_for_both_roles_is_refused() -> None:
+    key = new_signing_key("p256")
+    assert code_of(signer=Signer.of(key), recipient=key.public_key()) == "seal.one-key-two-roles"
+
+
 def test_an_empty_model_is_refused() -> None:
     assert code_of(tflite=b"") == "seal.empty-model"
 
 
-def test_the_slot_must_hold_image_and_trailer() -> None:
-    def slot(size: int) -> SealSettings:
-        return SealSettings(ImageVersion(1, 0, 0), 1, slot_bytes=size)
+@pytest.mark.parametrize("bits", AES_SIZES)
+def test_the_slot_must_hold_image_and_trailer(bits: AesBits) -> None:
+    # MCUboot's trailer (bootutil_area.c) at 128 sectors and 1-byte writes: 3 * 128 status, two AES keys, 4 * 8 flags,
+    # 16 magic. imgtool's own sum has two keys of 16 bytes for AES-256 too.
+    image = 428 + bits // 8 - 16 + 64
+    fits = image + 3 * 128 + 2 * bits // 8 + 4 * 8 + 16
+    assert len(build_with(settings=make_settings(bits, slot_bytes=fits))) == image
+    for size in (fits - 1, image, 32, 1):
+        assert code_of(settings=make_settings(bits, slot_bytes=size)) == "seal.slot-too-small"
 
-    # MCUboot's trailer at 128 sectors and 1-byte writes: 3 * 128 status, 2 * 16 keys, 4 * 8 flags, 16 magic.
-    fits = 384 + 64 + 384 + 32 + 32 + 16
-    assert len(build_with(settings=slot(fits))) == 448
-    assert code_of(settings=slot(fits - 1)) == "seal.slot-too-small"
-    with pytest.raises(InputError):
-        slot(0)
 
-
-@pytest.mark.parametrize("flaw", [{"clear": True}, {"dont_encrypt": True}, {"user_sha": "512"}, {"is_pure": True}])
-def test_what_imgtool_makes_wrong_never_leaves(monkeypatch: pytest.MonkeyPatch, flaw: dict[str, Any]) -> None:
+@pytest.mark.parametrize("flaw", ["clear", "dont_encrypt", "user_sha", "encrypt_keylen"])
+def test_what_imgtool_makes_wrong_never_leaves(monkeypatch: pytest.MonkeyPatch, flaw: str) -> None:
     create = imgtool.image.Image.create
+    value = {"user_sha": "512", "encrypt_keylen": 256}.get(flaw, True)
 
     def flawed(self: Any, *args: Any, **kwargs: Any) -> None:
-        create(self, *args, **(kwargs | flaw))
+        create(self, *args, **(kwargs | {flaw: value}))
 
     monkeypatch.setattr(imgtool.image.Image, "create", flawed)
-    with pytest.raises(ToolError) as caught:
-        build_with()
-    assert caught.value.code == "seal.self-check"
-
-
-def test_a_key_that_was_wrapped_wrongly_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrap = imgtool.image.Image.ecies_hkdf
-
-    def flawed(self: Any, enckey: Any, plainkey: bytes, sha: Any) -> Any:
-        return wrap(self, enckey, bytes(len(plainkey)), sha)
-
-    monkeypatch.setattr(imgtool.image.Image, "ecies_hkdf", flawed)
     assert code_of() == "seal.self-check"
+
+
+def test_values_that_imgtool_takes_from_elsewhere_never_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    init = imgtool.image.Image.__init__
+    for name, value in (("security_counter", 8), ("vid", "other.example.com"), ("load_addr", 4096)):
+
+        def flawed(self: Any, name: str = name, value: Any = value, **kwargs: Any) -> None:
+            init(self, **(kwargs | {name: value}))
+
+        monkeypatch.setattr(imgtool.image.Image, "__init__", flawed)
+        assert code_of() == "seal.self-check"
+
+
+@pytest.mark.parametrize("kind", RECIPIENT_KINDS)
+def test_a_key_that_was_wrapped_wrongly_never_leaves(monkeypatch: pytest.MonkeyPatch, kind: RecipientKind) -> None:
+    wrap = imgtool.image.Image.ecies_hkdf
+    flaws: list[Callable[..., Any]] = [
+        lambda self, enckey, plainkey, sha: wrap(self, enckey, bytes(len(plainkey)), sha),
+        lambda self, enckey, plainkey, sha: (plainkey, *wrap(self, enckey, plainkey, sha)[1:]),
+    ]
+    for flaw in flaws:
+        monkeypatch.setattr(imgtool.image.Image, "ecies_hkdf", flaw)
+        assert code_of(recipient=new_recipient(kind).public_key()) == "seal.self-check"
 
 
 def test_imgtools_own_refusal_becomes_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,17 +218,49 @@ def test_imgtools_own_refusal_becomes_an_error_of_ours(monkeypatch: pytest.Monke
     assert code_of() == "seal.imgtool"
 
 
-def test_the_image_hash_is_over_the_plain_image(small: Sealed) -> None:
-    sealed = read(small.image)
-    plain = sealed.parsed.header_area + small.model + sealed.parsed.protected_area
-    assert hashlib.sha256(plain).digest() == sealed.image_hash
+def test_no_key_shows_where_something_is_printed_or_raised(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[bytes] = []
+    made: list[Any] = []
+    wrap = imgtool.image.Image.ecies_hkdf
+    from audit_pipeline.seal import image as module
+
+    def watched(self: Any, enckey: Any, plainkey: bytes, sha: Any) -> Any:
+        seen.append(plainkey)
+        return wrap(self, enckey, plainkey, sha)
+
+    def broken(kept: Any, _: Any) -> None:
+        made.append(kept)
+        module.unwrap(kept.wrapped, kept.trial_recipient)
+
+    monkeypatch.setattr(imgtool.image.Image, "ecies_hkdf", watched)
+    monkeypatch.setattr(module, "_prove", broken)
+    with pytest.raises(ToolError) as caught:
+        build_with()
+    shown = f"{made[0]!r} {caught.value!r} {caught.value} {caught.value.to_json()} {caplog.text}"
+    for key in seen:
+        assert key.hex() not in shown and repr(key)[2:-1] not in shown
+
+
+def test_the_image_says_the_size_of_its_payload(small: Sealed) -> None:
     assert struct.unpack_from("<I", small.image, 12) == (64,)
 
 
 def test_verifying_needs_neither_tensorflow_nor_imgtool() -> None:
     script = (
-        "import sys, audit_pipeline.seal.verify, audit_pipeline.seal.describe;"
-        "print([name for name in ('tensorflow', 'imgtool', 'pandas', 'ai_edge_litert') if name in sys.modules])"
+        "import sys, audit_pipeline.seal.verify, audit_pipeline.seal.describe, audit_pipeline.seal.image;"
+        "print([name for name in ('tensorflow', 'imgtool', 'click', 'pandas', 'numpy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
+def test_sealing_needs_no_tensorflow() -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import sealed_samples; sealed_samples.seal_model(100);"
+        "print([name for name in ('tensorflow', 'numpy', 'pandas', 'ai_edge_litert') if name in sys.modules])"
+    )
+    here = str(Path(__file__).parent)
+    done = subprocess.run([sys.executable, "-c", script, here], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"

@@ -92,7 +92,12 @@ def test_a_class_without_the_vendor_whose_it_is_is_refused() -> None:
 @pytest.mark.parametrize("digest", ["", "ab", "g" * 64, "a0" * 33, "a0 " * 32, "A0" * 32])
 @pytest.mark.parametrize("name", ["verdict_sha256", "policy_sha256", "log_root"])
 def test_a_binding_takes_sha256_digests_only(name: str, digest: str) -> None:
-    given: dict[str, Any] = {"verdict_sha256": "a0" * 32, "policy_sha256": "a2" * 32, "log_size": 1, "log_root": "a3" * 32}
+    given: dict[str, Any] = {
+        "verdict_sha256": "a0" * 32,
+        "policy_sha256": "a2" * 32,
+        "log_size": 1,
+        "log_root": "a3" * 32,
+    }
     Binding(**given)
     with pytest.raises(ValueError):
         Binding(**(given | {name: digest}))

@@ -2,36 +2,80 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sealed_samples import POLICY, Sealed, flip, reassemble, release_of, seal_model, verdict_of
+from sealed_samples import (
+    COMBINATIONS,
+    FULL,
+    LOG_ROOT,
+    LOG_SIZE,
+    POLICY,
+    Sealed,
+    flip,
+    new_recipient,
+    new_signer,
+    reassemble,
+    release_of,
+    resealed,
+    sample,
+    seal_model,
+    truncations,
+    value_of,
+    verdict_of,
+    with_value,
+)
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.parse import parse
+from audit_pipeline.seal.ecies import RecipientKind
+from audit_pipeline.seal.key_forms import fingerprint, kind_of
+from audit_pipeline.seal.parse import TlvType, parse
+from audit_pipeline.seal.profile import SignatureKind
+from audit_pipeline.seal.quorum import Quorum
+from audit_pipeline.seal.settings import AesBits
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement
 from audit_pipeline.seal.verify import Companions, Trust, verify
 
 
-def rejects(call: Callable[[], object]) -> str:
+def rejection(image: bytes, **given: Any) -> RejectedError:
     with pytest.raises(RejectedError) as caught:
-        call()
-    return caught.value.code
+        verify(image, **given)
+    assert caught.value.where is not None
+    return caught.value
+
+
+def rejects(image: bytes, **given: Any) -> str:
+    return rejection(image, **given).code
 
 
 def rejects_companions(sealed: Sealed, **changed: bytes) -> str:
     companions = dataclasses.replace(sealed.companions, **changed)
-    return rejects(lambda: verify(sealed.image, trust=sealed.trust, companions=companions))
+    return rejects(sealed.image, trust=sealed.trust, companions=companions)
 
 
-def test_an_image_with_all_its_companions_holds(small: Sealed) -> None:
-    report = verify(small.image, trust=small.trust, companions=small.companions, recipient=small.recipient)
+def rejects_release(sealed: Sealed, **changed: Any) -> str:
+    """With a release, rightly signed, whose `image` says something else."""
+    payload = release_of(
+        sealed.image, verdict_of(sealed.model), recipient=sealed.recipient, settings=sealed.settings, **changed
+    )
+    return rejects_companions(sealed, release=dsse.sign(payload, [sealed.signer]))
+
+
+def rejects_verdict(verdict: Callable[[bytes], bytes]) -> str:
+    """Of an image that was sealed under this verdict."""
+    sealed = seal_model(64, verdict=verdict)
+    return rejects(sealed.image, trust=sealed.trust, companions=sealed.companions)
+
+
+@pytest.mark.parametrize(("signer", "recipient", "bits"), COMBINATIONS)
+def test_an_image_with_all_its_companions_holds(signer: SignatureKind, recipient: RecipientKind, bits: AesBits) -> None:
+    made = sample(signer, recipient, bits)
+    report = verify(made.image, trust=made.trust, companions=made.companions, recipient=made.recipient)
     assert report.level == "full"
     assert {check.state for check in report.checks} == {"passed"}
-    assert report.image_sha256 == sha256_hex(small.image)
+    assert report.image_sha256 == sha256_hex(made.image)
     assert report.binds_every_byte
 
 
@@ -45,19 +89,25 @@ def test_what_was_not_given_is_reported_as_not_checked(small: Sealed) -> None:
     assert verify(small.image, trust=small.trust, recipient=small.recipient).binds_every_byte
 
 
-def test_the_public_level_with_the_release_rejects_every_flipped_bit() -> None:
-    sealed = seal_model(2048 - 384)
-    assert len(sealed.image) == 2048
+@pytest.mark.parametrize("combination", [COMBINATIONS[0], COMBINATIONS[-1]])
+def test_the_public_level_with_the_release_rejects_every_flipped_bit_and_says_where(
+    combination: tuple[SignatureKind, RecipientKind, AesBits],
+) -> None:
+    signer, recipient, bits = combination
+    sealed = seal_model(1664, signer_kind=signer, recipient_kind=recipient, aes_bits=bits)
+    assert len(sealed.image) >= 2048
     companions = Companions(release=sealed.release)
     for bit in range(len(sealed.image) * 8):
-        with pytest.raises(RejectedError):
-            verify(flip(sealed.image, bit), trust=sealed.trust, companions=companions)
+        rejection(flip(sealed.image, bit), trust=sealed.trust, companions=companions)
 
 
-def test_the_full_level_rejects_every_flipped_bit_without_any_attestation(small: Sealed) -> None:
-    for bit in range(len(small.image) * 8):
-        with pytest.raises(RejectedError):
-            verify(flip(small.image, bit), trust=small.trust, recipient=small.recipient)
+@pytest.mark.parametrize("which", ["small", "full", "p256"])
+def test_the_full_level_rejects_every_flipped_bit_without_any_attestation(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    sealed = request.getfixturevalue(which)
+    for bit in range(len(sealed.image) * 8):
+        rejection(flip(sealed.image, bit), trust=sealed.trust, recipient=sealed.recipient)
 
 
 def test_the_public_level_alone_misses_exactly_what_the_docs_say(small: Sealed) -> None:
@@ -69,41 +119,87 @@ def test_the_public_level_alone_misses_exactly_what_the_docs_say(small: Sealed) 
             continue
         missed.add(bit)
     version, payload, counter = range(20, 28), range(32, 96), range(104, 108)
-    verdict, model_digest, policy = range(112, 144), range(152, 184), range(188, 220)
-    ephemeral, mac_and_key = range(368, 400), range(400, 448)
-    unbound = [*version, *payload, *counter, *verdict, *model_digest, *policy, *ephemeral, *mac_and_key]
-    assert missed == {8 * byte + bit for byte in unbound for bit in range(8)} - {8 * 399 + 7}
+    verdict, model_digest, policy, log = range(112, 144), range(152, 184), range(188, 220), range(224, 264)
+    ephemeral, mac_and_key = range(412, 444), range(444, 492)
+    unbound = [*version, *payload, *counter, *verdict, *model_digest, *policy, *log, *ephemeral, *mac_and_key]
+    assert missed == {8 * byte + bit for byte in unbound for bit in range(8)} - {8 * 443 + 7}
 
 
-def test_every_truncation_is_rejected(small: Sealed) -> None:
-    for length in range(len(small.image)):
-        with pytest.raises(RejectedError):
-            verify(small.image[:length], trust=small.trust, companions=small.companions)
+def test_every_truncation_is_rejected(small: Sealed, p256: Sealed) -> None:
+    for sealed in (small, p256):
+        for cut in truncations(sealed.image):
+            rejection(cut, trust=sealed.trust, companions=sealed.companions)
 
 
-def test_another_signing_key_is_not_trusted(small: Sealed) -> None:
-    stranger = Trust(Ed25519PrivateKey.generate().public_key(), small.trust.attestations)
-    assert rejects(lambda: verify(small.image, trust=stranger)) == "image.wrong-signer"
+def test_any_one_of_the_trusted_keys_signs_an_image(small: Sealed, p256: Sealed) -> None:
+    both = (small.signer.public, p256.signer.public)
+    for sealed in (small, p256):
+        verify(sealed.image, trust=dataclasses.replace(sealed.trust, image=both), companions=sealed.companions)
 
 
-def test_a_signature_by_another_key_under_the_trusted_key_hash_is_rejected(small: Sealed) -> None:
-    tlvs = list(parse(small.image).unprotected)
-    forged = Ed25519PrivateKey.generate().sign(tlvs[0].value)
-    tlvs[2] = dataclasses.replace(tlvs[2], value=forged)
-    assert rejects(lambda: verify(reassemble(small.image, unprotected=tlvs), trust=small.trust)) == "image.signature"
+@pytest.mark.parametrize("kind", ["ed25519", "p256"])
+def test_another_signing_key_is_not_trusted(small: Sealed, kind: SignatureKind) -> None:
+    stranger = dataclasses.replace(small.trust, image=(new_signer(kind).public,))
+    error = rejection(small.image, trust=stranger)
+    assert (error.code, error.where) == ("image.wrong-signer", "byte 308 of the image")
+    assert rejects(small.image, trust=dataclasses.replace(small.trust, image=())) == "image.wrong-signer"
 
 
-def test_another_recipient_cannot_open_the_image(small: Sealed) -> None:
-    stranger = X25519PrivateKey.generate()
-    assert rejects(lambda: verify(small.image, trust=small.trust, recipient=stranger)) == "image.wrong-recipient"
+def test_a_signature_by_another_key_under_the_trusted_key_hash_is_rejected() -> None:
+    for kind, tlv in (("ed25519", TlvType.ED25519), ("p256", TlvType.ECDSA)):
+        made = sample(kind)  # type: ignore[arg-type]
+        forged = new_signer(kind).sign_hash(value_of(made.image, TlvType.SHA256))  # type: ignore[arg-type]
+        error = rejection(with_value(made.image, tlv, forged), trust=made.trust)
+        assert error.code == "image.signature"
+
+
+def test_a_signature_of_the_other_algorithm_under_a_trusted_key_hash_is_rejected(small: Sealed, p256: Sealed) -> None:
+    trust = dataclasses.replace(small.trust, image=(small.signer.public, p256.signer.public))
+    for sealed, other in ((small, p256), (p256, small)):
+        tlvs = list(parse(sealed.image).unprotected)
+        tlvs[2] = parse(other.image).unprotected[2]
+        image = reassemble(sealed.image, unprotected=tlvs)
+        assert rejects(image, trust=trust) == "image.signature-kind"
+
+
+def test_the_mirrored_ecdsa_signature_is_rejected(p256: Sealed) -> None:
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    r, s = decode_dss_signature(value_of(p256.image, TlvType.ECDSA))
+    mirrored = with_value(p256.image, TlvType.ECDSA, encode_dss_signature(r, order - s))
+    assert rejects(mirrored, trust=p256.trust, recipient=p256.recipient) == "image.signature"
+
+
+def test_another_recipient_cannot_open_the_image(small: Sealed, p256: Sealed) -> None:
+    for sealed in (small, p256):
+        for kind in ("x25519", "p256"):
+            stranger = new_recipient(kind)  # type: ignore[arg-type]
+            code = rejects(sealed.image, trust=sealed.trust, recipient=stranger)
+            assert code == "image.wrong-recipient"
 
 
 def test_swapped_keys_are_an_input_error(small: Sealed) -> None:
-    wrong = Trust(small.recipient.public_key(), small.trust.attestations)  # type: ignore[arg-type]
+    wrong = dataclasses.replace(small.trust, image=(small.recipient.public_key(),))
     with pytest.raises(InputError):
         verify(small.image, trust=wrong)
     with pytest.raises(InputError):
         verify(small.image, trust=small.trust, recipient=small.signer)  # type: ignore[arg-type]
+
+
+def test_one_key_for_both_roles_is_rejected(p256: Sealed) -> None:
+    # Sealed by somebody else's tool: build() makes no such image.
+    as_signer = p256.recipient
+    assert kind_of(as_signer) == "p256"
+    from audit_pipeline.seal.signer import Signer
+
+    signer = Signer.of(as_signer)  # type: ignore[arg-type]
+    image = resealed(p256, signer=signer)
+    trust = Trust.one(signer.public)
+    assert rejects(image, trust=trust, recipient=as_signer) == "image.one-key-two-roles"
+    payload = release_of(image, verdict_of(p256.model), recipient=as_signer, settings=p256.settings)
+    companions = Companions(release=dsse.sign(payload, [signer]))
+    assert rejects(image, trust=trust, companions=companions) == "image.one-key-two-roles"
 
 
 def test_companions_of_another_run_are_rejected(small: Sealed) -> None:
@@ -121,47 +217,142 @@ def test_verdict_and_release_cannot_take_each_others_place(small: Sealed) -> Non
 
 
 def test_attestations_that_strangers_signed_are_rejected(small: Sealed) -> None:
-    stranger = Ed25519PrivateKey.generate()
+    stranger, verdict = new_signer(), verdict_of(small.model)
+    assert rejects_companions(small, verdict=dsse.sign(verdict, [stranger])) == "attestation.signature"
+    release = release_of(small.image, verdict, recipient=small.recipient)
+    assert rejects_companions(small, release=dsse.sign(release, [stranger])) == "attestation.signature"
+
+
+def test_each_role_has_its_own_keys(small: Sealed) -> None:
+    verdicts, releases = new_signer(), new_signer("p256")
+    trust = Trust((small.signer.public,), Quorum((verdicts.public,)), Quorum((releases.public,)))
     verdict = verdict_of(small.model)
-    assert rejects_companions(small, verdict=dsse.sign(verdict, stranger)) == "attestation.signature"
-    release = release_of(small.image, verdict)
-    assert rejects_companions(small, release=dsse.sign(release, stranger)) == "attestation.signature"
+    release = release_of(small.image, verdict, recipient=small.recipient)
+    right = Companions(dsse.sign(release, [releases]), dsse.sign(verdict, [verdicts]))
+    verify(small.image, trust=trust, companions=right)
+    wrong = Companions(dsse.sign(release, [verdicts]), dsse.sign(verdict, [releases]))
+    assert rejects(small.image, trust=trust, companions=wrong) == "attestation.signature"
+
+
+def test_a_quorum_needs_as_many_distinct_keys(small: Sealed) -> None:
+    key = small.signer.public
+    two = dataclasses.replace(small.trust, release=Quorum((key, new_signer().public), 2))
+    assert rejects(small.image, trust=two, companions=small.companions) == "attestation.signature"
+    twice = dsse.sign(
+        release_of(small.image, verdict_of(small.model), recipient=small.recipient), [small.signer, small.signer]
+    )
+    companions = dataclasses.replace(small.companions, release=twice)
+    assert rejects(small.image, trust=two, companions=companions) == "attestation.signature"
 
 
 def test_a_release_for_another_verdict_is_rejected(small: Sealed) -> None:
-    release = dsse.sign(release_of(small.image, b"another verdict"), small.signer)
-    assert rejects_companions(small, release=release) == "release.verdict"
+    payload = release_of(small.image, b"another verdict", recipient=small.recipient)
+    assert rejects_companions(small, release=dsse.sign(payload, [small.signer])) == "release.verdict"
 
 
-@pytest.mark.parametrize("outcome", ["FAIL", "INCONCLUSIVE", "pass", ""])
-def test_an_image_sealed_under_a_verdict_that_did_not_pass_is_rejected(outcome: str) -> None:
-    sealed = seal_model(64, verdict=lambda model: verdict_of(model, outcome=outcome))
-    assert rejects(lambda: verify(sealed.image, trust=sealed.trust, companions=sealed.companions)) == "verdict.outcome"
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"sha256": "00" * 32}, "release.image"),
+        ({"version": "1.4.0"}, "release.version"),
+        ({"version": 1}, "release.version"),
+        ({"security_counter": 8}, "release.security-counter"),
+        ({"security_counter": 7.0}, "release.security-counter"),
+        ({"security_counter": "7"}, "release.security-counter"),
+        ({"signer": "00" * 32}, "release.signer"),
+        ({"signer": None}, "release.signer"),
+        ({"device": {"vendor": "wearables.example.com", "class": None, "depends_on": None}}, "release.device"),
+        ({"device": {}}, "attestation.predicate"),
+        ({"device": []}, "attestation.predicate"),
+        ({"device": {"vendor": 1, "class": None, "depends_on": None}}, "attestation.predicate"),
+    ],
+)
+def test_a_release_that_says_something_else_than_the_image_is_rejected(
+    small: Sealed, changed: dict[str, Any], code: str
+) -> None:
+    assert rejects_release(small, **changed) == code
 
 
-def test_an_image_sealed_under_a_verdict_about_something_else_is_rejected() -> None:
-    model = seal_model(64, verdict=lambda _: verdict_of(b"another model"))
-    assert rejects(lambda: verify(model.image, trust=model.trust, companions=model.companions)) == "verdict.model"
-    policy = seal_model(64, verdict=lambda model: verdict_of(model, policy=b"another policy"))
-    assert rejects(lambda: verify(policy.image, trust=policy.trust, companions=policy.companions)) == "verdict.policy"
+def test_true_is_not_a_counter_of_one() -> None:
+    from sealed_samples import make_settings
+
+    sealed = seal_model(16, settings=make_settings(security_counter=1))
+    assert rejects_release(sealed, security_counter=True) == "release.security-counter"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("vendor", "others.example.com", "release.device"),
+        ("vendor", None, "release.device"),
+        ("vendor", "NOT A DOMAIN", "attestation.predicate"),
+        ("class", "wrist-3", "release.device"),
+        ("class", None, "release.device"),
+        ("class", ["wrist-2"], "attestation.predicate"),
+        ("depends_on", None, "release.device"),
+        ("depends_on", {"image": 1, "version": "2.0.3"}, "release.device"),
+        ("depends_on", {"image": 2, "version": "2.0.3+9"}, "release.device"),
+        ("depends_on", {"image": True, "version": "2.0.3+9"}, "attestation.predicate"),
+        ("depends_on", {"image": 1, "version": "2"}, "attestation.predicate"),
+        ("depends_on", {"image": 256, "version": "2.0.3+9"}, "attestation.predicate"),
+        ("depends_on", {"image": 1, "version": "2.0.3+9", "more": 1}, "attestation.predicate"),
+        ("depends_on", {"image": 1}, "attestation.predicate"),
+        ("more", 1, "attestation.predicate"),
+    ],
+)
+def test_a_release_for_another_device_is_rejected(full: Sealed, key: str, value: Any, code: str) -> None:
+    least = {"image": 1, "version": "2.0.3+9"}
+    device = {"vendor": FULL.vendor, "class": FULL.device_class, "depends_on": least}
+    assert rejects_release(full, device=device | {key: value}) == code
+
+
+def test_a_release_without_a_device_is_rejected_for_an_image_that_has_one(full: Sealed) -> None:
+    assert rejects_release(full, device=None) == "release.device"
+
+
+def test_a_release_for_another_recipient_is_rejected_by_whoever_opens_it(small: Sealed) -> None:
+    payload = release_of(small.image, verdict_of(small.model), recipient=new_recipient())
+    companions = Companions(release=dsse.sign(payload, [small.signer]))
+    verify(small.image, trust=small.trust, companions=companions)
+    code = rejects(small.image, trust=small.trust, companions=companions, recipient=small.recipient)
+    assert code == "release.recipient"
+
+
+@pytest.mark.parametrize("outcome", ["FAIL", "INCONCLUSIVE", "pass", "", None, ["PASS"]])
+def test_an_image_sealed_under_a_verdict_that_did_not_pass_is_rejected(outcome: Any) -> None:
+    assert rejects_verdict(lambda model: verdict_of(model, verdict={"outcome": outcome})) == "verdict.outcome"
+
+
+@pytest.mark.parametrize(
+    "trail",
+    [
+        {"size": LOG_SIZE + 1, "root": LOG_ROOT},
+        {"size": LOG_SIZE, "root": "00" * 32},
+        {"size": float(LOG_SIZE), "root": LOG_ROOT},
+        {"size": str(LOG_SIZE), "root": LOG_ROOT},
+        {"size": LOG_SIZE, "root": None},
+    ],
+)
+def test_an_image_sealed_under_a_verdict_about_something_else_is_rejected(trail: dict[str, Any]) -> None:
+    assert rejects_verdict(lambda _: verdict_of(b"another model")) == "verdict.model"
+    assert rejects_verdict(lambda model: verdict_of(model, policy=b"another policy")) == "verdict.policy"
+    assert rejects_verdict(lambda model: verdict_of(model, trail=trail)) == "verdict.log"
 
 
 def test_an_attestation_without_the_values_that_are_relied_on_is_rejected(small: Sealed) -> None:
     bare = make_statement([Subject("firmware.bin", sha256_hex(small.image))], RELEASE_TYPE, {"verdict": "PASS"})
-    assert rejects_companions(small, release=dsse.sign(bare, small.signer)) == "attestation.predicate"
-    empty = seal_model(
-        64, verdict=lambda model: make_statement([Subject("m", sha256_hex(model))], VERDICT_TYPE, {"policy": {}})
-    )
-    assert (
-        rejects(lambda: verify(empty.image, trust=empty.trust, companions=empty.companions)) == "attestation.predicate"
-    )
+    assert rejects_companions(small, release=dsse.sign(bare, [small.signer])) == "attestation.predicate"
+    assert rejects_verdict(
+        lambda model: make_statement([Subject("m", sha256_hex(model))], VERDICT_TYPE, {"policy": {}})
+    ) == ("attestation.predicate")
+    assert rejects_verdict(lambda model: verdict_of(model, trail=None)) == "attestation.predicate"
 
 
-def test_a_quorum_needs_as_many_distinct_keys(small: Sealed) -> None:
-    key = small.signer.public_key()
-    twice = Trust(key, (key, key), threshold=2)
-    with pytest.raises(InputError) as caught:
-        verify(small.image, trust=twice, companions=small.companions)
-    assert caught.value.code == "attestation.threshold"
-    two = Trust(key, (key, Ed25519PrivateKey.generate().public_key()), threshold=2)
-    assert rejects(lambda: verify(small.image, trust=two, companions=small.companions)) == "attestation.signature"
+def test_the_subjects_name_no_digest_in_place_of_another(small: Sealed) -> None:
+    # The release's own words name the image; a subject list that does not is a release of something else.
+    predicate = {
+        "verdict": {"sha256": sha256_hex(verdict_of(small.model))},
+        "image": {"sha256": sha256_hex(small.image), "signer": fingerprint(small.signer.public)},
+    }
+    payload = make_statement([Subject("firmware.bin", "00" * 32)], RELEASE_TYPE, predicate)
+    assert rejects_companions(small, release=dsse.sign(payload, [small.signer])) == "release.image"
