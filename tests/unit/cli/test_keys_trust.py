@@ -1,0 +1,267 @@
+"""`audit keys trust|list|rotate|revoke`, and `--trust FILE --root KEY` where signatures are believed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit_pipeline.cli import clock, keys_trust
+from audit_pipeline.cli.main import main
+from audit_pipeline.cli.trust_option import read_trust_options
+from audit_pipeline.errors import AuditError, InputError
+from audit_pipeline.seal.key_forms import fingerprint
+from audit_pipeline.seal.keys import load_signer_public, new_key
+
+NAMES = ("root-1", "root-2", "release", "approver-1", "approver-2", "next")
+PASSPHRASE = b"correct horse"
+CHEAP = 14
+NOW = "2026-05-04T12:00:00Z"
+INIT = (
+    *("keys", "trust", "init", "trust.yaml", "--name", "wearable", "--expires", "2027-05-04T00:00:00Z"),
+    *("--root", "root-1.pub.pem", "--root", "root-2.pub.pem", "--image", "release.pub.pem"),
+    *("--verdict", "release.pub.pem", "--release", "release.pub.pem"),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("keys")
+    for name in NAMES:
+        new_key("p256" if name == "next" else "ed25519", made / name, PASSPHRASE, log2_n=CHEAP)
+    new_key("x25519", made / "device", PASSPHRASE, log2_n=CHEAP)
+    return made
+
+
+@pytest.fixture
+def at(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the keys in it, to work in."""
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+        (tmp_path / path.name).chmod(0o600)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUDIT_PASSPHRASE", PASSPHRASE.decode())
+    monkeypatch.setattr(keys_trust, "now", lambda: NOW)
+    return tmp_path
+
+
+class Audit:
+    """The command, in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def text(self, *arguments: str, code: int = 0) -> str:
+        with pytest.raises(SystemExit) as caught:
+            main(list(arguments))
+        streams = self._capsys.readouterr()
+        assert caught.value.code == code, streams.err
+        assert "Traceback" not in streams.err
+        return streams.out + streams.err
+
+    def json(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.text(*arguments, "--json", code=code))
+        return found
+
+    def error(self, *arguments: str, code: int = 2) -> str:
+        return str(self.json(*arguments, code=code)["error"]["code"])
+
+
+@pytest.fixture
+def audit(capsys: pytest.CaptureFixture[str]) -> Audit:
+    return Audit(capsys)
+
+
+def sign(audit: Audit, number: int) -> dict[str, Any]:
+    return audit.json("keys", "trust", "sign", "trust.yaml", "--key", f"root-{number}.key.pem")
+
+
+def believe(*roots: str, trail: str | None = "audit.db") -> Any:
+    paths = [Path(f"{root}.pub.pem") for root in roots]
+    return read_trust_options(None, Path("trust.yaml"), paths, trail=trail, now=NOW)
+
+
+def code_of(call: Any, *arguments: Any, **named: Any) -> str:
+    with pytest.raises(AuditError) as caught:
+        call(*arguments, **named)
+    return caught.value.code
+
+
+def test_from_the_first_file_to_a_revoked_key(at: Path, audit: Audit) -> None:
+    made = audit.json(*INIT)
+    assert (made["serial"], made["signatures_needed"]) == (1, 2)
+    assert code_of(believe, "root-1", "root-2") == "trust.unsigned"
+    assert sign(audit, 1)["signed_by"] == ["root-1"]
+    assert code_of(believe, "root-1", "root-2") == "trust.signature"
+    assert sign(audit, 2)["signed_by"] == ["root-1", "root-2"]
+    release = load_signer_public(at / "release.pub.pem")
+    assert [fingerprint(key) for key in believe("root-1", "root-2").image] == [fingerprint(release)]
+
+    rotated = audit.json(
+        "keys", "rotate", "release", "--to", "next.pub.pem", "--reason", "stolen", "--trust", "trust.yaml"
+    )
+    assert (rotated["serial"], rotated["entry"]) == (2, 3)
+    sign(audit, 1)
+    sign(audit, 2)
+    successor = load_signer_public(at / "next.pub.pem")
+    assert [fingerprint(key) for key in believe("root-1", "root-2").image] == [fingerprint(successor)]
+    entries = audit.json("log", "list", "--run", "keys:wearable")["entries"]
+    assert [entry["body"]["action"] for entry in entries] == ["init", "sign", "sign", "rotate", "sign", "sign"]
+    assert audit.json("log", "verify")["verified"]
+
+
+def test_an_old_trust_file_is_refused_with_a_trail_and_passes_without_one(at: Path, audit: Audit) -> None:
+    audit.json(*INIT)
+    sign(audit, 1)
+    sign(audit, 2)
+    old = {name: Path(name).read_bytes() for name in ("trust.yaml", "trust.dsse.json")}
+    audit.json("keys", "rotate", "release", "--to", "next.pub.pem", "--reason", "stolen", "--trust", "trust.yaml")
+    for name, content in old.items():
+        Path(name).write_bytes(content)
+    assert code_of(believe, "root-1", "root-2") == "trust.rolled-back"
+    assert believe("root-1", "root-2", trail=None)
+
+
+def test_the_list_shows_names_kinds_roles_fingerprints_and_states(at: Path, audit: Audit) -> None:
+    audit.json(*INIT, "--waiver", "approver-1.pub.pem", "--waiver", "approver-2.pub.pem")
+    sign(audit, 2)
+    audit.json(
+        *("keys", "rotate", "release", "--to", "next.pub.pem", "--reason", "yearly", "--trust", "trust.yaml"),
+        *("--keep-until", "2026-08-01T00:00:00Z", "--name", "release-2"),
+    )
+    sign(audit, 2)
+    listed = audit.json("keys", "list", "--trust", "trust.yaml")
+    states = {row["name"]: (row["kind"], row["state"], row["roles"]) for row in listed["keys"]}
+    assert states["release"] == ("ed25519", "until 2026-08-01T00:00:00Z", ["image", "verdict", "release"])
+    assert states["release-2"] == ("p256", "active", ["image", "verdict", "release"])
+    assert states["approver-1"] == ("ed25519", "active", ["waiver"])
+    assert (listed["signed_by"], listed["thresholds"]["waiver"]) == (["root-2"], 2)
+    text = audit.text("keys", "list", "--trust", "trust.yaml")
+    for row in listed["keys"]:
+        assert row["fingerprint"] in text
+    assert "signed by root-2" in text
+
+
+def test_a_revoked_key_is_listed_with_its_reason(at: Path, audit: Audit) -> None:
+    audit.json(*INIT, "--threshold", "root=1")
+    audit.json("keys", "revoke", "root-2", "--reason", "token [bold]lost[/]", "--trust", "trust.yaml")
+    assert f"revoked root-2 {NOW}: token [bold]lost[/]" in audit.text("keys", "list", "--trust", "trust.yaml")
+
+
+def test_earlier_signatures_over_other_bytes_are_dropped_and_said_to_be(at: Path, audit: Audit) -> None:
+    audit.json(*INIT)
+    sign(audit, 1)
+    path = Path("trust.yaml")
+    path.write_text(path.read_text().replace("serial: 1", "serial: 2"))
+    text = audit.text("keys", "trust", "sign", "trust.yaml", "--key", "root-2.key.pem")
+    assert "dropped 1 earlier signatures" in text
+    assert "1 of 2 needed: root-2" in text
+
+
+SIGN = ("keys", "trust", "sign", "trust.yaml", "--key")
+REVOKE = ("keys", "revoke", "--trust", "trust.yaml", "--reason")
+ROTATE = ("keys", "rotate", "--trust", "trust.yaml", "--reason", "stolen", "release", "--to")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((*SIGN, "release.key.pem"), "trust.not-a-root"),
+        ((*SIGN, "root-1.pub.pem"), "keys.public-where-private"),
+        ((*SIGN, "device.key.pem"), "keys.wrong-kind"),
+        (("keys", "trust", "sign", "none.yaml", "--key", "root-1.key.pem"), "trust.not-found"),
+        ((*REVOKE, "stolen", "relase"), "trust.unknown-name"),
+        ((*REVOKE, "stolen", "release"), "trust.threshold"),
+        ((*REVOKE, "two\nlines", "approver-1"), "trust.invalid"),
+        ((*ROTATE, "device.pub.pem"), "keys.wrong-kind"),
+        ((*ROTATE, "next.key.pem"), "keys.private-where-public"),
+        ((*ROTATE, "release.pub.pem"), "trust.name-taken"),
+        ((*ROTATE, "release.pub.pem", "--name", "other"), "trust.one-key-twice"),
+        ((*ROTATE, "next.pub.pem", "--keep-until", "2026-08-01"), "trust.moment"),
+        ((*ROTATE, "next.pub.pem", "--keep-until", "2026-01-01T00:00:00Z"), "trust.moment"),
+        (INIT, "trust.exists"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_changes(
+    arguments: tuple[str, ...], code: str, at: Path, audit: Audit
+) -> None:
+    waivers = ("--waiver", "approver-1.pub.pem", "--waiver", "approver-2.pub.pem", "--threshold", "waiver=1")
+    audit.json(*INIT, *waivers)
+    before = {path.name: path.read_bytes() for path in at.iterdir() if "audit.db" not in path.name}
+    assert audit.error(*arguments) == code
+    assert {path.name: path.read_bytes() for path in at.iterdir() if "audit.db" not in path.name} == before
+    assert audit.json("log", "list")["size"] == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        (("--threshold", "root=3"), "trust.threshold"),
+        (("--threshold", "rot=1"), "trust.threshold"),
+        (("--threshold", "image=x"), "trust.threshold"),
+        (("--threshold", "image=0"), "trust.invalid"),
+        (("--waiver", "approver-1.pub.pem"), "trust.threshold"),
+        (("--verdict", "release.pub.pem"), "trust.name-taken"),
+        (("--image", "device.pub.pem"), "keys.wrong-kind"),
+        (("--name", "../x"), "trust.invalid"),
+        (("--expires", "2026-05-04T12:00:00Z"), "trust.moment"),
+        (("--expires", "2027-05-04T00:00:00"), "trust.moment"),
+        (("--expires", "2027-05-04T00:00:00+02:00"), "trust.invalid"),
+    ],
+)
+def test_a_first_file_that_could_not_be_believed_is_not_written(
+    more: tuple[str, ...], code: str, at: Path, audit: Audit
+) -> None:
+    assert audit.error(*INIT, *more) == code
+    assert not Path("trust.yaml").exists()
+    assert not Path("audit.db").exists()
+
+
+def test_one_key_in_two_files_is_one_key(at: Path, audit: Audit) -> None:
+    Path("root-3.pub.pem").write_bytes(Path("root-1.pub.pem").read_bytes())
+    assert audit.error(*INIT, "--root", "root-3.pub.pem") == "trust.one-key-twice"
+
+
+@pytest.mark.parametrize(
+    ("signer", "trust", "roots"),
+    [
+        (None, None, None),
+        ("release.pub.pem", "trust.yaml", None),
+        ("release.pub.pem", "trust.yaml", ["root-1.pub.pem"]),
+        ("release.pub.pem", None, ["root-1.pub.pem"]),
+        (None, None, ["root-1.pub.pem"]),
+    ],
+)
+def test_whom_to_believe_is_said_in_one_way(
+    signer: str | None, trust: str | None, roots: list[str] | None, at: Path
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        read_trust_options(
+            Path(signer) if signer else None,
+            Path(trust) if trust else None,
+            [Path(root) for root in roots] if roots else None,
+            trail=None,
+            now=NOW,
+        )
+    assert refusal.value.code == "trust.choose"
+
+
+def test_one_signer_is_believed_for_everything_and_waives_nothing(at: Path) -> None:
+    trust = read_trust_options(Path("release.pub.pem"), None, None, trail=None, now=NOW)
+    assert trust.image == trust.verdict.keys == trust.release.keys
+    assert trust.waiver is None
+
+
+def test_a_trust_file_without_roots_is_not_believed(at: Path, audit: Audit) -> None:
+    audit.json(*INIT)
+    assert code_of(believe) == "trust.no-root"
+    assert audit.error("verify", "trust.yaml", "--trust", "trust.yaml") == "trust.no-root"
+    assert audit.error("verify", "trust.yaml") == "trust.choose"
+
+
+def test_the_clock_writes_times_as_a_trust_file_holds_them() -> None:
+    from audit_pipeline.seal.trust_schema import RevokedKey
+
+    RevokedKey(fingerprint="00" * 32, at=clock.now(), reason="x")
