@@ -27,6 +27,9 @@ def verify(
     verdict: Annotated[Path | None, typer.Option(help="Verdict attestation; verdict.dsse.json beside it.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file; policy.yaml beside it.")] = None,
     model: Annotated[Path | None, typer.Option(help="The .tflite; model.tflite beside it.")] = None,
+    waiver: Annotated[
+        list[Path] | None, typer.Option(help="A waiver that the verdict was given under; once for each.")
+    ] = None,
     recipient: Annotated[Path | None, typer.Option(help="The device's private key: decrypts and compares too.")] = None,
     passphrase_fd: PassphraseFd = None,
     as_json: JsonFlag = False,
@@ -52,6 +55,7 @@ def verify(
         verdict=_companion(verdict, image, run_folder.VERDICT),
         policy=_companion(policy, image, run_folder.POLICY),
         model=_companion(model, image, run_folder.MODEL),
+        waivers=tuple(map(_read, waiver or ())),
     )
     report = judge(content, trust=trusted, companions=companions, recipient=key, now=at)
     marks = {"passed": "[green]✓[/]", "not-checked": "[yellow]–[/]"}

@@ -25,7 +25,9 @@ from audit_pipeline.seal.profile import SealedImage, read
 from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Statement, read_statement
 
-CheckName = Literal["structure", "image-key", "image-signature", "release", "verdict", "policy", "model", "decryption"]
+CheckName = Literal[
+    "structure", "image-key", "image-signature", "release", "verdict", "waivers", "policy", "model", "decryption"
+]
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def verify(
     Raises:
         RejectedError: the first check that does not hold, with a code of `image.*` (see `profile`,
             `image_signature`, `decrypt`), `attestation.*` (see `dsse`, `statement`), `release.*`, `verdict.*` (see
-            `attested`), `waiver.*`, `policy.mismatch` or `model.mismatch`.
+            `attested`), `waiver.*` (see `waiver`), `policy.mismatch` or `model.mismatch`.
         InputError: a key of the wrong kind.
     """
     sealed = read(image)
@@ -123,6 +125,7 @@ def verify(
         Check("image-signature", "passed", f"{SIGNATURE_NAMES[sealed.signature_kind]} signature over the image hash"),
         _release(sealed, image_sha256, release),
         _verdict(sealed, verdict),
+        _waivers(sealed, verdict, companions.waivers, trust.waiver, now),
         _policy(sealed, companions.policy),
         _model(sealed, companions.model),
         _decryption(sealed, recipient, release),
@@ -150,6 +153,34 @@ def _verdict(sealed: SealedImage, verdict: tuple[Statement, str] | None) -> Chec
         return Check("verdict", "not-checked", "no verdict attestation was given")
     check_verdict(sealed, *verdict)
     return Check("verdict", "passed", "signed, PASS, and about this model, policy and log (0xA0 to 0xA3)")
+
+
+def _waivers(
+    sealed: SealedImage,
+    verdict: tuple[Statement, str] | None,
+    waivers: tuple[bytes, ...],
+    quorum: Quorum | None,
+    now: str | None,
+) -> Check:
+    if verdict is None:
+        return Check("waivers", "not-checked", "no verdict attestation, which would say what was waived")
+    statement = verdict[0]
+    if not waivers and statement.predicate.get("waivers", []) == []:
+        return Check("waivers", "passed", "the verdict was given without any")
+    if now is None:
+        return Check("waivers", "not-checked", "without the time nobody can tell whether a waiver has expired")
+    # Reads its predicate with pydantic, which takes longer to import than all else here takes.
+    from audit_pipeline.seal.waiver import check_waivers
+
+    held = check_waivers(
+        statement,
+        waivers,
+        quorum,
+        model_sha256=sealed.model_sha256,
+        policy_sha256=sealed.policy_sha256,
+        now=now,
+    )
+    return Check("waivers", "passed", f"{len(held)} signed, for this model and policy, and not expired")
 
 
 def _policy(sealed: SealedImage, policy: bytes | None) -> Check:

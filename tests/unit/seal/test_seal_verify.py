@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from sealed_samples import (
     COMBINATIONS,
     FULL,
@@ -13,6 +16,7 @@ from sealed_samples import (
     POLICY,
     Sealed,
     flip,
+    make_settings,
     new_recipient,
     new_signer,
     reassemble,
@@ -35,8 +39,10 @@ from audit_pipeline.seal.parse import TlvType, parse
 from audit_pipeline.seal.profile import SignatureKind
 from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.settings import AesBits
+from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement
 from audit_pipeline.seal.verify import Companions, Trust, verify
+from audit_pipeline.seal.waiver import WaivedPolicy, Waiver, waiver_payload
 
 
 def rejection(image: bytes, **given: Any) -> RejectedError:
@@ -83,7 +89,7 @@ def test_what_was_not_given_is_reported_as_not_checked(small: Sealed) -> None:
     report = verify(small.image, trust=small.trust)
     assert report.level == "public"
     unchecked = [check.name for check in report.checks if check.state == "not-checked"]
-    assert unchecked == ["release", "verdict", "policy", "model", "decryption"]
+    assert unchecked == ["release", "verdict", "waivers", "policy", "model", "decryption"]
     assert not report.binds_every_byte
     assert verify(small.image, trust=small.trust, companions=Companions(small.release)).binds_every_byte
     assert verify(small.image, trust=small.trust, recipient=small.recipient).binds_every_byte
@@ -163,8 +169,6 @@ def test_a_signature_of_the_other_algorithm_under_a_trusted_key_hash_is_rejected
 
 
 def test_the_mirrored_ecdsa_signature_is_rejected(p256: Sealed) -> None:
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     r, s = decode_dss_signature(value_of(p256.image, TlvType.ECDSA))
     mirrored = with_value(p256.image, TlvType.ECDSA, encode_dss_signature(r, order - s))
@@ -191,8 +195,6 @@ def test_one_key_for_both_roles_is_rejected(p256: Sealed) -> None:
     # Sealed by somebody else's tool: build() makes no such image.
     as_signer = p256.recipient
     assert kind_of(as_signer) == "p256"
-    from audit_pipeline.seal.signer import Signer
-
     signer = Signer.of(as_signer)  # type: ignore[arg-type]
     image = resealed(p256, signer=signer)
     trust = Trust.one(signer.public)
@@ -274,8 +276,6 @@ def test_a_release_that_says_something_else_than_the_image_is_rejected(
 
 
 def test_true_is_not_a_counter_of_one() -> None:
-    from sealed_samples import make_settings
-
     sealed = seal_model(16, settings=make_settings(security_counter=1))
     assert rejects_release(sealed, security_counter=True) == "release.security-counter"
 
@@ -356,3 +356,59 @@ def test_the_subjects_name_no_digest_in_place_of_another(small: Sealed) -> None:
     }
     payload = make_statement([Subject("firmware.bin", "00" * 32)], RELEASE_TYPE, predicate)
     assert rejects_companions(small, release=dsse.sign(payload, [small.signer])) == "release.image"
+
+
+NOW = "2026-06-01T12:00:00Z"
+
+
+def waived(*, approvers: list[Signer], model: bytes | None = None, expires: str = "2026-07-01T00:00:00Z") -> bytes:
+    waiver = Waiver(
+        policy=WaivedPolicy(sha256=sha256_hex(POLICY)),
+        rule="fairness[0]",
+        group="overall",
+        limit=0.2,
+        reason="recall in the field",
+        issued="2026-05-01T00:00:00Z",
+        expires=expires,
+    )
+    subject = Subject("model.tflite", sha256_hex(sample().model if model is None else model))
+    return dsse.sign(waiver_payload(waiver, subject), approvers)
+
+
+def sealed_under(*waivers: bytes) -> Sealed:
+    listed = [{"sha256": sha256_hex(base64.b64decode(json.loads(envelope)["payload"]))} for envelope in waivers]
+    finding = {"rule": "fairness[0]", "group": {"by": [], "values": []}}
+    return seal_model(64, verdict=lambda model: verdict_of(model, waivers=listed, findings=[finding]))
+
+
+def test_an_image_under_a_waiver_holds_while_the_waiver_does() -> None:
+    approvers = [new_signer(), new_signer("p256")]
+    waiver = waived(approvers=approvers)
+    sealed = sealed_under(waiver)
+    trust = dataclasses.replace(sealed.trust, waiver=Quorum(tuple(one.public for one in approvers), 2))
+    companions = dataclasses.replace(sealed.companions, waivers=(waiver,))
+    report = verify(sealed.image, trust=trust, companions=companions, now=NOW)
+    assert next(check for check in report.checks if check.name == "waivers").state == "passed"
+    given = {"trust": trust, "companions": companions}
+    assert rejects(sealed.image, **given, now="2026-07-01T00:00:00Z") == "waiver.expired"
+    assert rejects(sealed.image, **(given | {"trust": sealed.trust}), now=NOW) == "waiver.untrusted"
+    assert rejects(sealed.image, **(given | {"companions": sealed.companions}), now=NOW) == "waiver.missing"
+    unchecked = verify(sealed.image, **given)
+    assert next(check for check in unchecked.checks if check.name == "waivers").state == "not-checked"
+
+
+def test_a_waiver_for_another_model_or_under_no_verdict_is_rejected(small: Sealed) -> None:
+    approvers = [new_signer(), new_signer()]
+    quorum = Quorum(tuple(one.public for one in approvers), 2)
+    other = waived(approvers=approvers, model=b"another model")
+    sealed = sealed_under(other)
+    for one, waiver, code in ((sealed, other, "waiver.model"), (small, waived(approvers=approvers), "waiver.unlisted")):
+        trust = dataclasses.replace(one.trust, waiver=quorum)
+        companions = dataclasses.replace(one.companions, waivers=(waiver,))
+        assert rejects(one.image, trust=trust, companions=companions, now=NOW) == code
+
+
+@pytest.mark.parametrize("listed", [None, {}, "none", [1], [{"sha256": "00"}], 0, False])
+def test_a_list_of_waivers_that_is_none_is_rejected(listed: Any) -> None:
+    sealed = seal_model(64, verdict=lambda model: verdict_of(model, waivers=listed))
+    assert rejects(sealed.image, trust=sealed.trust, companions=sealed.companions, now=NOW) == "waiver.listing"
