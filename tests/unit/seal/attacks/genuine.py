@@ -20,6 +20,7 @@ from forge import Pieces, take_apart
 from wrapping import ctr, wrap, wrap_with_secret
 
 from audit_pipeline.canonical import sha256_hex
+from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.ecies import unwrap
 from audit_pipeline.seal.image import build
@@ -247,12 +248,12 @@ class Genuine:
         return self.pieces.changed(self.wrapping, lambda _: value).but(payload=payload).whole()
 
     def clear(self, image: bytes) -> bytes:
-        """An image with its payload decrypted in place, as far as it has one: what the device would look at."""
-        if len(image) < 32:
-            return image
-        start, size = struct.unpack_from("<H", image, 8)[0], struct.unpack_from("<I", image, 12)[0]
-        payload = image[start : start + size]
-        return image[:start] + ctr(self._aes_key(image), payload) + image[start + len(payload) :]
+        """An image with its payload decrypted in place: what the device would look at."""
+        try:
+            return decrypted(image, self.run.recipient)
+        except RejectedError:
+            # The device could unwrap no key: what would be there under today's.
+            return _with_payload_under(image, _aes_key(self.run.image, self.run.recipient))
 
     def resigned(self, key: SignerPrivate) -> bytes:
         """Today's image signed by another key of the same algorithm, and naming it."""
@@ -287,12 +288,27 @@ class Genuine:
             release=Quorum(((release or own).public,)),
         )
 
-    def _aes_key(self, image: bytes) -> bytes:
-        """The key that the device would unwrap from an image; today's where it would unwrap none."""
-        try:
-            return unwrap(read(image).wrapped, self.run.recipient)
-        except Exception:
-            return unwrap(read(self.run.image).wrapped, self.run.recipient)
+
+def decrypted(image: bytes, recipient: RecipientPrivate) -> bytes:
+    """An image with its payload decrypted in place, all else as it is.
+
+    Raises:
+        RejectedError: the recipient cannot unwrap its key.
+    """
+    return _with_payload_under(image, _aes_key(image, recipient))
+
+
+def _aes_key(image: bytes, recipient: RecipientPrivate) -> bytes:
+    return unwrap(read(image).wrapped, recipient)
+
+
+def _with_payload_under(image: bytes, aes_key: bytes) -> bytes:
+    """AES-CTR over what the header says is the payload, as far as it is there."""
+    if len(image) < 32:
+        return image
+    start, size = struct.unpack_from("<H", image, 8)[0], struct.unpack_from("<I", image, 12)[0]
+    payload = image[start : start + size]
+    return image[:start] + ctr(aes_key, payload) + image[start + len(payload) :]
 
 
 def raw_ecdsa(der: bytes) -> bytes:
