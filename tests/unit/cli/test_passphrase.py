@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +51,53 @@ def test_nobody_to_ask_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(InputError) as caught:
         read_passphrase(None, purpose="key")
     assert caught.value.code == "passphrase.nobody-to-ask"
+
+
+def test_each_key_has_its_own_line_of_the_descriptor() -> None:
+    descriptor = descriptor_with(b"of the signer\r\nof the device\n")
+    assert read_passphrase(descriptor, purpose="signer") == b"of the signer"
+    assert read_passphrase(descriptor, purpose="device") == b"of the device"
+    with pytest.raises(InputError):
+        read_passphrase(descriptor, purpose="third")
+
+
+def test_a_descriptor_that_never_ends_a_line_is_read_for_a_while_only() -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        assert len(read_passphrase(endless.fileno(), purpose="key")) == 4096
+
+
+class Terminal(io.StringIO):
+    """Somebody to ask."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+    """Let a person at a terminal give these answers, and then press Ctrl-D."""
+    given: Iterator[str] = iter(answers)
+
+    def ask(_: str) -> str:
+        for answer in given:
+            return answer
+        raise EOFError
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", ask)
+
+
+def test_a_new_passphrase_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, "the same", "the same", "one", "another")
+    assert read_passphrase(None, purpose="key", confirm=True) == b"the same"
+    with pytest.raises(InputError) as caught:
+        read_passphrase(None, purpose="key", confirm=True)
+    assert caught.value.code == "passphrase.differs"
+    assert "another" not in str(caught.value.to_json())
+
+
+def test_no_answer_is_no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch)
+    with pytest.raises(InputError) as caught:
+        read_passphrase(None, purpose="key")
+    assert caught.value.code == "passphrase.empty"
