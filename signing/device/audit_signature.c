@@ -58,12 +58,12 @@ static bool read_signature(const uint8_t *der, size_t bytes, uint8_t r[NUMBER_BY
            read_integer(der, bytes, &at, s) && at == bytes && memcmp(s, HALF_ORDER, NUMBER_BYTES) <= 0;
 }
 
-static bool p256_holds(const audit_parts *parts, const uint8_t point[P256_POINT_BYTES])
+static audit_status verify_p256(const audit_parts *parts, const uint8_t point[P256_POINT_BYTES])
 {
     uint8_t r_bytes[NUMBER_BYTES];
     uint8_t s_bytes[NUMBER_BYTES];
     if (!read_signature(parts->signature, parts->signature_bytes, r_bytes, s_bytes)) {
-        return false;
+        return AUDIT_SIGNATURE;
     }
     mbedtls_ecp_group curve;
     mbedtls_ecp_point key;
@@ -73,17 +73,23 @@ static bool p256_holds(const audit_parts *parts, const uint8_t point[P256_POINT_
     mbedtls_ecp_point_init(&key);
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
-    const bool holds = mbedtls_ecp_group_load(&curve, MBEDTLS_ECP_DP_SECP256R1) == 0 &&
-                       mbedtls_ecp_point_read_binary(&curve, &key, point, P256_POINT_BYTES) == 0 &&
-                       mbedtls_ecp_check_pubkey(&curve, &key) == 0 &&
-                       mbedtls_mpi_read_binary(&r, r_bytes, NUMBER_BYTES) == 0 &&
-                       mbedtls_mpi_read_binary(&s, s_bytes, NUMBER_BYTES) == 0 &&
-                       mbedtls_ecdsa_verify(&curve, parts->image_hash, AUDIT_SHA256_BYTES, &key, &r, &s) == 0;
+    audit_status status = AUDIT_CRYPTO;
+    if (mbedtls_ecp_group_load(&curve, MBEDTLS_ECP_DP_SECP256R1) == 0 &&
+        mbedtls_ecp_point_read_binary(&curve, &key, point, P256_POINT_BYTES) == 0 &&
+        mbedtls_ecp_check_pubkey(&curve, &key) == 0 && mbedtls_mpi_read_binary(&r, r_bytes, NUMBER_BYTES) == 0 &&
+        mbedtls_mpi_read_binary(&s, s_bytes, NUMBER_BYTES) == 0) {
+        const int fault = mbedtls_ecdsa_verify(&curve, parts->image_hash, AUDIT_SHA256_BYTES, &key, &r, &s);
+        if (fault == 0) {
+            status = AUDIT_OK;
+        } else if (fault == MBEDTLS_ERR_ECP_VERIFY_FAILED) {
+            status = AUDIT_SIGNATURE;
+        }
+    }
     mbedtls_mpi_free(&s);
     mbedtls_mpi_free(&r);
     mbedtls_ecp_point_free(&key);
     mbedtls_ecp_group_free(&curve);
-    return holds;
+    return status;
 }
 
 static bool is_key(const audit_keys *keys, const uint8_t *head, size_t head_bytes, size_t key_bytes)
@@ -107,9 +113,10 @@ audit_status audit_check_signature(const audit_parts *parts, const audit_keys *k
     if (ed25519 != (parts->signature_kind == AUDIT_SIGNED_ED25519)) {
         return AUDIT_SIGNATURE_KIND; /* the key decides on the algorithm, never the image */
     }
-    const bool holds =
-        ed25519 ? audit_port_ed25519_verify(parts->signature, parts->image_hash, AUDIT_SHA256_BYTES,
-                                            keys->signer + sizeof ED25519_HEAD)
-                : p256_holds(parts, keys->signer + sizeof P256_HEAD);
+    if (!ed25519) {
+        return verify_p256(parts, keys->signer + sizeof P256_HEAD);
+    }
+    const uint8_t *const key = keys->signer + sizeof ED25519_HEAD;
+    const bool holds = audit_port_ed25519_verify(parts->signature, parts->image_hash, AUDIT_SHA256_BYTES, key);
     return holds ? AUDIT_OK : AUDIT_SIGNATURE;
 }

@@ -32,19 +32,22 @@ static audit_status load_ephemeral(const audit_parts *parts, const mbedtls_ecp_g
         return AUDIT_EPHEMERAL_NOT_CANONICAL;
     }
     if (mbedtls_ecp_point_read_binary(curve, point, parts->ephemeral, x25519 ? X25519_BYTES : P256_POINT_BYTES) != 0) {
-        return AUDIT_EPHEMERAL_NOT_CANONICAL;
+        return AUDIT_CRYPTO;
     }
-    if (mbedtls_ecp_check_pubkey(curve, point) != 0) {
+    const int fault = mbedtls_ecp_check_pubkey(curve, point);
+    if (fault == MBEDTLS_ERR_ECP_INVALID_KEY) {
         return x25519 ? AUDIT_EPHEMERAL_LOW_ORDER : AUDIT_EPHEMERAL_OFF_CURVE;
     }
-    return AUDIT_OK;
+    return fault == 0 ? AUDIT_OK : AUDIT_CRYPTO;
 }
 
-static bool load_private(const audit_keys *keys, const mbedtls_ecp_group *curve, mbedtls_mpi *scalar)
+static audit_status load_private(const audit_keys *keys, const mbedtls_ecp_group *curve, mbedtls_mpi *scalar)
 {
     if (keys->recipient_kind == AUDIT_P256) {
-        return mbedtls_mpi_read_binary(scalar, keys->recipient, AUDIT_PRIVATE_KEY_BYTES) == 0 &&
-               mbedtls_ecp_check_privkey(curve, scalar) == 0;
+        if (mbedtls_mpi_read_binary(scalar, keys->recipient, AUDIT_PRIVATE_KEY_BYTES) != 0) {
+            return AUDIT_CRYPTO;
+        }
+        return mbedtls_ecp_check_privkey(curve, scalar) == 0 ? AUDIT_OK : AUDIT_ARGUMENT;
     }
     uint8_t clamped[AUDIT_PRIVATE_KEY_BYTES]; /* RFC 7748 section 5, decodeScalar25519 */
     memcpy(clamped, keys->recipient, sizeof clamped);
@@ -52,7 +55,7 @@ static bool load_private(const audit_keys *keys, const mbedtls_ecp_group *curve,
     clamped[31] = (uint8_t)((clamped[31] & 0x7F) | 0x40);
     const bool loaded = mbedtls_mpi_read_binary_le(scalar, clamped, sizeof clamped) == 0;
     mbedtls_platform_zeroize(clamped, sizeof clamped);
-    return loaded;
+    return loaded ? AUDIT_OK : AUDIT_CRYPTO;
 }
 
 static bool write_secret(const audit_parts *parts, const mbedtls_mpi *x, uint8_t secret[SECRET_BYTES])
@@ -78,8 +81,8 @@ static audit_status agree(const audit_parts *parts, const audit_keys *keys, uint
     if (status == AUDIT_OK) {
         status = load_ephemeral(parts, &curve, &ephemeral);
     }
-    if (status == AUDIT_OK && !load_private(keys, &curve, &scalar)) {
-        status = AUDIT_ARGUMENT;
+    if (status == AUDIT_OK) {
+        status = load_private(keys, &curve, &scalar);
     }
     if (status == AUDIT_OK) {
         const int fault =

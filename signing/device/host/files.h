@@ -15,6 +15,9 @@ bool host_read(const char *path, host_file *file);
 /* The kind of a recipient by its name, "x25519" or "p256". */
 bool host_recipient_kind(const char *name, audit_recipient_kind *kind);
 
+/* How many more allocations mbed TLS is given; below zero, all. Has no effect under AddressSanitizer. */
+extern long host_allocations_left;
+
 /* Random bytes of the system, in the form that mbed TLS asks for. */
 int host_random(void *state, unsigned char *to, size_t bytes);
 

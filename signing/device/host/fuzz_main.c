@@ -1,8 +1,8 @@
 /* fuzz-image: nothing but the image itself may open.
  *
  * flips inverts every single bit, truncations drops every number of bytes from the end, a number makes so many random
- * mutations of a small image from a seed. Prints how often each status came. Exit code 1: an altered image opened, or
- * something was left in the buffers of one that did not.
+ * mutations of a small image from a seed, memory lets one allocation after the other fail. Prints how often each status
+ * came. Exit code 1: an altered image opened, or something was left in the buffers of one that did not.
  */
 #include "files.h"
 
@@ -15,11 +15,13 @@
 #define LEAST_BYTES 400U /* of any image; what is cut out of one leaves enough to cut from */
 #define GROWTH 64U
 #define UNTOUCHED 0xAA
+#define MOST_ALLOCATIONS 1000000
 
 typedef struct {
     host_file image;
     audit_keys keys;
     size_t payload_end; /* where the TLVs begin */
+    audit_status excuse; /* for the image itself not to open */
     unsigned long seen[64];
     uint64_t random;
 } fuzzer;
@@ -66,7 +68,7 @@ static bool holds(fuzzer *fuzz, const uint8_t *bytes, size_t size, size_t capaci
             wiped++;
         }
         kept = kept && all(model + wiped, capacity - wiped, UNTOUCHED) &&
-               all((const uint8_t *)&values, sizeof values, 0) && (!same || status == AUDIT_CAPACITY);
+               all((const uint8_t *)&values, sizeof values, 0) && (!same || status == fuzz->excuse);
     }
     fuzz->seen[status]++;
     free(model);
@@ -99,6 +101,20 @@ static bool truncate_each(fuzzer *fuzz, const uint8_t *work)
         kept = holds(fuzz, work, size, fuzz->image.size);
     }
     return kept;
+}
+
+/* The image itself, with memory for more and more allocations, until they are enough. */
+static bool starve(fuzzer *fuzz, const uint8_t *work)
+{
+    const unsigned long opened = fuzz->seen[AUDIT_OK];
+    bool kept = true;
+    fuzz->excuse = AUDIT_CRYPTO;
+    for (long given = 0; kept && fuzz->seen[AUDIT_OK] == opened && given < MOST_ALLOCATIONS; given += 1 + given / 200) {
+        host_allocations_left = given;
+        kept = holds(fuzz, work, fuzz->image.size, fuzz->image.size);
+        host_allocations_left = -1;
+    }
+    return kept && fuzz->seen[AUDIT_OK] > opened;
 }
 
 /* One alteration of `size` bytes, in a buffer that can grow by GROWTH; returns the new size. */
@@ -148,6 +164,7 @@ static size_t mutate(fuzzer *fuzz, uint8_t *work, size_t size)
 static bool mutate_many(fuzzer *fuzz, uint8_t *work, unsigned long rounds)
 {
     const size_t most = fuzz->image.size + GROWTH;
+    fuzz->excuse = AUDIT_CAPACITY;
     bool kept = true;
     for (unsigned long round = 0; kept && round < rounds; round++) {
         size_t size = fuzz->image.size;
@@ -169,10 +186,11 @@ static bool opens_in_place(const fuzzer *fuzz)
     audit_image values;
     bool same = false;
     if (image != NULL && model != NULL) {
+        uint8_t *const payload = image + HEADER_BYTES;
         memcpy(image, fuzz->image.bytes, size);
         same = audit_image_open(image, size, &fuzz->keys, model, size, &values) == AUDIT_OK &&
-               audit_image_open(image, size, &fuzz->keys, image + HEADER_BYTES, size - HEADER_BYTES, &values) == AUDIT_OK &&
-               memcmp(image + HEADER_BYTES, model, values.model_bytes) == 0;
+               audit_image_open(image, size, &fuzz->keys, payload, size - HEADER_BYTES, &values) == AUDIT_OK &&
+               memcmp(payload, model, values.model_bytes) == 0;
     }
     free(model);
     free(image);
@@ -196,7 +214,9 @@ static bool run(fuzzer *fuzz, const char *what)
     }
     memcpy(work, fuzz->image.bytes, fuzz->image.size);
     bool kept = false;
-    if (strcmp(what, "flips") == 0) {
+    if (strcmp(what, "memory") == 0) {
+        kept = starve(fuzz, work);
+    } else if (strcmp(what, "flips") == 0) {
         kept = flip_each_bit(fuzz, work);
     } else if (strcmp(what, "truncations") == 0) {
         kept = truncate_each(fuzz, work);
@@ -215,7 +235,7 @@ int main(int count, char **arguments)
     if (count < 6 || !host_recipient_kind(arguments[3], &fuzz.keys.recipient_kind) ||
         !host_read(arguments[1], &fuzz.image) || !host_read(arguments[2], &signer) ||
         !host_read(arguments[4], &recipient) || recipient.size != AUDIT_PRIVATE_KEY_BYTES) {
-        fputs("fuzz-image IMAGE PUB.der x25519|p256 KEY.raw flips|truncations|MUTATIONS [SEED]\n", stderr);
+        fputs("fuzz-image IMAGE PUB.der x25519|p256 KEY.raw memory|flips|truncations|MUTATIONS [SEED]\n", stderr);
         return 2;
     }
     fuzz.keys.signer = signer.bytes;

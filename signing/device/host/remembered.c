@@ -1,9 +1,12 @@
 /* For fuzzing: a signature that held and a key that was unwrapped are not computed again from the same bytes.
  *
  * Linked with --wrap. Both functions depend on nothing but the bytes that are compared here, and on keys that stay; the
- * curve arithmetic would otherwise take nine tenths of the time, in code that is not under test.
+ * curve arithmetic would otherwise take nine tenths of the time, in code that is not under test. Where memory runs out,
+ * nothing is remembered.
  */
 #include "audit_parts.h"
+
+#include "files.h"
 
 #include <string.h>
 
@@ -27,7 +30,8 @@ static void append(question *asked, const void *bytes, size_t size)
 
 static bool is_known(const question *known, const question *asked)
 {
-    return known->size == asked->size && memcmp(known->bytes, asked->bytes, asked->size) == 0;
+    return host_allocations_left < 0 && known->size == asked->size &&
+           memcmp(known->bytes, asked->bytes, asked->size) == 0;
 }
 
 audit_status __wrap_audit_check_signature(const audit_parts *parts, const audit_keys *keys)

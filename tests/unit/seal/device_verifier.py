@@ -97,7 +97,9 @@ def lacking_for_host() -> str | None:
     if missing:
         return f"no {' and no '.join(missing)} on this machine"
     headers = [f"-include{header}" for header in ("mbedtls/ecdh.h", "sodium.h")]
-    found = subprocess.run(["gcc", "-E", *headers, "-xc", "/dev/null"], capture_output=True, check=False).returncode == 0
+    found = (
+        subprocess.run(["gcc", "-E", *headers, "-xc", "/dev/null"], capture_output=True, check=False).returncode == 0
+    )
     return None if found else "no headers of mbed TLS or libsodium (libmbedtls-dev, libsodium-dev)"
 
 

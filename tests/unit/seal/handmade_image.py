@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
     SECP256R1,
     EllipticCurvePrivateKey,
+    derive_private_key,
     generate_private_key,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -120,6 +121,28 @@ _HEADER = {
     "build": 70000,
     "reserved": 0,
 }
+
+
+ED25519_SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+X25519_RECIPIENT = X25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+P256_SIGNER = derive_private_key(0x5EA1 << 200, SECP256R1())
+P256_RECIPIENT = derive_private_key(0xDE71CE << 200, SECP256R1())
+MODEL = bytes(range(200, 220))
+
+
+def handmade(signs: str = "ed25519", receives: str = "x25519", aes_bits: int = 128) -> Handmade:
+    """An image of a model of 20 bytes, without fault."""
+    return Handmade(
+        signer=ED25519_SIGNER if signs == "ed25519" else P256_SIGNER,
+        recipient=X25519_RECIPIENT if receives == "x25519" else P256_RECIPIENT,
+        model=MODEL,
+        aes_bytes=aes_bits // 8,
+    )
+
+
+def with_optional(*entries: Entry) -> Handmade:
+    """An image with these TLVs between security counter and verdict."""
+    return handmade().change(optional=entries)
 
 
 def area(magic: int, entries: tuple[Entry, ...]) -> bytes:
