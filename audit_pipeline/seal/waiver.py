@@ -29,6 +29,8 @@ LONGEST = timedelta(days=180)
 _MOST = 256
 """Waivers that one verdict may list."""
 
+_SHOWN = 80
+"""Characters of a key that a message repeats."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -38,7 +40,9 @@ def _real_moment(at: str) -> str:
 
 
 _Text = Annotated[str, Field(min_length=1, max_length=4000)]
-_Utc = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_real_moment)]
+_Utc = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"), AfterValidator(_real_moment)
+]
 
 
 class _Strict(BaseModel):
@@ -174,7 +178,7 @@ def _open(envelope: bytes, quorum: Quorum | None, where: str) -> tuple[Waived, S
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         key = ".".join(map(str, first["loc"]))
-        raise _rejected("format", f"{key}: {first['msg']}", where) from None
+        raise _rejected("format", f"{key[:_SHOWN]!r}: {first['msg']}", where) from None
     return Waived(sha256_hex(payload), waiver), statement
 
 
@@ -185,7 +189,8 @@ def _check_binding(
         raise _rejected("model", "it was given for another model", statement.where)
     if waiver.policy.sha256 != policy_sha256:
         raise _rejected("policy", "it was given for another policy", statement.where)
-    if not any(_is_of(finding, waiver) for finding in verdict.value("findings")):
+    findings = verdict.value("findings")
+    if not isinstance(findings, list) or not any(_is_of(finding, waiver) for finding in findings):
         raise _rejected(
             "finding", f"the verdict found nothing under {waiver.rule!r} for {waiver.group!r}", statement.where
         )
@@ -202,7 +207,7 @@ def _is_of(finding: Any, waiver: Waiver) -> bool:
 
 def _check_time(waiver: Waiver, now: datetime, where: str) -> None:
     issued, expires = _moment(waiver.issued), _moment(waiver.expires)
-    if not issued < expires <= issued + LONGEST:
+    if not timedelta(0) < expires - issued <= LONGEST:
         raise _rejected("too-long", f"a waiver ends within {LONGEST.days} days after it was issued", where)
     if now < issued:
         raise _rejected("not-yet", f"it is dated {waiver.issued}, which is still to come", where)

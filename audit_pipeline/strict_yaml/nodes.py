@@ -90,6 +90,9 @@ def parse(text: str, file: str, stage: str) -> Node:
         refuse(file, stage, [Problem(mark.line + 1 if mark else 1, (), "syntax", _grammar(error))])
     except YAMLError as error:
         refuse(file, stage, [Problem(1, (), "syntax", f"not YAML: {str(error).splitlines()[0]}")])
+    except ValueError:
+        # ruamel.yaml hands escapes such as "\\U00110000" to chr() as they are, and long version numbers to int().
+        refuse(file, stage, [Problem(1, (), "syntax", "not YAML: an escape or a version number beyond its range")])
     if composer.problems:
         refuse(file, stage, composer.problems)
     return node
