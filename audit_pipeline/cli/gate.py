@@ -34,15 +34,16 @@ def gate(
     from audit_pipeline.gate import require_run
 
     require_run(run)
-    trusted = read_trust_options(signer, trust, root, trail=trail, now=now())
-    gated = judge(run, trusted, trail, policy)
+    believed = read_trust_options(signer, trust, root, trail=trail, now=now())
+    gated = judge(run, believed.trust, trail, policy)
     verdict = gated.evidence.verdict
-    lines = [f"[green]✓[/] {escape(check)}" for check in gated.checks]
+    checks = [*(f"trust file {check.what}" for check in believed.checks), *gated.checks]
+    lines = [f"[green]✓[/] {escape(check)}" for check in checks]
     lines.append(f"[bold]{verdict.outcome}[/] {escape(gated.evidence.run.id)}")
     lines += [f"  {escape(reason)}" for reason in verdict.reasons]
     result = {
         "run": gated.evidence.run.id,
-        "checks": list(gated.checks),
+        "checks": checks,
         "verdict": verdict.model_dump(mode="json"),
         "released": gated.evidence.seal is not None,
     }

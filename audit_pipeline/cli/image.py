@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, printable, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
-from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustOption, read_trust_options
+from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustFileCheck, TrustOption, read_trust_options
 from audit_pipeline.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from audit_pipeline.seal.verify import Check
 
 
 def verify(
@@ -39,6 +42,8 @@ def verify(
     Exit 1 at the first thing that does not hold; 3 where all holds but some byte could have been altered unseen, for
     want of the release attestation or the device's key. Without --trail an old trust file passes until it expires.
     """
+    from rich.markup import escape
+
     from audit_pipeline import run_folder
     from audit_pipeline.seal.keys import load_recipient
     from audit_pipeline.seal.verify import Companions
@@ -46,7 +51,7 @@ def verify(
 
     content = _read(image)
     at = now()
-    trusted = read_trust_options(signer, trust, root, trail=trail, now=at)
+    believed = read_trust_options(signer, trust, root, trail=trail, now=at)
     key = None
     if recipient is not None:
         key = load_recipient(recipient, read_passphrase(passphrase_fd, purpose=str(recipient)))
@@ -57,9 +62,10 @@ def verify(
         model=_companion(model, image, run_folder.MODEL),
         waivers=tuple(map(_read, waiver or ())),
     )
-    report = judge(content, trust=trusted, companions=companions, recipient=key, now=at)
+    report = judge(content, trust=believed.trust, companions=companions, recipient=key, now=at)
     marks = {"passed": "[green]✓[/]", "not-checked": "[yellow]–[/]"}
-    lines = [f"{marks[check.state]} {check.name:<16} {check.what}" for check in report.checks]
+    checks: list[TrustFileCheck | Check] = [*believed.checks, *report.checks]
+    lines = [f"{marks[check.state]} {check.name:<16} {escape(check.what)}" for check in checks]
     lines.append(
         "every byte of the image is bound"
         if report.binds_every_byte
@@ -69,7 +75,7 @@ def verify(
         "level": report.level,
         "image_sha256": report.image_sha256,
         "binds_every_byte": report.binds_every_byte,
-        "checks": [asdict(check) for check in report.checks],
+        "checks": [asdict(check) for check in checks],
     }
     show(result, "\n".join(lines), as_json=as_json)
     if not report.binds_every_byte:

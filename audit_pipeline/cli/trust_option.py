@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,9 +28,28 @@ RootOption = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class TrustFileCheck:
+    """What was looked at of a trust file, told like the checks of an image."""
+
+    state: Literal["passed", "not-checked"]
+    """`not-checked` where no trail was asked whether there is a newer one"""
+    what: str
+    name: str = "trust-file"
+
+
+@dataclass(frozen=True)
+class Believed:
+    """Whose signatures count, and what was checked to find out."""
+
+    trust: Trust
+    checks: tuple[TrustFileCheck, ...] = ()
+    """none for a key that was simply given"""
+
+
 def read_trust_options(
     signer: Path | None, trust: Path | None, roots: list[Path] | None, *, trail: str | None, now: str
-) -> Trust:
+) -> Believed:
     """Whom to believe.
 
     Args:
@@ -56,9 +76,12 @@ def read_trust_options(
             hint="give --signer KEY, or --trust FILE with --root KEY",
         )
     if signer is not None:
-        return Trust.one(load_signer_public(signer))
+        return Believed(Trust.one(load_signer_public(signer)))
     assert trust is not None  # noqa: S101 - exactly one of the two is given
-    believed = load_trust(trust, tuple(map(load_signer_public, roots or ())), now)
-    if trail is not None:
-        require_newest(believed.file, recall(trail, believed.document.name))
-    return believed.trust()
+    loaded = load_trust(trust, tuple(map(load_signer_public, roots or ())), now)
+    file = loaded.document
+    said = f"{file.name}, serial {file.serial}, signed by the roots, good until {file.expires}"
+    if trail is None:
+        return Believed(loaded.trust(), (TrustFileCheck("not-checked", f"{said}; no --trail to know a newer one"),))
+    require_newest(loaded.file, recall(trail, file.name))
+    return Believed(loaded.trust(), (TrustFileCheck("passed", f"{said}; the trail knows no newer one"),))

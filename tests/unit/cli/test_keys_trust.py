@@ -97,7 +97,7 @@ def test_from_the_first_file_to_a_revoked_key(at: Path, audit: Audit) -> None:
     assert code_of(believe, "root-1", "root-2") == "trust.signature"
     assert sign(audit, 2)["signed_by"] == ["root-1", "root-2"]
     release = load_signer_public(at / "release.pub.pem")
-    assert [fingerprint(key) for key in believe("root-1", "root-2").image] == [fingerprint(release)]
+    assert [fingerprint(key) for key in believe("root-1", "root-2").trust.image] == [fingerprint(release)]
 
     rotated = audit.json(
         "keys", "rotate", "release", "--to", "next.pub.pem", "--reason", "stolen", "--trust", "trust.yaml"
@@ -106,7 +106,7 @@ def test_from_the_first_file_to_a_revoked_key(at: Path, audit: Audit) -> None:
     sign(audit, 1)
     sign(audit, 2)
     successor = load_signer_public(at / "next.pub.pem")
-    assert [fingerprint(key) for key in believe("root-1", "root-2").image] == [fingerprint(successor)]
+    assert [fingerprint(key) for key in believe("root-1", "root-2").trust.image] == [fingerprint(successor)]
     entries = audit.json("log", "list", "--run", "keys:wearable")["entries"]
     assert [entry["body"]["action"] for entry in entries] == ["init", "sign", "sign", "rotate", "sign", "sign"]
     assert audit.json("log", "verify")["verified"]
@@ -121,7 +121,9 @@ def test_an_old_trust_file_is_refused_with_a_trail_and_passes_without_one(at: Pa
     for name, content in old.items():
         Path(name).write_bytes(content)
     assert code_of(believe, "root-1", "root-2") == "trust.rolled-back"
-    assert believe("root-1", "root-2", trail=None)
+    (check,) = believe("root-1", "root-2", trail=None).checks
+    assert check.state == "not-checked"
+    assert "no --trail" in check.what
 
 
 def test_the_list_shows_names_kinds_roles_fingerprints_and_states(at: Path, audit: Audit) -> None:
@@ -249,7 +251,9 @@ def test_whom_to_believe_is_said_in_one_way(
 
 
 def test_one_signer_is_believed_for_everything_and_waives_nothing(at: Path) -> None:
-    trust = read_trust_options(Path("release.pub.pem"), None, None, trail=None, now=NOW)
+    believed = read_trust_options(Path("release.pub.pem"), None, None, trail=None, now=NOW)
+    trust = believed.trust
+    assert believed.checks == ()
     assert trust.image == trust.verdict.keys == trust.release.keys
     assert trust.waiver is None
 
