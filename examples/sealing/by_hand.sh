@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir "$1"
 cd "$1"
 export AUDIT_PASSPHRASE='only for this example' COLUMNS=100 NO_COLOR=1 PYTHONWARNINGS=ignore
-cp "$here"/{seal_by_hand.py,read_attestations.py,open_with_openssl.sh} .
+cp "$here"/{seal_by_hand.py,read_attestations.py,open_with_openssl.sh,pkcs11.sh} .
 
 run() {
   local code=0
@@ -101,3 +101,10 @@ run 0 'for root in root-a root-b; do audit keys trust sign trust.yaml --key $roo
 run 1 'audit verify run-8/firmware.bin --trust trust.yaml --root root-a.pub.pem --root root-b.pub.pem'
 run 1 'audit verify run-8/firmware.bin --trust yesterday/trust.yaml --root root-a.pub.pem --root root-b.pub.pem --trail audit.db'
 run 0 'audit log verify --trail audit.db'
+
+part 'A key in a token'
+if command -v softhsm2-util >/dev/null && python -c 'import pkcs11' 2>/dev/null; then
+  run 0 'bash pkcs11.sh token'
+else
+  echo 'left out: needs softhsm2 and python-pkcs11'
+fi
