@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_FILE_BYTES = 1 << 14
 _NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 """What open(2) says of O_TMPFILE where the filesystem or the kernel does not have it."""
+_OPEN_FILES = Path("/proc/self/fd")
 _NO_PLACE = {errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
 _PRIVATE_MARK = b"PRIVATE KEY-----"
 
@@ -52,7 +54,7 @@ def read_key_file(path: Path) -> bytes:
             "keys.readable-by-others",
             f"others than its owner may use this private key (mode {stat.S_IMODE(mode):04o})",
             where=str(path),
-            hint=f"chmod 600 {path}",
+            hint=f"chmod 600 {shlex.quote(str(path))}",
         )
     return content
 
@@ -113,13 +115,15 @@ def _unnamed(path: Path) -> Iterator[tuple[int, str]]:
     hidden: str | None = None
     with _told(path):
         try:
-            descriptor = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_MODE)
+            # Without the flag a folder cannot be opened for writing, which ends in the other way too.
+            without_name = getattr(os, "O_TMPFILE", 0) if _OPEN_FILES.is_dir() else 0
+            descriptor = os.open(path.parent, without_name | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_MODE)
         except OSError as error:
             if error.errno not in _NO_UNNAMED_FILES:
                 raise
             descriptor, hidden = tempfile.mkstemp(prefix=".audit-", dir=path.parent)
     try:
-        yield descriptor, hidden or f"/proc/self/fd/{descriptor}"
+        yield descriptor, hidden or str(_OPEN_FILES / str(descriptor))
     finally:
         os.close(descriptor)
         if hidden is not None:

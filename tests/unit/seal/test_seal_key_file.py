@@ -160,6 +160,12 @@ def test_where_files_always_have_names_a_hidden_one_serves_and_goes(tmp_path: Pa
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_without_proc_the_hidden_file_serves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_file, "_OPEN_FILES", tmp_path / "no proc")
+    keys.new_key("ed25519", tmp_path / "release", PASSPHRASE, log2_n=CHEAP)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["release.key.pem", "release.pub.pem"]
+
+
 @pytest.mark.usefixtures("no_unnamed_files")
 def test_the_hidden_file_goes_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from key_samples import code_of
 from soft_token import MODULE, PIN, SoftToken, needs_token, soft_token
 
 from audit_pipeline.cli.main import main
+from audit_pipeline.errors import InputError
 from audit_pipeline.seal import dsse, keys, pkcs11
 from audit_pipeline.seal.key_forms import fingerprint, kind_of, spki
 from audit_pipeline.seal.quorum import Quorum
@@ -76,6 +78,12 @@ def test_a_key_is_found_by_label_or_id_or_both(token: SoftToken, key: str) -> No
 def test_a_key_that_cannot_be_meant_is_refused(token: SoftToken, key: str, code: str) -> None:
     assert code_of(keys.load_signer, token.uri(key), PIN) == code
     assert code_of(pkcs11.load_token_public, token.uri(key)) == code
+
+
+@needs_token
+def test_a_uri_that_came_as_a_path_is_a_uri_still(token: SoftToken) -> None:
+    assert spki(keys.load_signer(Path(token.uri()), PIN).public) == spki(pkcs11.load_token_public(token.uri()))
+    keys.check_private_file(Path(token.uri()))
 
 
 @needs_token
@@ -178,3 +186,54 @@ def test_a_private_key_never_leaves_its_token(
     assert left.value.code == 2
     assert "keys.in-token" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_token
+def test_two_tokens_of_one_name_are_told_apart_by_their_serial(token: SoftToken, tmp_path: Path) -> None:
+    import pkcs11 as library
+
+    for other in soft_token(tmp_path):
+        other.make("p256", "release", b"\x01")
+        again = ["softhsm2-util", "--init-token", "--free", "--label", "audit", "--so-pin", "50617283", "--pin", PIN]
+        subprocess.run(again, check=True, capture_output=True)
+        library.unload(str(MODULE))
+        assert code_of(keys.load_signer, other.uri(), PIN) == "signer.ambiguous"
+        serials = [found.serial.decode() for found in library.lib(str(MODULE)).get_tokens(token_label="audit")]
+        codes = []
+        for serial in serials:
+            uri = other.uri().replace("token=audit", f"token=audit;serial={serial}")
+            try:
+                codes.append(kind_of(keys.load_signer(uri, PIN).public))
+            except InputError as error:
+                codes.append(error.code)
+        assert sorted(codes) == ["p256", "signer.no-key"]
+
+
+@needs_token
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        ("PinLocked", "signer.pin-locked"),
+        ("PinExpired", "signer.pin-locked"),
+        ("TokenNotPresent", "signer.no-token"),
+        ("DeviceRemoved", "signer.token"),
+        ("FunctionFailed", "signer.token"),
+    ],
+)
+def test_what_a_token_reports_is_told(
+    token: SoftToken, monkeypatch: pytest.MonkeyPatch, failure: str, code: str
+) -> None:
+    """Failures that SoftHSM has not, as python-pkcs11 reports them."""
+    import pkcs11 as library
+
+    class Failing:
+        def get_token(self, **_: object) -> Failing:
+            return self
+
+        def open(self, **_: object) -> None:
+            raise getattr(library, failure)
+
+    signer = keys.load_signer(token.uri(), PIN)
+    monkeypatch.setattr(library, "lib", lambda _: Failing())
+    assert code_of(signer.sign, b"x") == code
+    assert code_of(keys.load_signer, token.uri(), PIN) == code
