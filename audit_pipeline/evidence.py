@@ -9,7 +9,7 @@ written with, though the value that is read from it has gained fields since.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -284,6 +284,11 @@ class SealPart(Part):
     signature: Literal["ed25519", "p256"] = Field(default="ed25519", description="kind of the signer's key")
     encryption: Literal["x25519", "p256"] = Field(default="x25519", description="kind of the recipient's key")
     aes_bits: Literal[128, 256] = 128
+    ephemeral: Annotated[str, Field(pattern=r"^([0-9a-f]{64}|04[0-9a-f]{128})$")] | None = Field(
+        default=None,
+        description="the image's ephemeral public key, hexadecimal; no other image has it; null in releases from "
+        "before they were compared",
+    )
     device: DevicePart | None = Field(default=None, description="null where the policy names none")
     device_class: str | None = Field(
         default=None,

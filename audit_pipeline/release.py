@@ -92,6 +92,7 @@ def _part(image: bytes, verdict: SignedVerdict, keys: SealKeys) -> SealPart:
         signature=sealed.signature_kind,
         encryption=sealed.recipient_kind,
         aes_bits=sealed.aes_bits,
+        ephemeral=sealed.wrapped.ephemeral.hex(),
         device=None if device == DevicePart() else device,
         device_class=keys.device_class,
         model_signer=fingerprint(keys.model_signer.public) if keys.model_signer else None,

@@ -75,7 +75,7 @@ def require_rise(seals: Iterable[Entry], of_class: str, security_counter: int) -
 
 def _released(entry: Entry) -> Released:
     match entry.body:
-        case {"security_counter": int(counter), "recipient": str(recipient)}:
+        case {"security_counter": int(counter), "recipient": str(recipient)} if not isinstance(counter, bool):
             # Runs from before there were classes were told apart by recipient.
             return Released(entry.run, entry.body.get("device_class") or recipient, counter)
     raise RejectedError(

@@ -27,7 +27,8 @@ from audit_pipeline.entries import (
     seal_entry,
     verdict_entry,
 )
-from audit_pipeline.evidence import Evidence, PolicyPart, Run, TrailPart
+from audit_pipeline.ephemeral_keys import require_unused
+from audit_pipeline.evidence import Evidence, PolicyPart, Run, SealPart, TrailPart
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
@@ -188,13 +189,24 @@ def _conclude(
     files |= {**sealed.files, **_rendered(sealed.evidence)}
     files[run_folder.RELEASE] = release = sign_release(sealed.evidence, files, keys)
     with run_folder.publishing(folder, files):
-        journal.enter("seal", seal_entry(sealed.part.to_json(), release), after=_above(keys))
+        journal.enter("seal", seal_entry(sealed.part.to_json(), release), after=_succeeds(sealed.part, keys))
     return sealed.evidence
 
 
 def _above(keys: SealKeys) -> Callable[[Iterator[Entry]], None]:
     """Refuses a security counter that is not above those of the seals it is given."""
     return partial(rollback.require_rise, of_class=keys.device_class, security_counter=keys.settings.security_counter)
+
+
+def _succeeds(part: SealPart, keys: SealKeys) -> Callable[[Iterator[Entry]], None]:
+    """Refuses an image whose counter is not above those of the seals it is given, or whose ephemeral key is in one."""
+
+    def require(seals: Iterator[Entry]) -> None:
+        known = tuple(seals)
+        _above(keys)(iter(known))
+        require_unused(known, part)
+
+    return require
 
 
 def _rendered(evidence: Evidence) -> dict[str, bytes]:

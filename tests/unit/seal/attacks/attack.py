@@ -31,7 +31,7 @@ class View(StrEnum):
     DEVICE = "with the device's key"
     TRUST = "trust file"
     WAIVERS = "waivers"
-    GATE = "gate"
+    TRAIL = "trail"
 
 
 IMAGE_VIEWS = (View.ALONE, View.ATTESTED, View.DEVICE)

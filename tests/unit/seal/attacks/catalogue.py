@@ -13,6 +13,7 @@ from attacks_signature import SIGNATURE
 from attacks_statement import STATEMENT
 from attacks_stripping import STRIPPING
 from attacks_tlvs import TLVS
+from attacks_trail import TRAIL
 from attacks_trust import TRUST
 from attacks_waiver import WAIVERS
 
@@ -29,6 +30,7 @@ FAMILIES = (
     STATEMENT,
     WAIVERS,
     TRUST,
+    TRAIL,
 )
 
 ATTACKS: tuple[Attack, ...] = tuple(attack for family in FAMILIES for attack in family.attacks)
