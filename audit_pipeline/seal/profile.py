@@ -16,6 +16,7 @@ from uuid import UUID
 from audit_pipeline.seal.ecies import EPHEMERAL_BYTES, MAC_BYTES, RecipientKind, WrappedKey, ephemeral_fault
 from audit_pipeline.seal.parse import HEADER_BYTES, Header, ParsedImage, Tlv, TlvType, parse, rejected
 from audit_pipeline.seal.settings import AesBits, Dependency
+from audit_pipeline.seal.tlv_order import Place, in_order
 from audit_pipeline.seal.version import ImageVersion
 
 SignatureKind = Literal["ed25519", "p256"]
@@ -39,33 +40,21 @@ _SIGNATURES: dict[int, SignatureKind] = {TlvType.ECDSA: "p256", TlvType.ED25519:
 _WRAPPINGS: dict[int, RecipientKind] = {TlvType.ENC_P256: "p256", TlvType.ENC_X25519: "x25519"}
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A place in the order of an area: exactly one entry of one of these types, or none where it is optional."""
-
-    types: tuple[int, ...]
-    optional: bool = False
-
-    def __str__(self) -> str:
-        text = " or ".join(f"0x{kind:02x}" for kind in self.types)
-        return f"[{text}]" if self.optional else text
-
-
 _PROTECTED = (
-    _Place((TlvType.SECURITY_COUNTER,)),
-    _Place((TlvType.DEPENDENCY,), optional=True),
-    _Place((TlvType.VENDOR,), optional=True),
-    _Place((TlvType.DEVICE_CLASS,), optional=True),
-    _Place((TlvType.VERDICT,)),
-    _Place((TlvType.MODEL,)),
-    _Place((TlvType.POLICY,)),
-    _Place((TlvType.LOG,)),
+    Place((TlvType.SECURITY_COUNTER,)),
+    Place((TlvType.DEPENDENCY,), optional=True),
+    Place((TlvType.VENDOR,), optional=True),
+    Place((TlvType.DEVICE_CLASS,), optional=True),
+    Place((TlvType.VERDICT,)),
+    Place((TlvType.MODEL,)),
+    Place((TlvType.POLICY,)),
+    Place((TlvType.LOG,)),
 )
 _UNPROTECTED = (
-    _Place((TlvType.SHA256,)),
-    _Place((TlvType.KEY_HASH,)),
-    _Place(tuple(_SIGNATURES)),
-    _Place(tuple(_WRAPPINGS)),
+    Place((TlvType.SHA256,)),
+    Place((TlvType.KEY_HASH,)),
+    Place(tuple(_SIGNATURES)),
+    Place(tuple(_WRAPPINGS)),
 )
 _LENGTHS: dict[int, int] = {
     TlvType.KEY_HASH: 32,
@@ -139,10 +128,9 @@ def read_parsed(parsed: ParsedImage) -> SealedImage:
     """As `read`, for an image that is parsed already."""
     aes_bits = _checked_aes_bits(parsed.header)
     payload_end = HEADER_BYTES + parsed.header.payload_bytes
-    protected = _in_order(parsed.protected, _PROTECTED, "protected", payload_end)
-    unprotected = _in_order(
-        parsed.unprotected, _UNPROTECTED, "unprotected", payload_end + parsed.header.protected_bytes
-    )
+    protected = _in_protected_order(parsed.protected, payload_end)
+    unprotected_start = payload_end + parsed.header.protected_bytes
+    unprotected = in_order(parsed.unprotected, _UNPROTECTED, "unprotected", unprotected_start)
     for tlv in parsed.protected + parsed.unprotected:
         _check_length(tlv, aes_bits)
     model_bytes, model_sha256 = _model(protected[TlvType.MODEL], parsed.header)
@@ -188,29 +176,12 @@ def _checked_aes_bits(header: Header) -> AesBits:
     return _AES_BITS[header.flags]
 
 
-def _in_order(found: tuple[Tlv, ...], places: tuple[_Place, ...], area: str, start: int) -> dict[int, Tlv]:
-    """The entries by type, if they fill the places in their order; `start` is where the area begins."""
-    rest = list(places)
-    for tlv in found:
-        while rest and tlv.type not in rest[0].types and rest[0].optional:
-            rest.pop(0)
-        if not rest or tlv.type not in rest.pop(0).types:
-            raise _wrong_set(found, places, area, tlv.offset)
-    if not all(place.optional for place in rest):
-        raise _wrong_set(found, places, area, found[-1].end if found else start)
-    entries = {tlv.type: tlv for tlv in found}
+def _in_protected_order(found: tuple[Tlv, ...], start: int) -> dict[int, Tlv]:
+    entries = in_order(found, _PROTECTED, "protected", start)
     if TlvType.DEVICE_CLASS in entries and TlvType.VENDOR not in entries:
-        raise rejected(
-            "tlv-set",
-            "the image names a device class (0x75) and no vendor (0x74)",
-            entries[TlvType.DEVICE_CLASS].offset,
-        )
+        offset = entries[TlvType.DEVICE_CLASS].offset
+        raise rejected("tlv-set", "the image names a device class (0x75) and no vendor (0x74)", offset)
     return entries
-
-
-def _wrong_set(found: tuple[Tlv, ...], places: tuple[_Place, ...], area: str, offset: int) -> Exception:
-    shown = ", ".join(f"0x{tlv.type:02x}" for tlv in found[:16]) + (", …" if len(found) > 16 else "")
-    return rejected("tlv-set", f"the {area} TLVs are ({shown}), not ({', '.join(map(str, places))})", offset)
 
 
 def _check_length(tlv: Tlv, aes_bits: AesBits) -> None:

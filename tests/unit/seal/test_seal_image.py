@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from hypothesis import given
+from hypothesis import strategies as st
 from sealed_samples import (
     AES_SIZES,
     COMBINATIONS,
@@ -37,21 +39,23 @@ from audit_pipeline.seal.decrypt import open_model
 from audit_pipeline.seal.ecies import RecipientKind
 from audit_pipeline.seal.image import build
 from audit_pipeline.seal.profile import SignatureKind, read
-from audit_pipeline.seal.settings import AesBits, Binding
+from audit_pipeline.seal.settings import AesBits, Binding, Dependency, SealSettings
 from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.version import ImageVersion
 
+SIGNERS = {kind: new_signer(kind) for kind in SIGNER_KINDS}
+RECIPIENTS = {kind: new_recipient(kind) for kind in RECIPIENT_KINDS}
 BINDING = Binding("a0" * 32, "a2" * 32, 3, "a3" * 32)
 
 
 def build_with(**changed: Any) -> bytes:
-    given: dict[str, Any] = {
+    usual: dict[str, Any] = {
         "signer": new_signer(),
         "recipient": new_recipient().public_key(),
         "settings": SETTINGS,
         "binding": BINDING,
     }
-    return build(changed.pop("tflite", bytes(64)), **(given | changed))
+    return build(changed.pop("tflite", bytes(64)), **(usual | changed))
 
 
 def code_of(**changed: Any) -> str:
@@ -116,16 +120,46 @@ def test_the_extreme_version_and_counter_fit() -> None:
     assert read(build_with(settings=lowest)).security_counter == 0
 
 
+U8, U16, U32 = st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF_FFFF)
+VERSIONS = st.builds(ImageVersion, U8, U8, U16, U32)
+
+
+@given(
+    size=st.integers(1, 100),
+    combination=st.sampled_from(COMBINATIONS),
+    version=VERSIONS,
+    counter=U32,
+    dependency=st.none() | st.builds(Dependency, U8, VERSIONS),
+    device=st.sampled_from([(None, None), ("example.com", None), ("example.com", "class 1")]),
+)
+def test_whatever_is_chosen_reads_back(
+    size: int,
+    combination: tuple[SignatureKind, RecipientKind, AesBits],
+    version: ImageVersion,
+    counter: int,
+    dependency: Dependency | None,
+    device: tuple[str | None, str | None],
+) -> None:
+    signer, recipient, bits = combination
+    settings = SealSettings(version, counter, bits, *device, dependency)
+    made = seal_model(size, signer=SIGNERS[signer], recipient=RECIPIENTS[recipient], settings=settings)
+    sealed = read(made.image)
+    assert open_model(sealed, made.recipient) == made.model
+    assert (sealed.signature_kind, sealed.recipient_kind, sealed.aes_bits) == combination
+    assert (sealed.version, sealed.security_counter, sealed.dependency) == (version, counter, dependency)
+    assert (sealed.vendor_id, sealed.class_id) == (settings.vendor_id, settings.class_id)
+
+
 @pytest.mark.parametrize("kind", SIGNER_KINDS)
 def test_a_signer_is_given_the_image_hash_and_nothing_else(kind: SignatureKind) -> None:
-    key, given = new_signing_key(kind), []
+    key, seen = new_signing_key(kind), []
 
     def callback(digest: bytes) -> bytes:
-        given.append(digest)
+        seen.append(digest)
         return Signer.of(key).sign_hash(digest)
 
     image = build_with(signer=Signer(key.public_key(), callback))
-    assert given == [read(image).image_hash]
+    assert seen == [read(image).image_hash]
 
 
 def test_what_a_signer_raises_is_raised() -> None:
