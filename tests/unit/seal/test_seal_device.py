@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import struct
 import subprocess
@@ -134,3 +135,26 @@ def test_it_compiles_for_a_cortex_m_within_4_kilobytes_and_without_heap_or_data(
     frames = [line.split() for path in tmp_path.glob("arm/*.su") for line in path.read_text().splitlines()]
     assert {kind for *_, kind in frames} == {"static"}
     assert sum(int(size) for _, size, _ in frames) < 2560
+
+
+def test_the_example_in_the_readme_compiles(tmp_path: Path) -> None:
+    blocks = re.findall(r"^ *```c\n(.*?)^ *```", (SOURCE / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    for index, block in enumerate(blocks):
+        source = tmp_path / f"{index}.c"
+        source.write_text(block)
+        command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{SOURCE}", str(source)]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("signs", "receives", "aes_bits"), COMBINATIONS)
+def test_the_bootloader_example_knows_every_combination(signs: str, receives: str, aes_bits: int) -> None:
+    given = {"-DAUDIT_SIGNER_P256": signs == "p256", "-DAUDIT_RECIPIENT_P256": receives == "p256"}
+    given["-DAUDIT_AES_256"] = aes_bits == 256
+    options = [option for option, wanted in given.items() if wanted]
+    command = ["gcc", "-dM", "-E", "-w", *options, str(SOURCE / "mcuboot_config.example.h")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    chosen = set(re.findall(r"MCUBOOT_(SIGN_\w+|ENCRYPT_\w+|AES_\w+)", told))
+    curve = {"p256": "EC256", "ed25519": "ED25519", "x25519": "X25519"}
+    assert chosen == {f"SIGN_{curve[signs]}", f"ENCRYPT_{curve[receives]}", f"AES_{aes_bits}"}
