@@ -77,7 +77,7 @@ def test_a_command_that_is_stopped_while_it_writes_leaves_nothing(tmp_path: Path
 
 
 def test_two_commands_for_one_name_make_one_pair(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "audit_pipeline.cli.main", "keys", "new", str(tmp_path / "release")]
+    command = [sys.executable, "-m", "audit_pipeline", "keys", "new", str(tmp_path / "release")]
     environment = {**os.environ, "AUDIT_PASSPHRASE": PASSPHRASE.decode()}
     both = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
     assert sorted(running.wait(timeout=60) for running in both) == [0, 2]
