@@ -169,3 +169,14 @@ def flip_a_bit_of_the_wrapped_aes_key(genuine: Genuine) -> Presented:
 )
 def fill_the_padding(genuine: Genuine) -> Presented:
     return genuine.shows(image=genuine.encrypted_anew(genuine.run.model, fill=b"\xff"))
+
+
+@ENCRYPTION.attack(
+    "the same content for a device that was never to have it: the signature signs the plain image",
+    code="release.image",
+    view=View.ATTESTED,
+    by=Attacker.DEVICE,
+)
+def encrypt_the_same_model_for_another_device(genuine: Genuine) -> Presented:
+    image = genuine.encrypted_anew(genuine.run.model, recipient=genuine.other_device)
+    return genuine.shows(image=image, recipient=genuine.other_device)

@@ -240,11 +240,13 @@ class Genuine:
         pieces = self.pieces.changed(self.wrapping, lambda _: wrap_with_secret(key, ephemeral, bytes(32)))
         return pieces.but(payload=ctr(key, bytes(len(pieces.payload)))).whole()
 
-    def encrypted_anew(self, model: bytes, *, fill: bytes = b"\x00") -> bytes:
-        """Today's image with its payload replaced, encrypted for the device under a key of the attacker."""
+    def encrypted_anew(
+        self, model: bytes, *, fill: bytes = b"\x00", recipient: RecipientPrivate | None = None
+    ) -> bytes:
+        """Today's image with its payload replaced, encrypted for a device under a key of the attacker."""
         key = secrets.token_bytes(self.suite.aes_bits // 8)
         payload = ctr(key, model + fill * (-len(model) % 16))
-        value = wrap(key, self.run.recipient.public_key())
+        value = wrap(key, (recipient or self.run.recipient).public_key())
         return self.pieces.changed(self.wrapping, lambda _: value).but(payload=payload).whole()
 
     def clear(self, image: bytes) -> bytes:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
-from attack import IMAGE_VIEWS, Attack, View
+from attack import IMAGE_VIEWS, Attack, View, judge, refusal
 from attack_table import lines, page
 from attacks_trust import genuine_trust
 from attacks_waiver import genuine_waiver
 from catalogue import ATTACKS
+from device_verifier import Opening, build_verifier, lacking_for_host
 from genuine import NOW, SUITES, Genuine, Suite
 
 from audit_pipeline.seal.verify import verify
@@ -52,3 +54,14 @@ def test_the_page_says_what_is_so() -> None:
 def test_what_attacks_on_waivers_and_trust_files_start_from_holds() -> None:
     genuine_waiver()()
     genuine_trust()()
+
+
+@pytest.mark.skipif(lacking_for_host() is not None, reason=lacking_for_host() or "")
+def test_the_devices_own_verifier_says_the_same_of_every_image(tmp_path: Path) -> None:
+    shown = {attack.name: attack.present(Genuine.of(attack.suite)) for attack in ATTACKS if attack.view in IMAGE_VIEWS}
+    # Both keys were built into the device: whether they are one is asked before, and not on it.
+    del shown["sign with the key that receives"]
+    openings = [Opening(each.image, each.trust.image[0], each.recipient) for each in shown.values()]
+    said = build_verifier(tmp_path).statuses(openings)
+    ours = [refusal(partial(judge, each, View.DEVICE)) or "ok" for each in shown.values()]
+    assert dict(zip(shown, said, strict=True)) == dict(zip(shown, ours, strict=True))
