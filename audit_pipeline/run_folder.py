@@ -94,6 +94,7 @@ def publishing(folder: Path, files: Mapping[str, bytes]) -> Iterator[None]:
             _write(staging, files)
         yield
         with _explained(folder):
+            staging.chmod(0o755)  # until now nobody else could have looked in
             staging.rename(folder)
         with suppress(OSError):  # it is in its place, whether or not the disk says so now
             _flush(folder.parent)
@@ -108,7 +109,6 @@ def _write(staging: Path, files: Mapping[str, bytes]) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-    staging.chmod(0o755)
     _flush(staging)
 
 

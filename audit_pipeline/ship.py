@@ -111,6 +111,7 @@ def ship(
     keys = open_keys(inputs.policy, passphrase) if request.seals else None
     with Trail.open(request.trail) as trail:
         if keys is not None:
+            trail.verify()  # which counters were released stands nowhere else
             _above(keys)(trail.entries(kind="seal"))
         with Journal(trail, request.run, now) as journal:
             registered = journal.enter("policy", policy_entry(_policy_part(inputs.policy).to_json()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,3 +103,17 @@ def test_of_two_at_once_one_is_sealed(world: World, tmp_path: Path) -> None:
     assert entries(line, "slow")[-2:] == ["verdict", "aborted"]
     assert entries(line, "quick")[-1] == "seal"
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["quick"]
+
+
+def test_a_trail_whose_memory_was_altered_seals_nothing(world: World, tmp_path: Path) -> None:
+    """The entry's text is as it was logged; only the column that seals are found by says something else."""
+    line = Line(world, tmp_path)
+    line.ship("honest", 2)
+    with sqlite3.connect(tmp_path / "audit.db") as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute("UPDATE entry SET kind = 'data' WHERE kind = 'seal'")
+    with pytest.raises(RejectedError) as caught:
+        line.ship("replayed", 1)
+    assert caught.value.code.startswith("trail.")
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["honest"]
