@@ -23,8 +23,9 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     StreamEndEvent,
 )
+from ruamel.yaml.scanner import Scanner
 
-from audit_pipeline.strict_yaml.problem import Loc, Problem, refuse, shown
+from audit_pipeline.strict_yaml.problem import Loc, Problem, dotted, refuse, shown
 from audit_pipeline.strict_yaml.scalars import Scalar, resolve
 
 DEEPEST = 32
@@ -79,8 +80,9 @@ def parse(text: str, file: str, stage: str) -> Node:
         InputError: it is empty, is not YAML, or uses what a strict file may not: tags, duplicate keys, keys that are
             not text, aliases or nesting beyond the bounds.
     """
-    events = YAML(typ="safe", pure=True).parse(text)
-    composer = _Composer(events)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _ShallowScanner
+    composer = _Composer(yaml.parse(text))
     try:
         node = composer.document()
     except _Stop as stop:
@@ -114,6 +116,16 @@ class _Stop(Exception):  # noqa: N818 - ends the parse; what is wrong is in the 
     def __init__(self, line: int, loc: Loc, kind: str, text: str) -> None:
         super().__init__(text)
         self.problem = Problem(line, loc, kind, text)
+
+
+class _ShallowScanner(Scanner):
+    """Stops where brackets nest too deeply: looking ahead for a colon takes time with the square of the depth."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803 - ruamel's own name
+        if len(self.flow_context) > DEEPEST:
+            line = self.reader.get_mark().line + 1
+            raise _Stop(line, (), "too-deep", f"nested deeper than {DEEPEST} levels")
+        super().fetch_flow_collection_start(TokenClass, to_push)
 
 
 class _Composer:
@@ -161,11 +173,12 @@ class _Composer:
         return self._mapping(event, loc) if isinstance(event, MappingStartEvent) else self._sequence(event, loc)
 
     def _alias(self, event: AliasEvent, loc: Loc) -> Node:
+        alias = dotted((f"*{event.anchor}",))
         if event.anchor not in self._anchors:
-            raise _Stop(_line(event), loc, "alias", f"the alias *{event.anchor} names no anchor")
+            raise _Stop(_line(event), loc, "alias", f"the alias {alias} names no anchor")
         node = self._anchors[event.anchor]
         if node is None:
-            raise _Stop(_line(event), loc, "alias", f"the alias *{event.anchor} stands inside of what it names")
+            raise _Stop(_line(event), loc, "alias", f"the alias {alias} stands inside of what it names")
         self._count(event, loc, node.size)
         return node
 
