@@ -61,7 +61,7 @@ __all__ = [
 PRIVATE_SUFFIX = ".key.pem"
 PUBLIC_SUFFIX = ".pub.pem"
 
-ANY_PRIVATE = KeyForm[SignerPrivate | RecipientPrivate]((*SIGNER.classes, *RECIPIENT.classes), "a private key")
+_ANY_PRIVATE = KeyForm[SignerPrivate | RecipientPrivate]((*SIGNER.classes, *RECIPIENT.classes), "a private key")
 _MAX_PASSPHRASE_BYTES = 1023
 """OpenSSL's own limit, kept so that a passphrase serves either form of file."""
 
@@ -144,7 +144,7 @@ def load_recipient(path: Path, passphrase: bytes) -> RecipientPrivate:
 
 def load_any_private(path: Path, passphrase: bytes) -> SignerPrivate | RecipientPrivate:
     """A private key of any kind, to be given to another tool. Raises as `load_recipient` does."""
-    return _load_private(path, passphrase, ANY_PRIVATE)
+    return _load_private(path, passphrase, _ANY_PRIVATE)
 
 
 def check_private_file(source: Path | str) -> None:
