@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from audit_pipeline.errors import ToolError
-from audit_pipeline.evidence import SealPart
+from audit_pipeline.seal_part import SealPart
 from audit_pipeline.trail.entry import Entry
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from audit_pipeline import rollback, run_folder
 from audit_pipeline.attestations import release_payload, summary_payload, verdict_agrees
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.evidence import DependencyPart, DevicePart, SealPart
 from audit_pipeline.gate_files import RunFiles
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.profile import SealedImage
 from audit_pipeline.seal.settings import class_uuid, vendor_uuid
 from audit_pipeline.seal.statement import VERDICT_TYPE, read_statement
 from audit_pipeline.seal.verify import Companions, Trust, verify
+from audit_pipeline.seal_part import DependencyPart, DevicePart, SealPart
 
 
 def check_verdict(run: RunFiles, trust: Trust) -> None:
@@ -59,6 +59,7 @@ def _check_values(seal: SealPart, image: SealedImage) -> None:
         "signing key": (seal.signer, image.key_hash),
         "signature": (seal.signature, image.signature_kind),
         "encryption": ((seal.encryption, seal.aes_bits), (image.recipient_kind, image.aes_bits)),
+        "ephemeral key": (seal.ephemeral, image.wrapped.ephemeral.hex()),
         "device": (_device(seal.device or DevicePart()), _device_in(image)),
         "device class": (seal.device_class, _class_of(seal)),
     }

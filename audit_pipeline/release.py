@@ -9,7 +9,7 @@ from audit_pipeline import run_folder
 from audit_pipeline.attestations import release_payload, summary_payload, verdict_payload
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.evidence import DependencyPart, DevicePart, Evidence, SealPart
+from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.image import build
@@ -18,6 +18,7 @@ from audit_pipeline.seal.model_signing import sign_model
 from audit_pipeline.seal.profile import read
 from audit_pipeline.seal.settings import Binding
 from audit_pipeline.seal_keys import SealKeys
+from audit_pipeline.seal_part import DependencyPart, DevicePart, SealPart
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from audit_pipeline.entries import (
     verdict_entry,
 )
 from audit_pipeline.ephemeral_keys import require_unused
-from audit_pipeline.evidence import Evidence, PolicyPart, Run, SealPart, TrailPart
+from audit_pipeline.evidence import Evidence, PolicyPart, Run, TrailPart
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
@@ -41,6 +41,7 @@ from audit_pipeline.release import seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.seal_keys import Passphrase, SealKeys, open_keys
+from audit_pipeline.seal_part import SealPart
 from audit_pipeline.search.around import ALONE, Around
 from audit_pipeline.search.find import search
 from audit_pipeline.trail.entry import Entry

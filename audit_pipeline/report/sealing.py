@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit_pipeline.evidence import SealPart
+from audit_pipeline.seal_part import SealPart
 
 _SIGNATURES = {"ed25519": "Ed25519", "p256": "ECDSA P-256"}
 _ENCRYPTIONS = {"x25519": "ECIES-X25519", "p256": "ECIES-P256"}

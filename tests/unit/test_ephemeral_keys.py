@@ -6,7 +6,7 @@ import pytest
 
 from audit_pipeline.ephemeral_keys import require_unused
 from audit_pipeline.errors import ToolError
-from audit_pipeline.evidence import SealPart
+from audit_pipeline.seal_part import SealPart
 from audit_pipeline.trail.entry import Entry
 
 KEY, OTHER = "0a" * 32, "0b" * 32

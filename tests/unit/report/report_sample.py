@@ -20,7 +20,6 @@ from audit_pipeline.evidence import (
     OperatorCount,
     PolicyPart,
     Run,
-    SealPart,
     SourcePart,
     SplitPart,
     StepPart,
@@ -29,6 +28,7 @@ from audit_pipeline.evidence import (
 )
 from audit_pipeline.findings import Change, Finding, GroupRow, MetricComparison
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Outcome
+from audit_pipeline.seal_part import SealPart
 
 CLASSES = ("N", "S", "V", "F")
 METRICS = (

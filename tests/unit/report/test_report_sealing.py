@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 from report_sample import make_evidence
 
-from audit_pipeline.evidence import DependencyPart, DevicePart, Evidence, SealPart
+from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.report.sealing import algorithms, device
+from audit_pipeline.seal_part import DependencyPart, DevicePart, SealPart
 
 
 def seal(**changed: object) -> SealPart:

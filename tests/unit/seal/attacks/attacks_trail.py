@@ -8,9 +8,9 @@ from attack import Attacker, Family, Judgement, View
 from genuine import NOW, Genuine
 
 from audit_pipeline.ephemeral_keys import require_unused
-from audit_pipeline.evidence import SealPart
 from audit_pipeline.rollback import LIMIT, device_class, require_rise
 from audit_pipeline.seal.profile import read
+from audit_pipeline.seal_part import SealPart
 from audit_pipeline.trail.entry import Entry
 
 TRAIL = Family("the trail's memory")
