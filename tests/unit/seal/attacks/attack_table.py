@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-from attack import IMAGE_VIEWS, Attack, View
+from attack import IMAGE_VIEWS, Attack, View, judge, refusal
 from catalogue import FAMILIES
-from genuine import USUAL, Genuine
+from genuine import USUAL, Genuine, Suite, ship
 from imgtool_answer import imgtool_answer
 
+from audit_pipeline.seal.signer import Signer
+
 _NONE = "–"
+_FLIPPED_MODEL_BYTES = 64
 _SHORT = {View.ALONE: "alone", View.ATTESTED: "attested", View.DEVICE: "device"}
 
 _TEXT = """\
@@ -39,6 +43,14 @@ place, as a device would look at it; there every genuine image is `OK`. A dash: 
 is in what lies beside it, of which imgtool knows nothing.
 
 imgtool, as it is: {plain}. Decrypted: {clear}."""
+
+_BITS = f"""\
+## Every bit
+
+How many of an image's bits can be inverted, one at a time, so that each view refuses; for a model of
+{_FLIPPED_MODEL_BYTES} bytes. What *alone* lets pass is what only the hash of the plain image covers: the payload, the
+values of protected TLVs, the version, and the wrapped key. The larger the model, the smaller the share that it refuses.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ def lines() -> list[Line]:
 
 def page(found: list[Line]) -> str:
     """The page in Markdown, without what is drawn at random in it."""
-    return "\n".join([_introduction(found), *_tables(found)]) + "\n"
+    return "\n".join([_introduction(found), *_tables(found), "", *_bits()]) + "\n"
 
 
 def _line(attack: Attack) -> Line:
@@ -107,6 +119,29 @@ def _tables(found: list[Line]) -> Iterator[str]:
         for line in found:
             if line.attack.family == family.name:
                 yield _row(line)
+
+
+def _bits() -> Iterator[str]:
+    """What each view makes of every single bit."""
+    yield _BITS
+    yield "| algorithms | bits | alone | attested | device |"
+    yield "|---|---|---|---|---|"
+    for suite in (USUAL, Suite(encryption="p256")):
+        run = ship(suite, Signer.of(suite.signing_key()), suite.device_key(), size=_FLIPPED_MODEL_BYTES)
+        genuine = replace(Genuine.of(suite), run=run)
+        shown = genuine.shows()
+        images = [_flipped(run.image, bit) for bit in range(8 * len(run.image))]
+        counts = [
+            sum(refusal(partial(judge, shown.but(image=image), view)) is not None for image in images)
+            for view in IMAGE_VIEWS
+        ]
+        yield f"| {suite} | {len(images):,} | {' | '.join(f'{count:,}' for count in counts)} |"
+
+
+def _flipped(image: bytes, bit: int) -> bytes:
+    changed = bytearray(image)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
 
 
 def _row(line: Line) -> str:
