@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir "$1"
 cd "$1"
 export AUDIT_PASSPHRASE='only for this example' COLUMNS=100 NO_COLOR=1 PYTHONWARNINGS=ignore
-cp "$here"/{seal_by_hand.py,read_attestations.py,open_with_openssl.sh,pkcs11.sh} .
+cp "$here"/{seal_by_hand.py,read_attestations.py,open_with_openssl.sh,envelope_with_openssl.sh,pkcs11.sh} .
 
 run() {
   local code=0
@@ -71,6 +71,9 @@ run 0 'imgtool dumpinfo run-8/firmware.bin | grep -E "type|flags"'
 run 0 'audit keys export device.key.pem --private --as pem --out device.pem 2>/dev/null'
 run 0 'bash open_with_openssl.sh run-8/firmware.bin release.pub.pem device.pem opened.tflite'
 run 0 'cmp opened.tflite model.tflite'
+run 0 'bash envelope_with_openssl.sh run-8/verdict.dsse.json release.pub.pem verdict.json'
+run 0 'bash envelope_with_openssl.sh trust.dsse.json root-a.pub.pem trusted.yaml && cmp trusted.yaml trust.yaml'
+run 1 'bash envelope_with_openssl.sh trust.dsse.json release.pub.pem trusted-by-nobody.yaml'
 if python -c 'import in_toto_attestation, model_signing' 2>/dev/null; then
   run 0 'python read_attestations.py run-8 release.pub.pem'
   run 0 'model_signing verify key run-8/model.tflite --signature run-8/model.sig --public_key model.pub.pem'

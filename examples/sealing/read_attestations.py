@@ -31,8 +31,6 @@ def main(run: Path, signer: Path) -> None:
         for subject in statement.subject:
             assert hashlib.sha256((run / subject.name).read_bytes()).hexdigest() == subject.digest["sha256"]
         print(f"{name:<20} signed, {statement.predicate_type}, {len(statement.subject)} subjects as they lie here")
-    verdict = json.loads((run / "verdict.dsse.json").read_text())
-    print("verdict's payload   ", hashlib.sha256(Envelope.from_dict(verdict).payload).hexdigest())
 
 
 if __name__ == "__main__":
