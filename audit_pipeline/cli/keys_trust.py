@@ -75,11 +75,14 @@ def sign(
     """Add one root key's signature over the file's exact bytes to trust.dsse.json; look at `audit keys list` first."""
     from rich.markup import escape
 
-    from audit_pipeline.seal.keys import load_signer
+    from audit_pipeline.seal.keys import check_private_file, load_signer
     from audit_pipeline.seal.trust_file import read_trust
     from audit_pipeline.trust_log import sign as add
 
-    read_trust(file)  # what cannot be signed is found before anybody types a passphrase
+    # What cannot be signed, or not with this, is found before anybody types a passphrase; a PIN in a URI before any
+    # message repeats the URI.
+    read_trust(file)
+    check_private_file(key)
     signer = load_signer(key, read_passphrase(passphrase_fd, purpose=key))
     signed = add(file, signer, trail=trail, at=now())
     document = signed.file.value

@@ -1,4 +1,4 @@
-"""A file's next content, whole on the disk beside its place before anything else happens, then moved in at once."""
+"""A trust file's next content, on the disk beside its place before the trail is written, then moved in at once."""
 
 from __future__ import annotations
 

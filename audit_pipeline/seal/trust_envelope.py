@@ -17,10 +17,12 @@ from audit_pipeline.seal.key_forms import SignerPublic, fingerprint
 from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.strict_json import strict_json
+from audit_pipeline.strict_yaml.loading import LARGEST_BYTES
 
 PAYLOAD_TYPE = "application/vnd.audit.trust+yaml"
 
-_LARGEST_BYTES = 1 << 21
+_LARGEST_BYTES = 2 * LARGEST_BYTES
+"""Base64 makes four bytes of three; the rest is for signatures."""
 
 
 @dataclass(frozen=True)

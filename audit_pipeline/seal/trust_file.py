@@ -15,6 +15,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.seal.trust_checks import disagreements
 from audit_pipeline.seal.trust_schema import ImageRole, Role, TrustDocument
 from audit_pipeline.strict_yaml import Loaded, Problem, load, refuse
+from audit_pipeline.strict_yaml.loading import LARGEST_BYTES
 from audit_pipeline.strict_yaml.scalars import resolve
 
 _STAGE = "trust"
@@ -46,7 +47,10 @@ def write_text(document: TrustDocument) -> bytes:
     """
     for loc, kind, text in disagreements(document):
         raise InputError(f"{_STAGE}.{kind}", text, where=".".join(map(str, loc)))
-    return (_HEADER + "\n".join(_lines(document)) + "\n").encode()
+    content = (_HEADER + "\n".join(_lines(document)) + "\n").encode()
+    if len(content) > LARGEST_BYTES:
+        raise InputError(f"{_STAGE}.too-large", "the file would be too large to be read", hint="give shorter notes")
+    return content
 
 
 def _lines(document: TrustDocument) -> Iterator[str]:

@@ -26,6 +26,8 @@ COMPOSERS = {
     "attestations",
     "entries",
     "search",
+    "trust_log",
+    "trust_memory",
 }
 HEAVY = {
     "tensorflow",

@@ -221,6 +221,14 @@ def test_a_first_file_that_could_not_be_believed_is_not_written(
     assert not Path("audit.db").exists()
 
 
+def test_a_pin_in_a_uri_is_refused_and_in_no_message(at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    audit.json(*INIT)
+    monkeypatch.delenv("AUDIT_PASSPHRASE")
+    text = audit.text(*SIGN, "pkcs11:token=audit;object=root?module-path=/lib/p11.so&pin-value=271828", code=2)
+    assert "signer.uri-pin" in text
+    assert "271828" not in text
+
+
 def test_one_key_in_two_files_is_one_key(at: Path, audit: Audit) -> None:
     Path("root-3.pub.pem").write_bytes(Path("root-1.pub.pem").read_bytes())
     assert audit.error(*INIT, "--root", "root-3.pub.pem") == "trust.one-key-twice"

@@ -227,6 +227,13 @@ def test_a_public_key_has_one_encoding(public: str) -> None:
         assert code_of(public_key, TrustedKey.model_construct(kind=kind, public=public)) == "trust.key"
 
 
+def test_nothing_is_written_that_would_be_too_large_to_read() -> None:
+    reason = "\N{LATIN SMALL LETTER SHARP S}" * 500
+    revoked = [{"fingerprint": f"{n:064x}", "at": "2026-05-04T12:00:00Z", "reason": reason} for n in range(1000)]
+    values = document().model_dump(mode="json", exclude_none=True) | {"revoked": revoked}
+    assert code_of(write_text, checked_document(values)) == "trust.too-large"
+
+
 def test_every_problem_of_a_file_is_told_at_once(refusal) -> None:
     error = refusal(
         "image: {keys: [release], threshold: 1}\n  verdict: {keys: [release]",
