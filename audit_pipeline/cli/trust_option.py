@@ -65,9 +65,7 @@ def read_trust_options(
         RejectedError: the trust file is not vouched for, has expired, or is older than one that the trail knows.
     """
     from audit_pipeline.seal.keys import load_signer_public
-    from audit_pipeline.seal.trust import load_trust
     from audit_pipeline.seal.verify import Trust
-    from audit_pipeline.trust_memory import recall, require_newest
 
     if (signer is None) == (trust is None) or (trust is None and roots):
         raise InputError(
@@ -77,6 +75,10 @@ def read_trust_options(
         )
     if signer is not None:
         return Believed(Trust.one(load_signer_public(signer)))
+    # For trust files only: the trail brings a database along, slower to import than an image is to verify.
+    from audit_pipeline.seal.trust import load_trust
+    from audit_pipeline.trust_memory import recall, require_newest
+
     assert trust is not None  # noqa: S101 - exactly one of the two is given
     loaded = load_trust(trust, tuple(map(load_signer_public, roots or ())), now)
     file = loaded.document
