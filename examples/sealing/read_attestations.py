@@ -29,7 +29,8 @@ def main(run: Path, signer: Path) -> None:
         statement = Parse(envelope.payload, StatementPb())
         Statement.copy_from_pb(statement).validate()
         for subject in statement.subject:
-            assert hashlib.sha256((run / subject.name).read_bytes()).hexdigest() == subject.digest["sha256"]
+            if hashlib.sha256((run / subject.name).read_bytes()).hexdigest() != subject.digest["sha256"]:
+                sys.exit(f"{name} is about another {subject.name}")
         print(f"{name:<20} signed, {statement.predicate_type}, {len(statement.subject)} subjects as they lie here")
 
 
