@@ -59,7 +59,7 @@ static audit_status read_header_values(audit_parts *parts, audit_image *values)
 
 enum { COUNTER, DEPENDENCY, VENDOR, CLASS, VERDICT, MODEL, POLICY, LOG, PROTECTED_TLVS };
 
-/* The values of the protected TLVs, NULL for one that is left out and may be. */
+/* The values of the protected TLVs; one that is left out, and may be, stays NULL. */
 static audit_status match_protected(const audit_parts *parts, const audit_area *found,
                                     const uint8_t *value[PROTECTED_TLVS])
 {
@@ -78,7 +78,6 @@ static audit_status match_protected(const audit_parts *parts, const audit_area *
     bool lengths_fit = true;
     size_t taken = 0;
     for (size_t i = 0; i < PROTECTED_TLVS; i++) {
-        value[i] = NULL;
         if (taken < found->count && found->entries[taken].type == FORM[i].type) {
             value[i] = parts->tlvs + found->entries[taken].at;
             lengths_fit = lengths_fit && found->entries[taken].bytes == FORM[i].bytes;
@@ -103,7 +102,7 @@ static bool read_uuid(const uint8_t *value, uint8_t uuid[AUDIT_UUID_BYTES])
 
 static audit_status read_protected(const audit_parts *parts, const audit_area *found, audit_image *values)
 {
-    const uint8_t *value[PROTECTED_TLVS];
+    const uint8_t *value[PROTECTED_TLVS] = {NULL};
     const audit_status status = match_protected(parts, found, value);
     if (status != AUDIT_OK) {
         return status;
