@@ -64,13 +64,14 @@ def change(path: Path, wanted: TrustChange, *, trail: str, at: str) -> Changed:
 
     Raises:
         InputError: `trust.*`, the file is not one, or the change cannot be made.
-        RejectedError: `trust.rolled-back`, `trust.serial` or `trust.revocation-lost`.
+        RejectedError: `trust.rolled-back`, `trust.serial`, `trust.revocation-lost`, or the trail does not verify.
         ToolError: `trust.write-failed`, or the trail cannot be written; the file is as it was.
     """
     file = read_trust(path)
     after = wanted.made(file.value, at)
     content = write_text(after)
     with Trail.open(trail) as opened:
+        opened.verify()
         known = newest(opened.entries(log_name(file.value.name)), file.value.name)
         if known is not None and known.before == file.sha256:
             unfinished = wanted.made(file.value, known.at)
@@ -140,6 +141,7 @@ def sign(path: Path, signer: Signer, *, trail: str, at: str) -> Signed:
         "trust": said_of(file.value, file.raw, before=None),
     }
     with Trail.open(trail) as opened, Staged(place, added.envelope) as staged:
+        opened.verify()
         index = _enter(opened, file, body, at)
         staged.move_in()
     by = root_signers(file, added.envelope, at, where=str(place))

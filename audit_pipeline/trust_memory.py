@@ -56,13 +56,16 @@ def newest(entries: Iterable[Entry], name: str) -> Remembered | None:
 
 
 def recall(url: str, name: str) -> Remembered | None:
-    """The newest trust file of a name that a trail knows; see `newest`.
+    """The newest trust file of a name that a trail knows, once the trail's hashes hold; see `newest`.
+
+    A trail that was cut off at its end, frontier and all, still holds: a head noted elsewhere shows that.
 
     Raises:
         InputError: there is no trail here.
-        RejectedError: as `newest`.
+        RejectedError: as `newest` and `Trail.verify`.
     """
     with Trail.open(url, create=False) as trail:
+        trail.verify()
         return newest(trail.entries(log_name(name)), name)
 
 

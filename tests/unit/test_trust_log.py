@@ -214,6 +214,25 @@ def test_a_first_file_overwrites_nothing_and_no_name_is_begun_twice(place: Place
     assert place.others() == set()
 
 
+@pytest.mark.parametrize("statement", ["DELETE FROM entry WHERE kind = 'keys'", "UPDATE entry SET kind = 'data'"])
+def test_a_trail_that_was_made_to_forget_is_not_asked(statement: str, place: Place) -> None:
+    old = place.file.read_bytes()
+    change(place.file, ROTATE, trail=place.trail, at=DAYS[1])
+    place.file.write_bytes(old)
+    holder = sqlite3.connect(place.trail, isolation_level=None)
+    for (name,) in holder.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+        holder.execute(f"DROP TRIGGER {name}")
+    holder.execute(statement)
+    holder.close()
+    for attempt in (
+        lambda: recall(place.trail, "wearable"),
+        lambda: sign(place.file, ROOT, trail=place.trail, at=DAYS[2]),
+        lambda: change(place.file, REVOKE, trail=place.trail, at=DAYS[2]),
+    ):
+        assert code_of(attempt) == "trail.entry-changed"
+    assert (place.file.read_bytes(), place.others()) == (old, set())
+
+
 def test_an_entry_that_names_no_trust_file_is_not_passed_over(place: Place) -> None:
     with Trail.open(place.trail) as trail:
         trail.append("keys", run="keys:wearable", at=DAYS[1], body={"action": "rotate", "trust": {"serial": "9"}})
