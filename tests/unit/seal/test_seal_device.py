@@ -13,6 +13,8 @@ from device_verifier import SOURCE, DeviceVerifier, Opening, build_verifier, lac
 from handmade_image import MODEL, Handmade, handmade, with_optional
 from sealed_samples import COMBINATIONS, FULL, Sealed, sample, seal_model
 
+from audit_pipeline.seal.key_export import export_private, export_public
+
 LACKING = lacking_for_host()
 pytestmark = pytest.mark.skipif(LACKING is not None, reason=LACKING or "")
 
@@ -158,3 +160,46 @@ def test_the_bootloader_example_knows_every_combination(signs: str, receives: st
     chosen = set(re.findall(r"MCUBOOT_(SIGN_\w+|ENCRYPT_\w+|AES_\w+)", told))
     curve = {"p256": "EC256", "ed25519": "ED25519", "x25519": "X25519"}
     assert chosen == {f"SIGN_{curve[signs]}", f"ENCRYPT_{curve[receives]}", f"AES_{aes_bits}"}
+
+
+FIRMWARE = """
+#include "audit_image.h"
+#include "files.h"
+#include <string.h>
+extern const uint8_t audit_public_key[];
+extern const size_t audit_public_key_bytes;
+extern const uint8_t audit_private_key[];
+static uint8_t model[4096];
+int main(int count, char **arguments)
+{
+    host_file image, expected;
+    audit_image values;
+    if (count != 3 || !host_read(arguments[1], &image) || !host_read(arguments[2], &expected)) {
+        return 2;
+    }
+    const audit_keys keys = {.signer = audit_public_key, .signer_bytes = audit_public_key_bytes,
+                             .recipient_kind = RECIPIENT, .recipient = audit_private_key, .random = host_random};
+    const audit_status status = audit_image_open(image.bytes, image.size, &keys, model, sizeof model, &values);
+    const bool opened = status == AUDIT_OK && values.model_bytes == expected.size;
+    return opened && memcmp(model, expected.bytes, expected.size) == 0 ? 0 : 1;
+}
+"""
+
+
+@pytest.mark.parametrize(("signs", "receives"), [("ed25519", "x25519"), ("p256", "p256")])
+def test_firmware_with_keys_exported_as_c_opens_an_image(
+    device: DeviceVerifier, tmp_path: Path, signs: str, receives: str
+) -> None:
+    made = handmade(signs, receives)
+    (tmp_path / "public.c").write_bytes(export_public(made.signer.public_key(), "c"))
+    (tmp_path / "private.c").write_bytes(export_private(made.recipient, "c", b""))
+    (tmp_path / "firmware.c").write_text(FIRMWARE)
+    (tmp_path / "image.bin").write_bytes(made.image())
+    (tmp_path / "model.tflite").write_bytes(made.model)
+    built = [
+        path for path in device.programs.rglob("*.o") if path.stem not in {"audit_image_cli", "fuzz_main", "remembered"}
+    ]
+    command = ["gcc", "-std=c99", "-Wall", "-Werror", f"-DRECIPIENT=AUDIT_{receives.upper()}", "-o", "firmware"]
+    command += [f"-I{SOURCE}", f"-I{SOURCE / 'host'}", "public.c", "private.c", "firmware.c", *map(str, built)]
+    subprocess.run([*command, "-lmbedcrypto", "-lsodium"], cwd=tmp_path, check=True)
+    subprocess.run([tmp_path / "firmware", "image.bin", "model.tflite"], cwd=tmp_path, check=True)
