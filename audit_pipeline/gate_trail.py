@@ -37,7 +37,7 @@ def check_trail(run: RunFiles, url: str) -> None:
     with Trail.open(url, create=False) as trail:
         trail.verify(seen=[TreeHead(position.size, position.root)])
         entries = list(trail.entries(run.evidence.run.id))
-        seals = list(trail.entries(kind="seal"))
+        seals = _released(trail)
     _check_entries(run, entries, url)
     places = {entry.kind: entry.index for entry in entries}
     if (places["policy"], places["findings"]) != (position.policy_index, position.size - 1):
@@ -76,6 +76,12 @@ def _expected_entries(run: RunFiles) -> list[tuple[Kind, Body]]:
     if seal:
         expected.append(("seal", seal_entry(seal, files[run_folder.RELEASE])))
     return expected
+
+
+def _released(trail: Trail) -> list[Entry]:
+    """The seals of runs that did not break off afterwards: such a run spent its counter, but nobody has its image."""
+    broken_off = {entry.run for entry in trail.entries(kind="aborted")}
+    return [entry for entry in trail.entries(kind="seal") if entry.run not in broken_off]
 
 
 def _refuse_superseded(seal: SealPart, seals: list[Entry], url: str) -> None:

@@ -33,7 +33,7 @@ def device_class(vendor: str | None, class_: str | None, recipient: str) -> str:
 
 
 def last_released(seals: Iterable[Entry], of_class: str) -> Released | None:
-    """The release with the highest counter of a class; None where there was none.
+    """The seal with the highest counter of a class; None where there was none.
 
     Args:
         seals: the trail's entries of kind `seal`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from sealing_worlds import Line
 from small_world import PASSPHRASE, World, carry_out, ticking
 
-from audit_pipeline.errors import ExitCode, InputError, RejectedError
+from audit_pipeline.errors import ExitCode, InputError, RejectedError, ToolError
 from audit_pipeline.gate import gate
 from audit_pipeline.seal.keys import new_key
 from audit_pipeline.ship import Shipped, ship
@@ -103,6 +104,25 @@ def test_of_two_at_once_one_is_sealed(world: World, tmp_path: Path) -> None:
     assert entries(line, "slow")[-2:] == ["verdict", "aborted"]
     assert entries(line, "quick")[-1] == "seal"
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["quick"]
+
+
+def test_a_release_that_broke_off_spent_its_counter_and_supersedes_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    line = Line(world, tmp_path)
+    kept = line.ship("kept", 1)
+    with monkeypatch.context() as while_the_disk_fails, pytest.raises(ToolError):
+        while_the_disk_fails.setattr(Path, "rename", failing)
+        line.ship("lost", 2)
+    assert entries(line, "lost")[-2:] == ["seal", "aborted"]
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["kept"]
+    assert gate(kept.folder, world.trust, str(tmp_path / "audit.db")).evidence == kept.evidence
+    with pytest.raises(InputError) as caught:
+        line.ship("again", 2)
+    assert "run lost was released with security counter 2" in caught.value.what
 
 
 def test_a_trail_whose_memory_was_altered_seals_nothing(world: World, tmp_path: Path) -> None:
