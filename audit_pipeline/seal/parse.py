@@ -1,6 +1,6 @@
 """A strict reader of MCUboot images: header, payload, protected TLVs, TLVs, and not one byte more.
 
-The layout is MCUboot's `image.h` (docs/design.md, "Image format"), little endian::
+The layout is MCUboot's, little endian (its docs/design.md, "Image format", and `bootutil/image.h`)::
 
     0   header, 32 bytes       magic, load address, header and protected sizes, payload size, flags, version
     32  payload
