@@ -13,8 +13,9 @@ sys.path[:0] = [str(_TESTS / "attacks"), str(_TESTS)]
 
 from attack_table import lines, page  # noqa: E402
 from device_verifier import DeviceVerifier, Opening, build_verifier, lacking_for_host  # noqa: E402
-from genuine import P256, SUITES, USUAL, Run, Suite, decrypted, ship  # noqa: E402
+from genuine import decrypted  # noqa: E402
 from imgtool_answer import imgtool_answer  # noqa: E402
+from shipped import P256, SUITES, USUAL, Run, Suite, ship  # noqa: E402
 
 __all__ = [
     "P256",

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from genuine import USUAL, Genuine, Presented, Suite
+from genuine import Genuine, Presented
+from shipped import USUAL, Suite
 
 from audit_pipeline.errors import AuditError
 from audit_pipeline.seal.verify import Companions, verify

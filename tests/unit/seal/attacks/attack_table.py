@@ -9,13 +9,14 @@ from functools import partial
 
 from attack import IMAGE_VIEWS, Attack, View, judge, refusal
 from catalogue import FAMILIES
-from genuine import USUAL, Genuine, Suite, ship
+from genuine import Genuine
 from imgtool_answer import imgtool_answer
+from shipped import USUAL, ship
 
 from audit_pipeline.seal.signer import Signer
 
 _NONE = "–"
-_FLIPPED_MODEL_BYTES = 64
+_FLIPPED_MODEL_BYTES = 16
 _SHORT = {View.ALONE: "alone", View.ATTESTED: "attested", View.DEVICE: "device"}
 
 _TEXT = """\
@@ -47,9 +48,10 @@ imgtool, as it is: {plain}. Decrypted: {clear}."""
 _BITS = f"""\
 ## Every bit
 
-How many of an image's bits can be inverted, one at a time, so that each view refuses; for a model of
+How many of an image's bits can be inverted, one at a time, so that each view refuses; {USUAL}, a model of
 {_FLIPPED_MODEL_BYTES} bytes. What *alone* lets pass is what only the hash of the plain image covers: the payload, the
 values of protected TLVs, the version, and the wrapped key. The larger the model, the smaller the share that it refuses.
+`make bench-seal` inverts every bit of larger images in all eight choices of algorithms, *attested*.
 """
 
 
@@ -123,19 +125,15 @@ def _tables(found: list[Line]) -> Iterator[str]:
 
 def _bits() -> Iterator[str]:
     """What each view makes of every single bit."""
+    run = ship(USUAL, Signer.of(USUAL.signing_key()), USUAL.device_key(), size=_FLIPPED_MODEL_BYTES)
+    shown = replace(Genuine.of(USUAL), run=run).shows()
+    images = [_flipped(run.image, bit) for bit in range(8 * len(run.image))]
     yield _BITS
-    yield "| algorithms | bits | alone | attested | device |"
-    yield "|---|---|---|---|---|"
-    for suite in (USUAL, Suite(encryption="p256")):
-        run = ship(suite, Signer.of(suite.signing_key()), suite.device_key(), size=_FLIPPED_MODEL_BYTES)
-        genuine = replace(Genuine.of(suite), run=run)
-        shown = genuine.shows()
-        images = [_flipped(run.image, bit) for bit in range(8 * len(run.image))]
-        counts = [
-            sum(refusal(partial(judge, shown.but(image=image), view)) is not None for image in images)
-            for view in IMAGE_VIEWS
-        ]
-        yield f"| {suite} | {len(images):,} | {' | '.join(f'{count:,}' for count in counts)} |"
+    yield f"| of {len(images):,} bits | refused |"
+    yield "|---|---|"
+    for view in IMAGE_VIEWS:
+        refused = sum(refusal(partial(judge, shown.but(image=image), view)) is not None for image in images)
+        yield f"| {_SHORT[view]} | {refused:,} |"
 
 
 def _flipped(image: bytes, bit: int) -> bytes:

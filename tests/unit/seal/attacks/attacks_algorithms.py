@@ -6,7 +6,8 @@ import hashlib
 
 from attack import Attacker, Family
 from forge import Pieces
-from genuine import P256, Genuine, Presented, Suite, raw_ecdsa
+from genuine import Genuine, Presented, raw_ecdsa
+from shipped import P256, Suite
 
 ALGORITHMS = Family("algorithm confusion")
 _AES256 = Suite(aes_bits=256)

@@ -7,7 +7,8 @@ import secrets
 from attack import Attacker, Family, View
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from genuine import P256, Genuine, Presented
+from genuine import Genuine, Presented
+from shipped import P256
 
 ENCRYPTION = Family("encryption and ephemeral keys")
 _P = 2**255 - 19

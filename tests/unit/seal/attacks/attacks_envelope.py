@@ -7,16 +7,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from attack import Attacker, Family, Judgement, View
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from attack import Attacker, Family, View
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from genuine import P256, Genuine, Presented
+from genuine import Genuine, Presented
+from shipped import P256
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.signer import Signer
 
 ENVELOPE = Family("DSSE envelope")
@@ -25,14 +23,14 @@ _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 Document = dict[str, Any]
 
 
-def _release(genuine: Genuine, change: Callable[[Document], None]) -> Presented:
+def with_release(genuine: Genuine, change: Callable[[Document], None]) -> Presented:
     """The genuine release with its envelope changed."""
     document = json.loads(genuine.run.release)
     change(document)
     return genuine.shows(release=json.dumps(document).encode())
 
 
-def _payload(genuine: Genuine) -> bytes:
+def release_payload(genuine: Genuine) -> bytes:
     return base64.b64decode(json.loads(genuine.run.release)["payload"])
 
 
@@ -42,19 +40,19 @@ def _forged(genuine: Genuine, payload: bytes) -> Presented:
     def change(document: Document) -> None:
         document["payload"] = base64.b64encode(payload).decode()
 
-    return _release(genuine, change)
+    return with_release(genuine, change)
 
 
 @ENVELOPE.attack("nobody looks at who signed", code="attestation.signature", view=View.ATTESTED, by=Attacker.STRANGER)
 def sign_the_release_with_another_key(genuine: Genuine) -> Presented:
-    return genuine.shows(release=dsse.sign(_payload(genuine), [genuine.stranger.signer]))
+    return genuine.shows(release=dsse.sign(release_payload(genuine), [genuine.stranger.signer]))
 
 
 @ENVELOPE.attack(
     "the key id decides which key is trusted", code="attestation.signature", view=View.ATTESTED, by=Attacker.STRANGER
 )
 def sign_with_another_key_under_the_trusted_key_id(genuine: Genuine) -> Presented:
-    document = json.loads(dsse.sign(_payload(genuine), [genuine.stranger.signer]))
+    document = json.loads(dsse.sign(release_payload(genuine), [genuine.stranger.signer]))
     document["signatures"][0]["keyid"] = fingerprint(genuine.run.signer.public)
     return genuine.shows(release=json.dumps(document).encode())
 
@@ -63,7 +61,7 @@ def sign_with_another_key_under_the_trusted_key_id(genuine: Genuine) -> Presente
     "an empty key id matches any key", code="attestation.signature", view=View.ATTESTED, by=Attacker.STRANGER
 )
 def sign_with_another_key_under_an_empty_key_id(genuine: Genuine) -> Presented:
-    document = json.loads(dsse.sign(_payload(genuine), [genuine.stranger.signer]))
+    document = json.loads(dsse.sign(release_payload(genuine), [genuine.stranger.signer]))
     document["signatures"][0]["keyid"] = ""
     return genuine.shows(release=json.dumps(document).encode())
 
@@ -72,24 +70,24 @@ def sign_with_another_key_under_an_empty_key_id(genuine: Genuine) -> Presented:
     "a key that was rotated out still signs", code="attestation.signature", view=View.ATTESTED, by=Attacker.FORMER
 )
 def sign_the_release_with_a_former_key(genuine: Genuine) -> Presented:
-    return genuine.shows(release=dsse.sign(_payload(genuine), [Signer.of(genuine.former)]))
+    return genuine.shows(release=dsse.sign(release_payload(genuine), [Signer.of(genuine.former)]))
 
 
 @ENVELOPE.attack("another image under the genuine signature", code="attestation.signature", view=View.ATTESTED)
-def name_another_image_in_the_payload(genuine: Genuine) -> Presented:
+def name_another_image_in_therelease_payload(genuine: Genuine) -> Presented:
     image = genuine.pieces.whole(major=255)
-    payload = _payload(genuine).replace(genuine.run.image_sha256.encode(), sha256_hex(image).encode())
+    payload = release_payload(genuine).replace(genuine.run.image_sha256.encode(), sha256_hex(image).encode())
     return _forged(genuine, payload).but(image=image)
 
 
 @ENVELOPE.attack("a verifier that serialises again before it checks", code="attestation.signature", view=View.ATTESTED)
 def serialise_the_payload_again(genuine: Genuine) -> Presented:
-    return _forged(genuine, json.dumps(json.loads(_payload(genuine)), indent=1).encode())
+    return _forged(genuine, json.dumps(json.loads(release_payload(genuine)), indent=1).encode())
 
 
 @ENVELOPE.attack("the signature of one payload type for another", code="attestation.payload-type", view=View.ATTESTED)
 def change_the_payload_type(genuine: Genuine) -> Presented:
-    return _release(genuine, lambda document: document.update(payloadType="application/json"))
+    return with_release(genuine, lambda document: document.update(payloadType="application/json"))
 
 
 @ENVELOPE.attack(
@@ -99,7 +97,7 @@ def change_the_payload_type(genuine: Genuine) -> Presented:
     by=Attacker.INSIDER,
 )
 def pass_off_a_payload_of_another_type(genuine: Genuine) -> Presented:
-    signed = dsse.sign(_payload(genuine), [genuine.run.signer], payload_type="text/plain")
+    signed = dsse.sign(release_payload(genuine), [genuine.run.signer], payload_type="text/plain")
     return genuine.shows(release=signed.replace(b"text/plain", dsse.PAYLOAD_TYPE.encode()))
 
 
@@ -109,9 +107,9 @@ def pass_off_a_payload_of_another_type(genuine: Genuine) -> Presented:
     view=View.ATTESTED,
     by=Attacker.INSIDER,
 )
-def take_a_signature_over_the_bare_payload(genuine: Genuine) -> Presented:
-    bare = base64.b64encode(genuine.run.signer.sign(_payload(genuine))).decode()
-    return _release(genuine, lambda document: document["signatures"][0].update(sig=bare))
+def take_a_signature_over_the_barerelease_payload(genuine: Genuine) -> Presented:
+    bare = base64.b64encode(genuine.run.signer.sign(release_payload(genuine))).decode()
+    return with_release(genuine, lambda document: document["signatures"][0].update(sig=bare))
 
 
 @ENVELOPE.attack(
@@ -119,15 +117,15 @@ def take_a_signature_over_the_bare_payload(genuine: Genuine) -> Presented:
     code="attestation.signature",
     view=View.ATTESTED,
 )
-def pass_off_the_image_signature_as_that_of_the_release(genuine: Genuine) -> Presented:
+def pass_off_the_image_signature_as_that_of_thewith_release(genuine: Genuine) -> Presented:
     signature = base64.b64encode(genuine.pieces.value(0x24)).decode()
-    return _release(genuine, lambda document: document["signatures"][0].update(sig=signature))
+    return with_release(genuine, lambda document: document["signatures"][0].update(sig=signature))
 
 
 @ENVELOPE.attack("the signature of the verdict for the release", code="attestation.signature", view=View.ATTESTED)
 def exchange_the_signatures_of_two_attestations(genuine: Genuine) -> Presented:
     other = json.loads(genuine.run.verdict)["signatures"]
-    return _release(genuine, lambda document: document.update(signatures=other))
+    return with_release(genuine, lambda document: document.update(signatures=other))
 
 
 @ENVELOPE.attack("some readers take the first payload, some the last", code="attestation.json", view=View.ATTESTED)
@@ -139,14 +137,14 @@ def give_two_payloads(genuine: Genuine) -> Presented:
 
 @ENVELOPE.attack("a field outside the signature that a reader acts on", code="attestation.envelope", view=View.ATTESTED)
 def add_a_field_to_the_envelope(genuine: Genuine) -> Presented:
-    return _release(genuine, lambda document: document.update(approved=True))
+    return with_release(genuine, lambda document: document.update(approved=True))
 
 
 @ENVELOPE.attack(
     "a certificate beside the signature, to be trusted with it", code="attestation.envelope", view=View.ATTESTED
 )
 def add_a_field_to_a_signature(genuine: Genuine) -> Presented:
-    return _release(genuine, lambda document: document["signatures"][0].update(cert="MIIB"))
+    return with_release(genuine, lambda document: document["signatures"][0].update(cert="MIIB"))
 
 
 @ENVELOPE.attack("two files with one meaning: the other alphabet", code="attestation.base64", view=View.ATTESTED)
@@ -154,12 +152,12 @@ def write_base64_in_the_url_alphabet(genuine: Genuine) -> Presented:
     def change(document: Document) -> None:
         document["signatures"][0]["sig"] = base64.urlsafe_b64encode(b"\xfb\xff" * 32).decode()
 
-    return _release(genuine, change)
+    return with_release(genuine, change)
 
 
 @ENVELOPE.attack("two files with one meaning: a line break", code="attestation.base64", view=View.ATTESTED)
 def break_the_lines_of_base64(genuine: Genuine) -> Presented:
-    return _release(
+    return with_release(
         genuine, lambda document: document.update(payload=document["payload"][:76] + "\n" + document["payload"][76:])
     )
 
@@ -170,29 +168,29 @@ def set_the_bits_that_base64_drops(genuine: Genuine) -> Presented:
         signature = document["signatures"][0]["sig"]
         document["signatures"][0]["sig"] = signature.rstrip("=")[:-1] + _next(signature.rstrip("=")[-1]) + "=="
 
-    return _release(genuine, change)
+    return with_release(genuine, change)
 
 
 @ENVELOPE.attack("two files with one meaning: no padding", code="attestation.base64", view=View.ATTESTED)
 def leave_out_the_padding_of_base64(genuine: Genuine) -> Presented:
-    return _release(
+    return with_release(
         genuine, lambda document: document["signatures"][0].update(sig=document["signatures"][0]["sig"].rstrip("="))
     )
 
 
 @ENVELOPE.attack("none of no signatures is wrong", code="attestation.envelope", view=View.ATTESTED)
 def give_no_signature(genuine: Genuine) -> Presented:
-    return _release(genuine, lambda document: document.update(signatures=[]))
+    return with_release(genuine, lambda document: document.update(signatures=[]))
 
 
 @ENVELOPE.attack("an empty signature is one that does not fail", code="attestation.signature", view=View.ATTESTED)
 def give_an_empty_signature(genuine: Genuine) -> Presented:
-    return _release(genuine, lambda document: document["signatures"][0].update(sig=""))
+    return with_release(genuine, lambda document: document["signatures"][0].update(sig=""))
 
 
 @ENVELOPE.attack("the verifier checks until it is tired", code="attestation.envelope", view=View.ATTESTED)
 def give_ten_thousand_signatures(genuine: Genuine) -> Presented:
-    return _release(genuine, lambda document: document.update(signatures=document["signatures"] * 10_000))
+    return with_release(genuine, lambda document: document.update(signatures=document["signatures"] * 10_000))
 
 
 @ENVELOPE.attack("the reader's stack is finite", code="attestation.json", view=View.ATTESTED)
@@ -221,90 +219,7 @@ def negate_s_in_an_attestation(genuine: Genuine) -> Presented:
         r, s = decode_dss_signature(base64.b64decode(document["signatures"][0]["sig"]))
         document["signatures"][0]["sig"] = base64.b64encode(encode_dss_signature(r, _N - s)).decode()
 
-    return _release(genuine, change)
-
-
-@ENVELOPE.attack("one signer counts as two", code="attestation.signature", view=View.ATTESTED, by=Attacker.INSIDER)
-def give_the_same_signature_twice(genuine: Genuine) -> Presented:
-    shown = _release(genuine, lambda document: document.update(signatures=document["signatures"] * 2))
-    return shown.but(trust=genuine.needing_two())
-
-
-@ENVELOPE.attack(
-    "one key under two key ids counts as two signers",
-    code="attestation.signature",
-    view=View.ATTESTED,
-    by=Attacker.INSIDER,
-)
-def sign_under_two_key_ids(genuine: Genuine) -> Presented:
-    def change(document: Document) -> None:
-        document["signatures"].append({**document["signatures"][0], "keyid": "another"})
-
-    return _release(genuine, change).but(trust=genuine.needing_two())
-
-
-@ENVELOPE.attack(
-    "one key, two signatures that differ (ECDSA draws at random)",
-    code="attestation.signature",
-    view=View.ATTESTED,
-    by=Attacker.INSIDER,
-    suite=P256,
-)
-def sign_twice_with_one_key(genuine: Genuine) -> Presented:
-    signer = genuine.run.signer
-    return genuine.shows(release=dsse.sign(_payload(genuine), [signer, signer]), trust=genuine.needing_two())
-
-
-@ENVELOPE.attack(
-    "a stranger makes up the number", code="attestation.signature", view=View.ATTESTED, by=Attacker.INSIDER
-)
-def make_up_the_number_with_a_stranger(genuine: Genuine) -> Presented:
-    both = dsse.sign(_payload(genuine), [genuine.run.signer, genuine.stranger.signer])
-    return genuine.shows(release=both, trust=genuine.needing_two())
-
-
-@ENVELOPE.attack(
-    "one key listed twice reaches a threshold of two",
-    code="attestation.threshold",
-    view=View.TRUST,
-    by=Attacker.INSIDER,
-)
-def list_one_key_twice(genuine: Genuine) -> Judgement:
-    key = genuine.run.signer.public
-    return lambda: Quorum((key, key), threshold=2)
-
-
-@ENVELOPE.attack(
-    "one key in two encodings reaches a threshold of two",
-    code="attestation.threshold",
-    view=View.TRUST,
-    by=Attacker.INSIDER,
-    suite=P256,
-)
-def list_one_key_in_two_encodings(genuine: Genuine) -> Judgement:
-    key = genuine.run.signer.public
-    compressed = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-    again = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), compressed)
-    return lambda: Quorum((key, again), threshold=2)
-
-
-@ENVELOPE.attack(
-    "a threshold of none is always met", code="attestation.threshold", view=View.TRUST, by=Attacker.INSIDER
-)
-def set_the_threshold_to_zero(genuine: Genuine) -> Judgement:
-    return lambda: Quorum((genuine.run.signer.public,), threshold=0)
-
-
-@ENVELOPE.attack(
-    "a negative threshold is always met", code="attestation.threshold", view=View.TRUST, by=Attacker.INSIDER
-)
-def set_the_threshold_below_zero(genuine: Genuine) -> Judgement:
-    return lambda: Quorum((genuine.run.signer.public,), threshold=-1)
-
-
-@ENVELOPE.attack("no key refuses", code="attestation.threshold", view=View.TRUST, by=Attacker.INSIDER)
-def trust_no_key_at_all(genuine: Genuine) -> Judgement:
-    return lambda: Quorum((), threshold=1)
+    return with_release(genuine, change)
 
 
 def _next(letter: str) -> str:

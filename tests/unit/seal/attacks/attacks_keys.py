@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from attack import Attacker, Family, View
-from genuine import P256, Genuine, Presented
+from genuine import Genuine, Presented
+from shipped import P256
 
 from audit_pipeline.seal.key_forms import spki
 from audit_pipeline.seal.verify import Trust

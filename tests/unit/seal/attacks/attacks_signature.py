@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attack import Family
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from genuine import P256, Genuine, Presented
+from genuine import Genuine, Presented
+from shipped import P256
 
 SIGNATURE = Family("signature forms")
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -152,6 +152,12 @@ _enter(
     lambda document, _: document["predicate"]["image"].update(recipient=document["predicate"]["image"]["signer"]),
 )
 _enter(
+    "write the counter as a float",
+    "7.0 is 7 to Python",
+    "release.security-counter",
+    lambda document, _: document["predicate"]["image"].update(security_counter=7.0),
+)
+_enter(
     "write the counter as a boolean",
     "1, 1.0 and true are equal to Python",
     "release.security-counter",
@@ -164,6 +170,13 @@ def write_a_key_of_the_statement_twice(genuine: Genuine) -> Presented:
     payload = base64.b64decode(json.loads(genuine.run.release)["payload"])
     twice = payload.replace(b'"predicateType":', b'"predicateType":"https://example.com/other","predicateType":', 1)
     return genuine.shows(release=dsse.sign(twice, [genuine.run.signer]))
+
+
+@STATEMENT.attack("a number that keeps a reader busy", code="attestation.json", view=View.ATTESTED, by=Attacker.INSIDER)
+def write_a_number_of_a_million_digits(genuine: Genuine) -> Presented:
+    payload = base64.b64decode(json.loads(genuine.run.release)["payload"])
+    long = payload.replace(b'"security_counter":7', b'"security_counter":' + b"7" * 1_000_000)
+    return genuine.shows(release=dsse.sign(long, [genuine.run.signer]))
 
 
 @STATEMENT.attack("a statement that is no JSON", code="attestation.json", view=View.ATTESTED, by=Attacker.INSIDER)

@@ -11,7 +11,7 @@ from typing import Any
 
 from attack import Attacker, Family, Judgement, View
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from genuine import NOW, Genuine
 
@@ -217,6 +217,18 @@ def give_one_key_in_two_encodings(_: Genuine) -> Judgement:
     text = _text({"whole": key}, release="{keys: [whole], threshold: 1}")
     whole = base64.b64encode(spki(key.public)).decode()
     return _ask(text.replace(whole, base64.b64encode(_compressed(key)).decode()), *_ROOTS[:2])
+
+
+@TRUST.attack(
+    "a key for which everybody can sign: its point is of small order",
+    code="trust.key",
+    view=View.TRUST,
+    by=Attacker.INSIDER,
+)
+def give_a_key_of_small_order(_: Genuine) -> Judgement:
+    neutral = Ed25519PublicKey.from_public_bytes((1).to_bytes(32, "little"))
+    own, weak = (base64.b64encode(spki(key)).decode() for key in (_keys().release.public, neutral))
+    return _ask(_text().replace(own, weak), *_ROOTS[:2])
 
 
 @TRUST.attack("an older file has good signatures too", code="trust.rolled-back", view=View.TRUST)

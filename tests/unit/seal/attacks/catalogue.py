@@ -8,6 +8,7 @@ from attacks_encryption import ENCRYPTION
 from attacks_envelope import ENVELOPE
 from attacks_framing import FRAMING
 from attacks_keys import KEYS
+from attacks_quorum import QUORUM
 from attacks_runs import RUNS
 from attacks_signature import SIGNATURE
 from attacks_statement import STATEMENT
@@ -27,6 +28,7 @@ FAMILIES = (
     ENCRYPTION,
     RUNS,
     ENVELOPE,
+    QUORUM,
     STATEMENT,
     WAIVERS,
     TRUST,

@@ -11,7 +11,8 @@ from attacks_trust import genuine_trust
 from attacks_waiver import genuine_waiver
 from catalogue import ATTACKS
 from device_verifier import Opening, build_verifier, lacking_for_host
-from genuine import NOW, SUITES, Genuine, Suite
+from genuine import NOW, Genuine
+from shipped import SUITES, Suite
 
 from audit_pipeline.seal.verify import verify
 
