@@ -74,7 +74,7 @@ def sign_the_release_with_a_former_key(genuine: Genuine) -> Presented:
 
 
 @ENVELOPE.attack("another image under the genuine signature", code="attestation.signature", view=View.ATTESTED)
-def name_another_image_in_therelease_payload(genuine: Genuine) -> Presented:
+def name_another_image_in_the_payload(genuine: Genuine) -> Presented:
     image = genuine.pieces.whole(major=255)
     payload = release_payload(genuine).replace(genuine.run.image_sha256.encode(), sha256_hex(image).encode())
     return _forged(genuine, payload).but(image=image)
@@ -107,7 +107,7 @@ def pass_off_a_payload_of_another_type(genuine: Genuine) -> Presented:
     view=View.ATTESTED,
     by=Attacker.INSIDER,
 )
-def take_a_signature_over_the_barerelease_payload(genuine: Genuine) -> Presented:
+def take_a_signature_over_the_bare_payload(genuine: Genuine) -> Presented:
     bare = base64.b64encode(genuine.run.signer.sign(release_payload(genuine))).decode()
     return with_release(genuine, lambda document: document["signatures"][0].update(sig=bare))
 
@@ -117,7 +117,7 @@ def take_a_signature_over_the_barerelease_payload(genuine: Genuine) -> Presented
     code="attestation.signature",
     view=View.ATTESTED,
 )
-def pass_off_the_image_signature_as_that_of_thewith_release(genuine: Genuine) -> Presented:
+def pass_off_the_image_signature_as_that_of_the_release(genuine: Genuine) -> Presented:
     signature = base64.b64encode(genuine.pieces.value(0x24)).decode()
     return with_release(genuine, lambda document: document["signatures"][0].update(sig=signature))
 

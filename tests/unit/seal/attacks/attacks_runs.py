@@ -71,12 +71,12 @@ def give_the_model_with_zeros_behind_it(genuine: Genuine) -> Presented:
 @RUNS.attack(
     "a model that failed is sealed all the same", code="verdict.outcome", view=View.ATTESTED, by=Attacker.INSIDER
 )
-def seal_under_a_verdict_of_fail(genuine: Genuine) -> Presented:
+def seal_under_a_verdict_of_FAIL(genuine: Genuine) -> Presented:
     return genuine.sealed_under(outcome="FAIL")
 
 
 @RUNS.attack("what nobody could measure passes", code="verdict.outcome", view=View.ATTESTED, by=Attacker.INSIDER)
-def seal_under_a_verdict_of_inconclusive(genuine: Genuine) -> Presented:
+def seal_under_a_verdict_of_INCONCLUSIVE(genuine: Genuine) -> Presented:
     return genuine.sealed_under(outcome="INCONCLUSIVE")
 
 

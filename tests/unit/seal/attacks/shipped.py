@@ -22,6 +22,7 @@ from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, m
 from audit_pipeline.seal.version import ImageVersion
 
 _MODEL_BYTES = 300
+_NAMES = {"ed25519": "Ed25519", "p256": "P-256", "x25519": "X25519"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Suite:
     aes_bits: Literal[128, 256] = 128
 
     def __str__(self) -> str:
-        return f"{self.signature} + {self.encryption} + AES-{self.aes_bits}"
+        return f"{_NAMES[self.signature]}, {_NAMES[self.encryption]}, AES-{self.aes_bits}"
 
     def signing_key(self) -> SignerPrivate:
         """A new key that signs."""
