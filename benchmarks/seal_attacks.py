@@ -19,6 +19,7 @@ def rows() -> list[Row]:
     refused = sum(line.code == line.attack.code for line in found)
     return [
         Row("named attacks", len(found), "", at_least=60),
+        Row("error codes that they end in", len({line.code for line in found}), "", at_least=60),
         Row("of them refused with the code that names the fault", refused / len(found), "", at_least=1),
     ]
 

@@ -30,12 +30,13 @@ class View(StrEnum):
     ALONE = "image alone"
     ATTESTED = "with its attestations"
     DEVICE = "with the device's key"
+    FULL = "with all of it"
     TRUST = "trust file"
     WAIVERS = "waivers"
     TRAIL = "trail"
 
 
-IMAGE_VIEWS = (View.ALONE, View.ATTESTED, View.DEVICE)
+IMAGE_VIEWS = (View.ALONE, View.ATTESTED, View.DEVICE, View.FULL)
 
 _SPELLED = {
     "aes": "AES",
@@ -114,8 +115,8 @@ class Family:
 
 def judge(shown: Presented, view: View) -> None:
     """Ask our verifier about an image in one view."""
-    companions = shown.companions if view is View.ATTESTED else Companions()
-    recipient = shown.recipient if view is View.DEVICE else None
+    companions = shown.companions if view in {View.ATTESTED, View.FULL} else Companions()
+    recipient = shown.recipient if view in {View.DEVICE, View.FULL} else None
     verify(shown.image, trust=shown.trust, companions=companions, recipient=recipient, now=shown.now)
 
 

@@ -17,7 +17,7 @@ from audit_pipeline.seal.signer import Signer
 
 _NONE = "–"
 _FLIPPED_MODEL_BYTES = 16
-_SHORT = {View.ALONE: "alone", View.ATTESTED: "attested", View.DEVICE: "device"}
+_SHORT = {View.ALONE: "alone", View.ATTESTED: "attested", View.DEVICE: "device", View.FULL: "full"}
 
 _TEXT = """\
 # Attacks on the sealed image
@@ -33,10 +33,11 @@ key* was rotated out or revoked. *One trusted key* belongs to an insider, or to 
 signature.
 
 **Refused by.** *Alone*: `audit verify` with public keys and the image. *Attested*: with release, verdict, policy and
-model, too. *Device*: with the device's private key and no attestation. What only *alone* lets pass is what MCUboot
-hashes in plain, which nobody can check without a secret or a signature over the whole file; `audit verify` then says
-that the release was not checked. What *device* lets pass is a genuine image with something wrong beside it, or
-another encoding of the same wrapped key.
+model, too. *Device*: with the device's private key and no attestation. *Full*: with all of it. What only *alone* lets
+pass is what MCUboot hashes in plain, which nobody can check without a secret or a signature over the whole file;
+`audit verify` then says that the release was not checked. What *attested* lets pass is an insider's image: signed and
+released, and wrong inside. What *device* lets pass is a genuine image with something wrong beside it, or another
+encoding of the same wrapped key.
 
 **imgtool** is `imgtool verify` of the same file with the maker's key. It has no way to decrypt, and says `invalid
 hash` of every genuine encrypted image, too. So **decrypted** is its answer to the file with the payload decrypted in

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import combinations
 
 from attack import Attacker, Family, View
 from genuine import Genuine, Presented
+from shipped import release_of
 
 RUNS = Family("mixing runs")
 
@@ -51,6 +53,11 @@ def _enter(parts: tuple[str, ...]) -> None:
 for _count in (1, 2):
     for _parts in combinations(_HOPES, _count):
         _enter(_parts)
+
+
+def _released(genuine: Genuine, image: bytes) -> Presented:
+    """An image under a release of its own, signed by the trusted key."""
+    return genuine.shows(image=image, release=release_of(genuine.run, image))
 
 
 @RUNS.attack("a policy is known by its name", code="policy.mismatch", view=View.ATTESTED)
@@ -102,6 +109,46 @@ def seal_under_a_verdict_by_another_policy(genuine: Genuine) -> Presented:
 )
 def seal_under_a_verdict_of_another_log(genuine: Genuine) -> Presented:
     return genuine.sealed_under(log_root="0" * 64)
+
+
+@RUNS.attack(
+    "the papers of a good model around a bad one, which nobody sees without a device's key",
+    code="image.model",
+    view=View.DEVICE,
+    by=Attacker.INSIDER,
+)
+def seal_another_model_than_the_one_that_is_named(genuine: Genuine) -> Presented:
+    plain = bytes(len(genuine.pieces.payload))
+    return _released(genuine, genuine.signed_anew(genuine.pieces, plain))
+
+
+@RUNS.attack("bytes behind the model that no digest names", code="image.padding", view=View.DEVICE, by=Attacker.INSIDER)
+def seal_data_in_the_padding(genuine: Genuine) -> Presented:
+    model = genuine.run.model
+    plain = model + b"\xff" * (len(genuine.pieces.payload) - len(model))
+    return _released(genuine, genuine.signed_anew(genuine.pieces, plain))
+
+
+@RUNS.attack(
+    "whoever may sign releases alters an image first",
+    code="image.hash",
+    view=View.DEVICE,
+    by=Attacker.INSIDER,
+)
+def release_an_image_that_was_altered(genuine: Genuine) -> Presented:
+    payload = bytes([genuine.pieces.payload[0] ^ 1]) + genuine.pieces.payload[1:]
+    return _released(genuine, genuine.pieces.but(payload=payload).whole())
+
+
+@RUNS.attack(
+    "it goes to other devices than its release says",
+    code="release.recipient",
+    view=View.FULL,
+    by=Attacker.INSIDER,
+)
+def release_for_another_device(genuine: Genuine) -> Presented:
+    run = dataclasses.replace(genuine.run, recipient=genuine.other_device)
+    return genuine.shows(release=release_of(run, run.image))
 
 
 @RUNS.attack(

@@ -113,6 +113,18 @@ def add_a_dependency(genuine: Genuine) -> Presented:
     return genuine.shows(image=pieces.whole())
 
 
+@TLVS.attack("padding of a dependency that nobody reads", code="image.dependency")
+def fill_the_padding_of_a_dependency(genuine: Genuine) -> Presented:
+    dependency = (0x40, struct.pack("<B3sBBHI", 1, b"abc", 1, 0, 0, 0))
+    pieces = genuine.pieces.but(protected=(genuine.pieces.protected[0], dependency, *genuine.pieces.protected[1:]))
+    return genuine.shows(image=pieces.whole())
+
+
+@TLVS.attack("an empty log has no entry that could be missing", code="image.log-size")
+def name_an_empty_audit_log(genuine: Genuine) -> Presented:
+    return genuine.shows(image=genuine.pieces.changed(0xA3, lambda value: bytes(8) + value[8:]).whole())
+
+
 @TLVS.attack("a reader of u8 types takes 0xFF24 for 0x24", code="image.tlv-set", by=Attacker.STRANGER)
 def hide_a_type_in_the_padding_of_another(genuine: Genuine) -> Presented:
     return genuine.shows(image=genuine.pieces.changed(0x24, lambda value: value, becomes=0xFF24).whole())

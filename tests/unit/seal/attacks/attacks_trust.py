@@ -233,22 +233,31 @@ def give_a_key_of_small_order(_: Genuine) -> Judgement:
 
 @TRUST.attack("an older file has good signatures too", code="trust.rolled-back", view=View.TRUST)
 def replay_an_older_trust_file(_: Genuine) -> Judgement:
-    return _known(_text(serial=4), serial=5, sha256=sha256_hex(_text().encode()))
+    return _known(_text(serial=4), Remembered(5, sha256_hex(_text().encode()), None, frozenset(), 3, NOW))
 
 
 @TRUST.attack("two files of one serial, each shown to some", code="trust.serial", view=View.TRUST, by=Attacker.INSIDER)
 def fork_the_trust_file(_: Genuine) -> Judgement:
-    return _known(_text(expires="2027-07-01T00:00:00Z"), serial=5, sha256=sha256_hex(_text().encode()))
+    other = _text(expires="2027-07-01T00:00:00Z")
+    return _known(other, Remembered(5, sha256_hex(_text().encode()), None, frozenset(), 3, NOW))
 
 
-def _known(text: str, *, serial: int, sha256: str) -> Judgement:
+@TRUST.attack(
+    "a later file forgets that a key was stolen", code="trust.revocation-lost", view=View.TRUST, by=Attacker.INSIDER
+)
+def forget_a_revocation(_: Genuine) -> Judgement:
+    stolen = frozenset({fingerprint(_keys().release.public)})
+    return _known(_text(serial=6), Remembered(5, "0" * 64, None, stolen, 3, NOW))
+
+
+def _known(text: str, known: Remembered) -> Judgement:
     """Show a trust file to a trail that knows another."""
 
     def ask() -> object:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "trust.yaml")
             path.write_text(text)
-            return require_newest(read_trust(path), Remembered(serial, sha256, None, frozenset(), 3, NOW))
+            return require_newest(read_trust(path), known)
 
     return ask
 

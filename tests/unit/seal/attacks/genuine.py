@@ -9,10 +9,11 @@ import secrets
 import struct
 from dataclasses import dataclass
 from functools import cache, cached_property
+from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from forge import Pieces, take_apart
+from forge import Pieces, area, take_apart
 from shipped import Run, Says, Suite, ship
 from wrapping import ctr, wrap, wrap_with_secret
 
@@ -133,6 +134,20 @@ class Genuine:
         except RejectedError:
             # The device could unwrap no key: what would be there under today's.
             return _with_payload_under(image, _aes_key(self.run.image, self.run.recipient))
+
+    def signed_anew(self, pieces: Pieces, plain: bytes) -> bytes:
+        """These pieces around a plain payload, hashed, signed by the maker's key and encrypted as they should be."""
+        header = take_apart(pieces.but(payload=plain).whole()).header
+        digest = sha256(header + plain + area(0x6908, pieces.protected)).digest()
+        signature = 0x24 if self.suite.signature == "ed25519" else 0x22
+        key = secrets.token_bytes(self.suite.aes_bits // 8)
+        return (
+            pieces.changed(0x10, lambda _: digest)
+            .changed(signature, lambda _: self.run.signer.sign_hash(digest))
+            .changed(self.wrapping, lambda _: wrap(key, self.run.recipient.public_key()))
+            .but(payload=ctr(key, plain))
+            .whole()
+        )
 
     def resigned(self, key: SignerPrivate) -> bytes:
         """Today's image signed by another key of the same algorithm, and naming it."""
