@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,15 @@ from sealed_samples import (
     new_signer,
     release_of,
     seal_model,
+    value_of,
     verdict_of,
+    with_value,
 )
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.key_forms import fingerprint
+from audit_pipeline.seal.parse import TlvType
 from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement
 from audit_pipeline.seal.verify import Companions, Trust, verify
@@ -54,6 +58,12 @@ def test_companions_of_another_run_are_rejected(small: Sealed) -> None:
     assert rejects_companions(small, policy=POLICY + b" ") == "policy.mismatch"
     assert rejects_companions(small, model=other.model) == "model.mismatch"
     assert rejects_companions(small, model=small.model + b"\x00") == "model.mismatch"
+
+
+def test_a_model_of_another_length_than_the_image_says_is_rejected(small: Sealed) -> None:
+    shorter = struct.pack("<I", 63) + value_of(small.image, TlvType.MODEL)[4:]
+    image = with_value(small.image, TlvType.MODEL, shorter)
+    assert rejects(image, trust=small.trust, companions=Companions(model=small.model)) == "model.mismatch"
 
 
 def test_verdict_and_release_cannot_take_each_others_place(small: Sealed) -> None:

@@ -219,6 +219,39 @@ def test_what_imgtool_makes_wrong_never_leaves(monkeypatch: pytest.MonkeyPatch, 
     assert code_of() == "seal.self-check"
 
 
+def test_a_hash_that_no_signer_signs_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = imgtool.image.Image.create
+
+    def flawed(self: Any, *args: Any, **kwargs: Any) -> None:
+        create(self, *args, **(kwargs | {"user_sha": "512"}))
+
+    monkeypatch.setattr(imgtool.image.Image, "create", flawed)
+    assert code_of(signer=new_signer("p256")) == "seal.self-check"
+
+
+def test_the_name_of_another_signer_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = imgtool.image.Image.create
+    other = imgtool.keys.Ed25519Public(new_signer().public)
+
+    def flawed(self: Any, *args: Any, **kwargs: Any) -> None:
+        create(self, *args, **(kwargs | {"pub_key": other}))
+
+    monkeypatch.setattr(imgtool.image.Image, "create", flawed)
+    assert code_of() == "seal.self-check"
+
+
+def test_another_wrapped_key_than_the_one_that_was_made_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = imgtool.image.Image.create
+
+    def flawed(self: Any, *args: Any, **kwargs: Any) -> None:
+        create(self, *args, **kwargs)
+        if "fixed_sig" in kwargs:
+            self.payload[-1] ^= 1
+
+    monkeypatch.setattr(imgtool.image.Image, "create", flawed)
+    assert code_of() == "seal.self-check"
+
+
 def test_values_that_imgtool_takes_from_elsewhere_never_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     init = imgtool.image.Image.__init__
     for name, value in (("security_counter", 8), ("vid", "other.example.com"), ("load_addr", 4096)):

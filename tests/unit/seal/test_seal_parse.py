@@ -92,6 +92,13 @@ def test_a_field_that_does_not_fit_is_rejected(small: Sealed, offset: int, fmt: 
     assert code_of(patched(small.image, offset, fmt, value)) == code
 
 
+@pytest.mark.parametrize("hidden", [b"\x00", b"\x07\x69\x04\x00", bytes(64)])
+def test_bytes_between_the_two_areas_are_rejected(small: Sealed, hidden: bytes) -> None:
+    # The header counts them to the protected area, whose own head does not.
+    image = patched(small.image[:264] + hidden + small.image[264:], 10, "H", 168 + len(hidden))
+    assert code_of(image) == "image.area-size"
+
+
 @given(st.binary(max_size=400))
 def test_random_bytes_are_rejected_and_nothing_worse(data: bytes) -> None:
     with pytest.raises(RejectedError):
