@@ -35,9 +35,9 @@ signature.
 **Refused by.** *Alone*: `audit verify` with public keys and the image. *Attested*: with release, verdict, policy and
 model, too. *Device*: with the device's private key and no attestation. *Full*: with all of it. What only *alone* lets
 pass is what MCUboot hashes in plain, which nobody can check without a secret or a signature over the whole file;
-`audit verify` then says that the release was not checked. What *attested* lets pass is an insider's image: signed and
-released, and wrong inside. What *device* lets pass is a genuine image with something wrong beside it, or another
-encoding of the same wrapped key.
+`audit verify` then says that the release was not checked. What *attested* lets pass is an insider's image, rightly
+signed and released, and wrong inside. What *device* lets pass is a genuine image with something wrong beside it, or
+the same content wrapped otherwise.
 
 **imgtool** is `imgtool verify` of the same file with the maker's key. It has no way to decrypt, and says `invalid
 hash` of every genuine encrypted image, too. So **decrypted** is its answer to the file with the payload decrypted in
