@@ -45,7 +45,7 @@ _MESSAGE = 20_000
 def rows(plan: dict[str, int] = PLAN) -> list[Row]:
     """Run the campaign; inputs that show a defect are left in `results/seal_fuzz`."""
     start = time.perf_counter()
-    reports = run(plan, processes=max(1, min(4, os.cpu_count() or 1)), seed=_SEED)
+    reports = run(plan, processes=max(1, min(3, os.cpu_count() or 1)), seed=_SEED)
     minutes = (time.perf_counter() - start) / 60
     _keep(reports)
     _tell(reports)

@@ -53,7 +53,7 @@ class Pieces:
     def signed_area(self, plain: bytes) -> bytes:
         """What the image hash covers: the header, this payload, and the protected TLVs."""
         protected = area(_PROTECTED, self.protected)
-        return _HEADER.pack(*_with(self.header, 3, len(protected))) + plain + protected
+        return _HEADER.pack(*_with(self.header, 3, len(protected) & 0xFFFF)) + plain + protected
 
     def whole(self) -> bytes:
         """The image; the sizes of payload and protected TLVs are made to fit, everything else is as it stands."""

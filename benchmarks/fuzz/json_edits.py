@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -65,8 +66,9 @@ def edit_json(draw: Random, data: bytes, others: Sequence[bytes]) -> bytes:
     return edit_bytes(draw, written, others) if draw.random() < 0.05 else written[:LARGEST]
 
 
+@lru_cache(maxsize=256)
 def read(data: bytes) -> Any:
-    """The tree of some JSON; None where it is none."""
+    """The tree of some JSON, not to be changed; None where it is none."""
     try:
         return json.loads(data, object_pairs_hook=Pairs)
     except (ValueError, RecursionError):
@@ -165,7 +167,7 @@ def _edit_value(draw: Random, value: Any, donor: Any) -> Any:
         case 2 | 3 if isinstance(value, str):
             return edit_text(draw, value)
         case 2 if isinstance(value, (int, float)):
-            return draw.choice((-value, value + 1, value * 2, float(value), str(value), value + (1 << 32)))
+            return draw.choice((-value, value + 1, value * 2, Raw(f"{value}.0"), str(value), value + (1 << 32)))
     return draw.choice(_ODD if draw.random() < 0.8 else _BROKEN)
 
 
