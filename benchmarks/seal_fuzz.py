@@ -11,8 +11,9 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.fuzz.block import SLOW_S, target_of
+from benchmarks.fuzz.block import SLOW_S
 from benchmarks.fuzz.campaign import Report, run
+from benchmarks.seal_material import lacking_for_host
 from benchmarks.table import RESULTS, Row, conclude
 
 PLAN = {
@@ -24,8 +25,9 @@ PLAN = {
     "public_keys": 50_000,
     "trust": 50_000,
     "waivers": 50_000,
+    "device": 20_000,
 }
-"""Inputs for each parser."""
+"""Inputs for each parser; the last is the C verifier, where this machine can build it."""
 _NAMES = {
     "images": "images",
     "tlvs": "TLVs",
@@ -35,6 +37,7 @@ _NAMES = {
     "public_keys": "public key files",
     "trust": "trust.yaml",
     "waivers": "waivers",
+    "device": "C verifier",
 }
 _SEED = 5
 _CODES = 0.9
@@ -44,6 +47,10 @@ _MESSAGE = 20_000
 
 def rows(plan: dict[str, int] = PLAN) -> list[Row]:
     """Run the campaign; inputs that show a defect are left in `results/seal_fuzz`."""
+    lacking = lacking_for_host()
+    if lacking is not None:
+        print(f"the C verifier is left out: {lacking}")
+        plan = {name: inputs for name, inputs in plan.items() if name != "device"}
     start = time.perf_counter()
     reports = run(plan, processes=max(1, min(3, os.cpu_count() or 1)), seed=_SEED)
     minutes = (time.perf_counter() - start) / 60
@@ -68,17 +75,18 @@ def rows(plan: dict[str, int] = PLAN) -> list[Row]:
 
 
 def _reached(name: str, report: Report) -> Row:
-    known = target_of(name).codes
-    what = f"{_NAMES[name]}: share of its {len(known)} error codes reached"
-    return Row(what, len(known & report.codes.keys()) / len(known), "", at_least=_CODES)
+    known = len(report.codes)
+    what = f"{_NAMES[name]}: share of its {known} error codes reached"
+    return Row(what, 1 - len(report.unreached) / known if known else 0, "", at_least=_CODES)
 
 
 def _tell(reports: dict[str, Report]) -> None:
     """What has no bar: speed, and which codes were not reached."""
     for name, report in reports.items():
-        unreached = sorted(target_of(name).codes - report.codes.keys())
         speed = report.inputs / report.seconds if report.seconds else 0
-        print(f"{_NAMES[name]}: {speed:,.0f} inputs a second and process; unreached: {', '.join(unreached) or 'none'}")
+        print(
+            f"{_NAMES[name]}: {speed:,.0f} a second and process; not reached: {', '.join(report.unreached) or 'none'}"
+        )
 
 
 def _keep(reports: dict[str, Report]) -> None:

@@ -88,7 +88,7 @@ def fuzz(target: Target, seed: str, inputs: int, last: mmap.mmap | None = None) 
         "slowest": slowest,
         "longest_message": watch.longest_message,
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10,
-        "codes": dict(watch.codes),
+        "codes": {code: watch.codes[code] for code in sorted(target.codes)},
         "findings": findings.to_json(),
     }
 

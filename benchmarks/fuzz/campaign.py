@@ -41,8 +41,13 @@ class Report:
     longest_message: int
     """Characters of an error."""
     codes: Mapping[str, int]
-    """How often each error code was met."""
+    """How often each error code of the parser was met, 0 included."""
     findings: tuple[Finding, ...]
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """Codes that no input led to."""
+        return tuple(code for code, times in self.codes.items() if not times)
 
 
 def run(plan: Mapping[str, int], *, processes: int, seed: int) -> dict[str, Report]:

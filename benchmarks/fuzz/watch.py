@@ -26,6 +26,8 @@ class Watch:
     def __init__(self) -> None:
         self.codes: Counter[str] = Counter()
         self.longest_message = 0
+        self.refusal: str | None = None
+        """Code of the last refusal; None where what was asked last was not refused."""
         self._known: set[tuple[str, str]] = set()
         self._news = False
 
@@ -36,6 +38,7 @@ class Watch:
             Wrong: the refusal's code or text is not fit to be shown.
             Exception: whatever else the reader raises, which is a finding.
         """
+        self.refusal = None
         try:
             return read()
         except AuditError as error:
@@ -48,6 +51,7 @@ class Watch:
         return news
 
     def _note(self, error: AuditError) -> None:
+        self.refusal = error.code
         self.codes[error.code] += 1
         text = f"{error}\n{error.hint}"
         self.longest_message = max(self.longest_message, len(text))

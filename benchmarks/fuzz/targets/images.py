@@ -20,7 +20,7 @@ from benchmarks.fuzz.watch import Watch, require
 
 def target() -> Target:
     """No image but the genuine ones is taken with its release or with the recipient's key."""
-    return Target(tuple(each.image for each in genuine()), _alter, judge, codes())
+    return Target(tuple(each.image for each in genuine()), alter, judge, codes())
 
 
 def codes() -> frozenset[str]:
@@ -29,7 +29,8 @@ def codes() -> frozenset[str]:
     return reading | {"image.wrong-recipient", "image.hash", "release.image"}
 
 
-def _alter(draw: Random, data: bytes, others: Sequence[bytes]) -> bytes:
+def alter(draw: Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """Edits of bytes, or of the pieces with one size that does not fit."""
     match draw.randrange(4):
         case 0:
             pieces = Pieces.of(draw.choice(others))

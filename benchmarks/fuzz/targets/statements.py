@@ -17,7 +17,7 @@ from benchmarks.fuzz.samples import POLICY, Genuine, genuine, trust
 from benchmarks.fuzz.target import Target
 from benchmarks.fuzz.watch import Watch, require
 
-_WHERE = "statement"
+_WHERE, _NOW = "statement", "2026-06-01T00:00:00Z"
 
 
 def target() -> Target:
@@ -65,15 +65,16 @@ def _judge(watch: Watch, data: bytes) -> None:
 
 
 def _judge_verdict(watch: Watch, data: bytes, sealed: Genuine) -> None:
+    if len(data) % 8 == 0:
+        companions = sealed.with_payloads(data, sealed.release)
+        report = watch.ask(lambda: verify(sealed.image, trust=trust(), companions=companions, now=_NOW))
+        require(report is None or data == sealed.verdict, "an image is accepted with another verdict than it names")
     image = rebound(sealed, sha256_hex(data))
-    companions = sealed.with_payloads(data, sealed.release)
-    if watch.ask(lambda: verify(sealed.image, trust=trust(), companions=companions)) is not None:
-        require(data == sealed.verdict, "an image is accepted with another verdict than the one it names")
     release = sealed.release
     for old, new in ((sealed.image, image), (sealed.verdict, data)):
         release = release.replace(sha256_hex(old).encode(), sha256_hex(new).encode())
     companions = sealed.with_payloads(data, release)
-    if watch.ask(lambda: verify(image, trust=trust(), companions=companions)) is None:
+    if watch.ask(lambda: verify(image, trust=trust(), companions=companions, now=_NOW)) is None:
         return
     said: Any = json.loads(data)
     predicate = said["predicate"]

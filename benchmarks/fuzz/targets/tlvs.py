@@ -22,7 +22,7 @@ from benchmarks.fuzz.watch import Watch, require
 
 def target() -> Target:
     """However the entries are altered and signed again, what is accepted holds the model and verdict it should."""
-    return Target(tuple(each.image for each in genuine()), _alter, _judge, _codes())
+    return Target(tuple(each.image for each in genuine()), alter, _judge, _codes())
 
 
 def _codes() -> frozenset[str]:
@@ -32,7 +32,8 @@ def _codes() -> frozenset[str]:
     return (codes_of_images() | codes_of(["decrypt"]) | compared) - of_sizes - of_statements
 
 
-def _alter(draw: Random, data: bytes, others: Sequence[bytes]) -> bytes:
+def alter(draw: Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """Edits of a genuine image's pieces, every other time signed again."""
     sealed, other = draw.choice(genuine()), draw.choice(genuine())
     signs = draw.random() < 0.5
     pieces, donor = (in_the_clear(each) if signs else Pieces.of(each.image) for each in (sealed, other))
