@@ -64,8 +64,12 @@ def check_verdict(sealed: SealedImage, verdict: Statement, payload_sha256: str) 
     outcome = verdict.value("verdict", "outcome")
     if outcome != "PASS":
         raise _mismatch("verdict.outcome", f"the verdict is {outcome!r}, and only PASS may be sealed", verdict)
-    if not verdict.speaks_of(sealed.model_sha256):
-        raise _mismatch("verdict.model", "the verdict is not about the model that the image names (0xA1)", verdict)
+    if [subject.sha256 for subject in verdict.subjects] != [sealed.model_sha256]:
+        raise _mismatch(
+            "verdict.model",
+            "the verdict is not about the model that the image names (0xA1), and about it alone",
+            verdict,
+        )
     if verdict.value("policy", "sha256") != sealed.policy_sha256:
         raise _mismatch("verdict.policy", "verdict and image (0xA2) name different policies", verdict)
     size, root = verdict.value("trail", "size"), verdict.value("trail", "root")

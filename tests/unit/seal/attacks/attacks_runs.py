@@ -98,6 +98,13 @@ def seal_under_a_verdict_about_another_model(genuine: Genuine) -> Presented:
 
 
 @RUNS.attack(
+    "one verdict for two models, of which one was judged", code="verdict.model", view=View.ATTESTED, by=Attacker.INSIDER
+)
+def seal_under_a_verdict_about_two_models(genuine: Genuine) -> Presented:
+    return genuine.sealed_under(also=genuine.older.model)
+
+
+@RUNS.attack(
     "a lax policy's verdict under a strict one", code="verdict.policy", view=View.ATTESTED, by=Attacker.INSIDER
 )
 def seal_under_a_verdict_by_another_policy(genuine: Genuine) -> Presented:

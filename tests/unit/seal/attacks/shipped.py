@@ -80,6 +80,8 @@ class Says:
 
     outcome: str = "PASS"
     model: bytes | None = None
+    also: bytes | None = None
+    """Another model beside the first."""
     policy: bytes | None = None
     log_root: str | None = None
 
@@ -100,7 +102,7 @@ def ship(
     settings = SealSettings(ImageVersion(1, number, 0), counter, suite.aes_bits)
     log_root = sha256_hex(b"log %d" % number)
     payload = make_statement(
-        [Subject("model.tflite", sha256_hex(says.model or model))],
+        [Subject("model.tflite", sha256_hex(says.model or model)), *_also(says)],
         VERDICT_TYPE,
         {
             "verdict": {"outcome": says.outcome},
@@ -114,6 +116,10 @@ def ship(
     image = build(model, signer=signer, recipient=recipient.public_key(), settings=settings, binding=binding)
     run = Run(signer, recipient, settings, model, policy, dsse.sign(payload, [signer]), image, b"")
     return dataclasses.replace(run, release=release_of(run, image))
+
+
+def _also(says: Says) -> list[Subject]:
+    return [Subject("other.tflite", sha256_hex(says.also))] if says.also else []
 
 
 def release_of(run: Run, image: bytes) -> bytes:
