@@ -25,6 +25,7 @@ PLAN = {
     "public_keys": 50_000,
     "trust": 50_000,
     "waivers": 50_000,
+    "token_uris": 50_000,
     "device": 20_000,
 }
 """Inputs for each parser; the last is the C verifier, where this machine can build it."""
@@ -37,6 +38,7 @@ _NAMES = {
     "public_keys": "public key files",
     "trust": "trust.yaml",
     "waivers": "waivers",
+    "token_uris": "pkcs11: URIs",
     "device": "C verifier",
 }
 _SEED = 5

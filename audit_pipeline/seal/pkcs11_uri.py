@@ -52,6 +52,9 @@ def parse_uri(uri: str) -> TokenKey:
     Raises:
         InputError: `signer.uri-pin` or `signer.uri`; the message never repeats the URI, for a PIN may stand in it.
     """
+    if not uri.isascii():
+        # RFC 7512 section 2.3 writes everything else in percent signs; a lone surrogate could not be unquoted.
+        raise _refused("it has characters besides ASCII: write them in percent signs, as UTF-8")
     path, _, query = uri.removeprefix(_SCHEME).partition("?")
     given = [*_attributes(path, ";", _PATH), *_attributes(query, "&", _QUERY)]
     values = dict(given)

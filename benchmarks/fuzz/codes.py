@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 _SHORT = {"rejected": "image", "EphemeralFault": "image", "_rejected": "waiver"}
 """What takes a code without its stage, and the stage that it puts before it."""
-_CODE = re.compile(r"(image|attestation|release|verdict|waiver|trust|keys|policy|model)\.[a-z0-9-]+")
+_CODE = re.compile(r"(image|attestation|release|verdict|waiver|trust|keys|signer|policy|model)\.[a-z0-9-]+")
 
 
 def codes_of(modules: Iterable[str]) -> frozenset[str]:
