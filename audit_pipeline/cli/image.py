@@ -17,6 +17,9 @@ from audit_pipeline.errors import ExitCode, InputError
 if TYPE_CHECKING:
     from audit_pipeline.seal.verify import Check
 
+_LARGEST_BYTES = 1 << 28
+"""No microcontroller has an image of this size; a device file never ends."""
+
 
 def verify(
     image: Annotated[Path, typer.Argument(help="A sealed image; a run's firmware.bin.")],
@@ -40,7 +43,8 @@ def verify(
     """Check a sealed image, with the attestations, policy and model that lie beside it.
 
     Exit 1 at the first thing that does not hold; 3 where all holds but some byte could have been altered unseen, for
-    want of the release attestation or the device's key. Without --trail an old trust file passes until it expires.
+    want of the release attestation or the device's key, or where the verdict that allowed the image was not shown.
+    Without --trail an old trust file passes until it expires.
     """
     from rich.markup import escape
 
@@ -71,14 +75,17 @@ def verify(
         if report.binds_every_byte
         else "not every byte is bound: give the release attestation or the device's key"
     )
+    if report.binds_every_byte and not report.shows_the_verdict:
+        lines.append("nobody showed what allowed it: give the verdict attestation")
     result = {
         "level": report.level,
         "image_sha256": report.image_sha256,
         "binds_every_byte": report.binds_every_byte,
+        "shows_the_verdict": report.shows_the_verdict,
         "checks": [asdict(check) for check in checks],
     }
     show(result, "\n".join(lines), as_json=as_json)
-    if not report.binds_every_byte:
+    if not (report.binds_every_byte and report.shows_the_verdict):
         raise typer.Exit(ExitCode.INCONCLUSIVE)
 
 
@@ -147,8 +154,12 @@ def _companion(named: Path | None, image: Path, usual: str) -> bytes | None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST_BYTES + 1)
     except OSError as error:
         raise InputError(
             "file.unreadable", f"cannot be read: {error.strerror}", where=str(path), hint="check the path"
         ) from error
+    if len(content) > _LARGEST_BYTES:
+        raise InputError("file.too-large", f"larger than {_LARGEST_BYTES >> 20} MiB", where=str(path))
+    return content

@@ -13,6 +13,7 @@ from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal.profile import SealedImage
 from audit_pipeline.seal.settings import Dependency, class_uuid, vendor_uuid
 from audit_pipeline.seal.statement import Statement
+from audit_pipeline.seal.strict_json import shown
 from audit_pipeline.seal.version import ImageVersion
 
 _DEVICE_KEYS = {"vendor", "class", "depends_on"}
@@ -39,7 +40,7 @@ def check_release(sealed: SealedImage, image_sha256: str, release: Statement) ->
         said = release.value("image", key)
         if not _is(said, held):
             name = key.replace("_", "-")
-            raise _mismatch(f"release.{name}", f"{key} is {said!r} in the release, {held!r} in the image", release)
+            raise _mismatch(f"release.{name}", f"{key} is {shown(said)} in the release, {held!r} in the image", release)
     if release.value("image", "recipient") == sealed.key_hash:
         raise _mismatch("image.one-key-two-roles", "the image is encrypted for the very key that signs it", release)
     held_device = (sealed.vendor_id, sealed.class_id, sealed.dependency)
@@ -63,7 +64,7 @@ def check_verdict(sealed: SealedImage, verdict: Statement, payload_sha256: str) 
         raise _mismatch("verdict.digest", "the image (0xA0) was sealed under another verdict", verdict)
     outcome = verdict.value("verdict", "outcome")
     if outcome != "PASS":
-        raise _mismatch("verdict.outcome", f"the verdict is {outcome!r}, and only PASS may be sealed", verdict)
+        raise _mismatch("verdict.outcome", f"the verdict is {shown(outcome)}, and only PASS may be sealed", verdict)
     if [subject.sha256 for subject in verdict.subjects] != [sealed.model_sha256]:
         raise _mismatch(
             "verdict.model",

@@ -17,7 +17,7 @@ from typing import Any
 
 from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.strict_json import strict_json
+from audit_pipeline.seal.strict_json import shown, strict_json
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 VERDICT_TYPE = "https://audit-pipeline.dev/verdict/v1"
@@ -98,7 +98,7 @@ def read_statement(payload: bytes, predicate_type: str, *, where: str) -> Statem
     if document["predicateType"] != predicate_type:
         raise RejectedError(
             "attestation.predicate-type",
-            f"this attestation is a {document['predicateType']!r}, not a {predicate_type!r}",
+            f"this attestation is a {shown(document['predicateType'])}, not a {predicate_type!r}",
             where=where,
             hint="give the verdict and the release each in its own place",
         )

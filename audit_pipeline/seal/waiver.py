@@ -22,6 +22,7 @@ from audit_pipeline.measurement import GroupKey, Sha256
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.statement import Statement, Subject, make_statement, read_statement
+from audit_pipeline.seal.strict_json import shown
 
 WAIVER_TYPE = "https://audit-pipeline.dev/waiver/v1"
 LONGEST = timedelta(days=180)
@@ -29,8 +30,6 @@ LONGEST = timedelta(days=180)
 _MOST = 256
 """Waivers that one verdict may list."""
 
-_SHOWN = 80
-"""Characters of a key that a message repeats."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -178,7 +177,7 @@ def _open(envelope: bytes, quorum: Quorum | None, where: str) -> tuple[Waived, S
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         key = ".".join(map(str, first["loc"]))
-        raise _rejected("format", f"{key[:_SHOWN]!r}: {first['msg']}", where) from None
+        raise _rejected("format", f"{shown(key)}: {first['msg']}", where) from None
     return Waived(sha256_hex(payload), waiver), statement
 
 

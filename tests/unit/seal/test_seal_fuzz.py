@@ -17,6 +17,7 @@ from audit_pipeline.seal import dsse, key_block, pkcs8
 from audit_pipeline.seal.pkcs11_uri import parse_uri
 from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.statement import VERDICT_TYPE, Statement, Subject, make_statement
+from audit_pipeline.seal.strict_json import strict_json
 from audit_pipeline.seal.trust_file import read_trust
 from audit_pipeline.seal.waiver import WAIVER_TYPE, check_waivers
 from benchmarks.fuzz.block import fuzz, target_of
@@ -110,6 +111,14 @@ def test_escapes_and_versions_out_of_range_are_no_yaml(text: str, tmp_path: Path
 
 def test_an_alias_that_no_terminal_should_print_is_told_in_escapes(tmp_path: Path) -> None:
     assert refused(tmp_path / "trust.yaml", "name: *a\u2028b").what.isprintable()
+
+
+def test_json_is_neither_read_nor_repeated_beyond_what_anybody_needs() -> None:
+    long = b'{"%b":1,"%b":2}' % ((b"k" * 100_000,) * 2)
+    for data in (long, b"[" + b"{}," * (1 << 22) + b"{}]"):
+        with pytest.raises(RejectedError) as caught:
+            strict_json(data, code="attestation.json", where="envelope")
+        assert len(caught.value.what) < 200
 
 
 @pytest.mark.parametrize("uri", ["pkcs11:token=\udcff;object=a?module-path=/a", "pkcs11:token=é;object=a"])
