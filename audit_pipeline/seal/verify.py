@@ -90,6 +90,14 @@ class Report:
         """
         return any(check.name in {"release", "decryption"} and check.state == "passed" for check in self.checks)
 
+    @property
+    def shows_the_verdict(self) -> bool:
+        """Whether the verdict that allowed the image was seen, with its waivers.
+
+        Who withholds a verdict withholds its outcome, its quorum and the day on which a waiver ended.
+        """
+        return {"verdict", "waivers"} <= {check.name for check in self.checks if check.state == "passed"}
+
 
 def verify(
     image: bytes,

@@ -78,6 +78,15 @@ def test_without_the_release_nobody_is_told_that_all_is_well(folder: Path, capsy
     assert (code, result["binds_every_byte"]) == (3, False)
 
 
+@pytest.mark.parametrize("more", [(), ("--recipient", "device.pem")])
+def test_whoever_withholds_the_verdict_withholds_that_it_failed(
+    folder: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    (folder / "verdict.dsse.json").unlink()
+    code, result = verify(capsys, *more)
+    assert (code, result["binds_every_byte"], result["shows_the_verdict"]) == (3, True, False)
+
+
 def test_an_altered_image_fails_with_code_and_place(
     folder: Path, small: Sealed, capsys: pytest.CaptureFixture[str]
 ) -> None:
