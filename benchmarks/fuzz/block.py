@@ -13,6 +13,7 @@ import json
 import mmap
 import resource
 import signal
+import tempfile
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -123,6 +124,7 @@ def main() -> None:
     parser.add_argument("--last", type=Path, required=True, help="file for the input that is being read")
     given = parser.parse_args()
     given.last.write_bytes(bytes(LAST_BYTES))
+    tempfile.tempdir = str(given.last.parent)  # whatever a target writes goes when the campaign is done with this
     target = target_of(given.target)
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
     with given.last.open("r+b") as stream:

@@ -69,8 +69,11 @@ def target() -> Target:
 
 def edit(draw: Random, data: bytes, others: Sequence[bytes]) -> bytes:
     """Edits of any YAML, and of names and times that mean something here."""
-    if draw.random() < 0.6:
+    chance = draw.random()
+    if chance < 0.6:
         return edit_yaml(draw, data, others)
+    if chance < 0.62:
+        return data + data.rpartition(b"revoked:\n")[2]
     names = [name.encode() for name in (*_PUBLIC, "ed25519", "p256", "x25519", "FORMER")]
     times = [b"2026-01-01T00:00:00Z", b"2027-01-01T00:00:00Z", b"2026-12-31T23:59:59Z", b"0001-01-01T00:00:00Z"]
     numbers = [

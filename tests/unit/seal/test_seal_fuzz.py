@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,10 @@ INPUTS = {"trust": 100, "private_keys": 400, "public_keys": 600}
 
 
 @pytest.mark.parametrize("name", [name for name in PLAN if name != "device"])
-def test_altered_inputs_are_refused_with_a_code_and_nothing_else(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_altered_inputs_are_refused_with_a_code_and_nothing_else(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(key_block, "Scrypt", key_block.Scrypt)  # type: ignore[attr-defined]  # the target changes it
     report = fuzz(target_of(name), f"a test of {name}", INPUTS.get(name, 1000))
     assert report["findings"] == []
