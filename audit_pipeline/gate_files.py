@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +57,10 @@ def _wanted(evidence: Evidence) -> Iterator[str]:
 
 def _read(folder: Path, name: str) -> bytes:
     try:
-        return (folder / name).read_bytes()
+        with open(folder / name, "rb", opener=_open_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")
+            return stream.read()
     except OSError as error:
         hint = None
         if name == run_folder.VERDICT:
@@ -64,8 +70,13 @@ def _read(folder: Path, name: str) -> bytes:
         ) from error
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Whoever made the folder may have put a pipe into it, and opening one waits for whoever writes to it."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _refuse_stray(folder: Path, evidence: Evidence, files: Mapping[str, bytes]) -> None:
-    stray = [name for name in _OF_A_SEAL if name not in files and (folder / name).exists()]
+    stray = [name for name in _OF_A_SEAL if name not in files and os.path.lexists(folder / name)]
     if stray:
         raise RejectedError(
             "gate.stray-image",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +209,28 @@ def test_the_gate_rejects_a_stray_image(world: World, sealed: Shipped, refused: 
     run = tmp_path / "run"
     shutil.copytree(refused.folder, run)
     shutil.copy(sealed.folder / "firmware.bin", run)
+    with pytest.raises(RejectedError) as caught:
+        gate(run, world.trust, trail_of(refused))
+    assert caught.value.code == "gate.stray-image"
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, Path.mkdir, lambda place: place.symlink_to("/dev/zero")])
+def test_the_gate_waits_for_nobody_who_writes_to_a_pipe(
+    world: World, sealed: Shipped, tmp_path: Path, put: Callable[[Path], None]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(sealed.folder, run)
+    (run / "report.md").unlink()
+    put(run / "report.md")
+    with pytest.raises(RejectedError) as caught:
+        gate(run, world.trust, trail_of(sealed))
+    assert caught.value.code == "gate.missing-file"
+
+
+def test_an_image_that_is_yet_to_come_is_a_stray_one(world: World, refused: Shipped, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(refused.folder, run)
+    (run / "firmware.bin").symlink_to("../later.bin")
     with pytest.raises(RejectedError) as caught:
         gate(run, world.trust, trail_of(refused))
     assert caught.value.code == "gate.stray-image"

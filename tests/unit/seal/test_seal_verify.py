@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
+import json
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -52,6 +55,18 @@ def test_what_was_not_given_is_reported_as_not_checked(small: Sealed) -> None:
     assert not report.binds_every_byte
     assert verify(small.image, trust=small.trust, companions=Companions(small.release)).binds_every_byte
     assert verify(small.image, trust=small.trust, recipient=small.recipient).binds_every_byte
+
+
+def test_the_signature_of_an_attestation_is_one_of_an_image_only_to_who_sees_the_image_alone() -> None:
+    made = sample("p256", "p256")
+    envelope = json.loads(made.verdict)
+    payload, signature = (base64.b64decode(text) for text in (envelope["payload"], envelope["signatures"][0]["sig"]))
+    signed = b"DSSEv1 %d %s %d %s" % (len(dsse.PAYLOAD_TYPE), dsse.PAYLOAD_TYPE.encode(), len(payload), payload)
+    posing = with_value(made.image, TlvType.SHA256, sha256(signed).digest())
+    posing = with_value(posing, TlvType.ECDSA, signature)
+    assert not verify(posing, trust=made.trust).binds_every_byte
+    assert rejects(posing, trust=made.trust, companions=made.companions) == "release.image"
+    assert rejects(posing, trust=made.trust, recipient=made.recipient) == "image.hash"
 
 
 @pytest.mark.parametrize("combination", [COMBINATIONS[0], COMBINATIONS[-1]])
