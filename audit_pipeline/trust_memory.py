@@ -62,11 +62,43 @@ def recall(url: str, name: str) -> Remembered | None:
 
     Raises:
         InputError: there is no trail here.
-        RejectedError: as `newest` and `Trail.verify`.
+        RejectedError: `trust.unlogged`, the trail knows trust files and none of this name; or as `newest` and
+            `Trail.verify`.
     """
     with Trail.open(url, create=False) as trail:
         trail.verify()
-        return newest(trail.entries(log_name(name)), name)
+        entries = tuple(trail.entries(kind="keys"))
+    known = newest(entries, name)
+    if known is None and entries:
+        raise RejectedError(
+            "trust.unlogged",
+            f"the trail knows trust files, and none of the name {name}",
+            hint="give the one that belongs to this trail; `audit keys trust sign` with --trail enters another",
+        )
+    return known
+
+
+def require_unrevoked(url: str, key: str) -> None:
+    """Refuse a key that a trust file in the trail revokes, for a reader who was given the key and no trust file.
+
+    Args:
+        url: file or URL of the trail.
+        key: its fingerprint.
+
+    Raises:
+        InputError: there is no trail here.
+        RejectedError: `trust.revoked`; or as `newest` and `Trail.verify`.
+    """
+    with Trail.open(url, create=False) as trail:
+        trail.verify()
+        for entry in trail.entries(kind="keys"):
+            if key in _remembered(entry).revoked:
+                raise RejectedError(
+                    "trust.revoked",
+                    f"entry {entry.index} of the trail knows the key {key[:16]}… as revoked",
+                    where="--signer",
+                    hint="give the key that replaced it, or the trust file with --trust and --root",
+                )
 
 
 def require_newest(file: Loaded[TrustDocument], known: Remembered | None) -> None:

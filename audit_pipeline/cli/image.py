@@ -27,7 +27,8 @@ def verify(
     trust: TrustOption = None,
     root: RootOption = None,
     trail: Annotated[
-        str | None, typer.Option("--trail", help="An audit trail, which may know a newer trust file.")
+        str | None,
+        typer.Option("--trail", help="An audit trail; it may know a newer trust file, or the key as revoked."),
     ] = None,
     release: Annotated[Path | None, typer.Option(help="Release attestation; release.dsse.json beside it.")] = None,
     verdict: Annotated[Path | None, typer.Option(help="Verdict attestation; verdict.dsse.json beside it.")] = None,

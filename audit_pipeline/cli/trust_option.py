@@ -11,6 +11,7 @@ import typer
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    from audit_pipeline.seal.key_forms import SignerPublic
     from audit_pipeline.seal.verify import Trust
 
 SignerOption = Annotated[
@@ -56,13 +57,14 @@ def read_trust_options(
         signer: the one public key.
         trust: a trust file.
         roots: root keys that vouch for the trust file.
-        trail: the audit trail, which may know a newer trust file. Without one, an older file is believed until it
-            expires; everything else is checked just the same.
+        trail: the audit trail, which may know a newer trust file, or that the one key was revoked. Without one, an
+            older file is believed until it expires; everything else is checked just the same.
         now: the time, ISO 8601, UTC.
 
     Raises:
         InputError: `trust.choose`, not exactly one of the two; or a key or the trust file cannot be used.
-        RejectedError: the trust file is not vouched for, has expired, or is older than one that the trail knows.
+        RejectedError: the trust file is not vouched for, has expired, or is older than one that the trail knows; or
+            the trail knows the one key as revoked.
     """
     from audit_pipeline.seal.keys import load_signer_public
     from audit_pipeline.seal.verify import Trust
@@ -74,8 +76,8 @@ def read_trust_options(
             hint="give --signer KEY, or --trust FILE with --root KEY",
         )
     if signer is not None:
-        return Believed(Trust.one(load_signer_public(signer)))
-    # For trust files only: the trail brings a database along, slower to import than an image is to verify.
+        return Believed(Trust.one(_given_key(signer, trail)))
+    # The trail brings a database along, slower to import than an image is to verify.
     from audit_pipeline.seal.trust import load_trust
     from audit_pipeline.trust_memory import recall, require_newest
 
@@ -87,3 +89,16 @@ def read_trust_options(
         return Believed(loaded.trust(), (TrustFileCheck("not-checked", f"{said}; no --trail to know a newer one"),))
     require_newest(loaded.file, recall(trail, file.name))
     return Believed(loaded.trust(), (TrustFileCheck("passed", f"{said}; the trail knows no newer one"),))
+
+
+def _given_key(signer: Path, trail: str | None) -> SignerPublic:
+    """The one key; where there is a trail, it must not know it as revoked."""
+    from audit_pipeline.seal.key_forms import fingerprint
+    from audit_pipeline.seal.keys import load_signer_public
+
+    key = load_signer_public(signer)
+    if trail is not None:
+        from audit_pipeline.trust_memory import require_unrevoked
+
+        require_unrevoked(trail, fingerprint(key))
+    return key

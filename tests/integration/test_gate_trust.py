@@ -40,10 +40,10 @@ class Gate:
         begin(self.trust, first_trust("small", "2099-01-01T00:00:00Z", roles, {}), trail=self.trail, at=now())
         sign(self.trust, ROOT, trail=self.trail, at=now())
 
-    def ask(self, *arguments: str) -> tuple[int, dict[str, Any]]:
-        roots = ("--trust", str(self.trust), "--root", str(self.folder / "root.pub.pem"), "--json")
+    def ask(self, *arguments: str, by: Path | None = None) -> tuple[int, dict[str, Any]]:
+        roots = ("--trust", str(self.trust), "--root", str(self.folder / "root.pub.pem"))
         with pytest.raises(SystemExit) as caught:
-            main([*arguments, *roots])
+            main([*arguments, *(("--signer", str(by)) if by else roots), "--json"])
         assert isinstance(caught.value.code, int)
         return caught.value.code, json.loads(self.capsys.readouterr().out)
 
@@ -93,3 +93,29 @@ def test_a_release_of_a_revoked_key_is_refused_and_the_old_trust_file_with_it(ga
     code, result = gate.gate()
     assert (code, result["error"]["code"]) == (1, "trust.rolled-back")
     assert gate.verify("--trail", gate.trail)[1]["error"]["code"] == "trust.rolled-back"
+
+
+def test_a_revoked_key_that_is_simply_given_is_refused_by_whoever_has_the_trail(gate: Gate, world: World) -> None:
+    gate.begin()
+    image, key = str(gate.run / "firmware.bin"), world.signer_public
+    for arguments in (("gate", str(gate.run)), ("verify", image)):
+        assert gate.ask(*arguments, "--trail", gate.trail, by=key)[0] == 0
+    change(gate.trust, Rotation("maker", "next", OTHER.public, "stolen"), trail=gate.trail, at=now())
+    for arguments in (("gate", str(gate.run)), ("verify", image)):
+        code, result = gate.ask(*arguments, "--trail", gate.trail, by=key)
+        assert (code, result["error"]["code"]) == (1, "trust.revoked")
+    assert gate.ask("verify", image, by=key)[0] == 0
+
+
+def test_another_file_of_the_same_roots_is_refused_where_the_trail_knows_the_right_one(gate: Gate) -> None:
+    gate.begin()
+    maker = {"maker": gate.maker}
+    roles = {"root": {"root": ROOT.public}, "image": maker, "verdict": maker, "release": maker}
+    other, elsewhere = gate.folder / "other" / "trust.yaml", str(gate.folder / "other.db")
+    other.parent.mkdir()
+    begin(other, first_trust("lax", "2099-01-01T00:00:00Z", roles, {}), trail=elsewhere, at=now())
+    sign(other, ROOT, trail=elsewhere, at=now())
+    gate.trust = other
+    assert gate.verify()[0] == 0
+    for code, result in (gate.gate(), gate.verify("--trail", gate.trail)):
+        assert (code, result["error"]["code"]) == (1, "trust.unlogged")

@@ -240,6 +240,8 @@ def test_an_entry_that_names_no_trust_file_is_not_passed_over(place: Place) -> N
 
 
 def test_trust_files_of_other_names_are_not_confused(place: Place) -> None:
-    assert recall(place.trail, "wear") is None
+    with pytest.raises(RejectedError) as caught:
+        recall(place.trail, "wear")
+    assert caught.value.code == "trust.unlogged"
     with pytest.raises(InputError):
         recall(place.trail + ".none", "wearable")
