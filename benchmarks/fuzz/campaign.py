@@ -33,9 +33,9 @@ class Report:
 
     inputs: int
     seconds: float
-    """Of processor time of its blocks, without what they take to start."""
+    """Of processor time, without what its blocks take to start."""
     slowest: float
-    """Seconds for one input."""
+    """Seconds of processor time for one input."""
     peak_bytes: int
     """Most memory that one of its processes had."""
     longest_message: int
