@@ -8,7 +8,10 @@ close sessions that idle. The PIN comes by the same way as a passphrase.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
@@ -88,8 +91,9 @@ def _session(key: TokenKey, pin: bytes | None) -> Iterator[Session]:
     library = _library()
     text = _pin_text(pin, key)
     try:
+        open_module(key.module)
         loaded = library.lib(str(key.module))
-    except library.PKCS11Error:
+    except (OSError, library.PKCS11Error):
         raise _module_refused(key) from None
     try:
         serial = key.serial.encode() if key.serial is not None else None
@@ -98,6 +102,18 @@ def _session(key: TokenKey, pin: bytes | None) -> Iterator[Session]:
             yield session
     except library.PKCS11Error as error:
         raise _told(library, error, key) from None
+
+
+def open_module(module: Path) -> None:
+    """Load a token's library so that it finds its own cryptography first, before python-pkcs11 opens it again.
+
+    TensorFlow brings a BoringSSL whose functions have the names of OpenSSL's. Once it is in a process, a library that
+    was loaded the usual way calls into it with OpenSSL's structures, and the process dies.
+
+    Raises:
+        OSError: the file is no library.
+    """
+    ctypes.CDLL(str(module), mode=os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0))
 
 
 def _pin_text(pin: bytes | None, key: TokenKey) -> str | None:

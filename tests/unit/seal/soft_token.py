@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from audit_pipeline.seal.pkcs11 import open_module
+
 PIN = b"83920174"
 _OFFICER_PIN = "50617283"
 _MODULES = (
@@ -49,6 +51,7 @@ class SoftToken:
         """A session that may write."""
         import pkcs11
 
+        open_module(Path(str(MODULE)))
         return pkcs11.lib(str(MODULE)).get_token(token_label=self.label).open(rw=True, user_pin=PIN.decode())
 
     def make(self, curve: str, label: str, key_id: bytes) -> None:

@@ -106,6 +106,22 @@ def test_a_wrong_pin_is_said_before_any_work(token: SoftToken, pin: bytes) -> No
 
 
 @needs_token
+def test_a_token_signs_beside_tensorflow(token: SoftToken) -> None:
+    """Whose BoringSSL has functions of the same names as the OpenSSL that SoftHSM calls."""
+    program = (
+        "import sys, tensorflow\n"
+        "from audit_pipeline.seal.keys import load_signer\n"
+        "signer = load_signer(sys.argv[1], sys.argv[2].encode())\n"
+        "print(len(signer.sign(b'message')))"
+    )
+    for key, lengths in (("object=release", range(68, 73)), ("object=edwards", (64,))):
+        command = [sys.executable, "-c", program, token.uri(key), PIN.decode()]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert int(done.stdout) in lengths
+
+
+@needs_token
 def test_an_empty_pin_never_reaches_the_token(token: SoftToken) -> None:
     assert code_of(keys.load_signer, token.uri(), b"") == "keys.passphrase-empty"
 
