@@ -92,7 +92,7 @@ def _tell(reports: dict[str, Report]) -> None:
     for name, report in reports.items():
         speed = report.inputs / report.seconds if report.seconds else 0
         print(
-            f"{_NAMES[name]}: {speed:,.0f} a second and process; not reached: {', '.join(report.unreached) or 'none'}"
+            f"{_NAMES[name]}: {speed:,.0f} a second of our processor time; not reached: {', '.join(report.unreached) or 'none'}"
         )
 
 
