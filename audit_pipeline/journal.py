@@ -15,13 +15,26 @@ class Journal:
     """Appends to a trail in the name of one run.
 
     A context manager: entering refuses a name that the trail holds already (InputError `run.known`), leaving by an
-    exception enters `aborted`.
+    exception enters `aborted`. Nothing is entered before `begin`, nor where that refuses the name: an `aborted` would
+    be the other run's, whose release the gate would then take for one that nobody has.
     """
 
     def __init__(self, trail: Trail, run: str, now: Callable[[], str]) -> None:
         self._trail = trail
         self._run = run
         self._now = now
+        self._begun = False
+
+    def begin(self, body: dict[str, Any]) -> Receipt:
+        """Enter the policy, which is the first entry of every run.
+
+        Raises:
+            InputError: `run.known`, another run of this name began in the meantime. It is asked in the transaction of
+                the entry, so that of two which start at once one is refused.
+        """
+        receipt = self.enter("policy", body, after=self._refuse_known)
+        self._begun = True
+        return receipt
 
     def enter(
         self, kind: Kind, body: dict[str, Any], after: Callable[[Iterator[Entry]], None] | None = None
@@ -30,20 +43,23 @@ class Journal:
         return self._trail.append(kind, run=self._run, at=self._now(), body=body, after=after)
 
     def __enter__(self) -> Journal:
-        if any(True for _ in self._trail.entries(self._run)):
-            raise InputError(
-                "run.known",
-                f"the trail holds a run named {self._run} already, and two could not be told apart",
-                hint="give another --run, or another --trail",
-            )
+        self._refuse_known(self._trail.entries(self._run))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is None:
+        if error is None or not self._begun:
             return
         # Only the code: a message could name paths or values that do not belong in a log that is never rewritten.
         code = error.code if isinstance(error, AuditError) else type(error).__name__
         if not code.startswith("trail."):
             self.enter("aborted", {"code": code})
+
+    def _refuse_known(self, entries: Iterator[Entry]) -> None:
+        if any(entry.run == self._run for entry in entries):
+            raise InputError(
+                "run.known",
+                f"the trail holds a run named {self._run} already, and two could not be told apart",
+                hint="give another --run, or another --trail",
+            )

@@ -115,7 +115,7 @@ def ship(
             trail.verify()  # which counters were released stands nowhere else
             _above(keys)(trail.entries(kind="seal"))
         with Journal(trail, request.run, now) as journal:
-            registered = journal.enter("policy", policy_entry(_policy_part(inputs.policy).to_json()))
+            registered = journal.begin(policy_entry(_policy_part(inputs.policy).to_json()))
             journal.enter("data", data_entry(inputs.population.part.to_json()))
             journal.enter("model", _model_entry(inputs))
             candidate = make_candidate(inputs, progress, around)
