@@ -91,9 +91,8 @@ def _tell(reports: dict[str, Report]) -> None:
     """What has no bar: speed, and which codes were not reached."""
     for name, report in reports.items():
         speed = report.inputs / report.seconds if report.seconds else 0
-        print(
-            f"{_NAMES[name]}: {speed:,.0f} a second of our processor time; not reached: {', '.join(report.unreached) or 'none'}"
-        )
+        unreached = ", ".join(report.unreached) or "none"
+        print(f"{_NAMES[name]}: {speed:,.0f} a second of our processor time; not reached: {unreached}")
 
 
 def _keep(reports: dict[str, Report]) -> None:
