@@ -196,12 +196,12 @@ VersionText = Annotated[
 
 
 def _without_pin(named: str) -> str:
-    if _PIN.search(named):
+    if _PIN.match(named):
         raise ValueError("a PIN does not belong in a policy, which is kept with every run: it is asked for")
     return named
 
 
-_PIN = re.compile(r"^pkcs11:.*[;?&]pin-(value|source)=")
+_PIN = re.compile(r"pkcs11:(.*[;?&])?pin-(value|source)=", re.IGNORECASE | re.DOTALL)
 SignerPlace = Annotated[Text, AfterValidator(_without_pin)]
 
 

@@ -176,6 +176,8 @@ def sealed_for(device: str, signer: str = "a") -> str:
         (sealed_for("{depends_on: {image: 256, version: 1.0.0}}"), "depends_on.image: must be below 256, not 256"),
         (sealed_for("{vendour: example.com}"), "did you mean vendor?"),
         (sealed_for("{}", signer="pkcs11:token=t;object=o?pin-value=1234"), "a PIN does not belong in a policy"),
+        (sealed_for("{}", signer="pkcs11:pin-value=1234;token=t;object=o"), "a PIN does not belong in a policy"),
+        (sealed_for("{}", signer="PKCS11:token=t;PIN-VALUE=1234"), "a PIN does not belong in a policy"),
     ],
 )
 def test_impossible_sections_are_refused(read_policy: Read, section: str, complaint: str) -> None:
