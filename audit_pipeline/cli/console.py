@@ -20,7 +20,11 @@ _PIPE_COLUMNS = 120
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON on stdout.")]
 
 
-_CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+"""Unicode's bidirectional controls (UAX 9) and line separators, which show a text in another order than it has."""
+_CONTROL = {
+    code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160), *_DIRECTIONS) if code not in (9, 10)
+}
 
 
 def printable(text: str) -> str:

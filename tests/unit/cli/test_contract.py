@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from audit_pipeline.cli.boundary import run_guarded, stop_like_the_keyboard
+from audit_pipeline.cli.console import printable
 from audit_pipeline.cli.main import app, main
 
 
@@ -163,6 +164,12 @@ def test_being_stopped_by_ci_is_told_as_well(capsys: pytest.CaptureFixture[str])
 def test_no_message_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("inspect", "no\x1b]0;owned\x07\x9b31m.h5") == 2
     assert not set(capsys.readouterr().err) & {"\x1b", "\x07", "\x9b"}
+
+
+@pytest.mark.parametrize("control", ["\x1b", "\r", "\x9b", "\u202e", "\u2066", "\u200f", "\u2028"])
+def test_no_text_is_shown_in_another_order_than_it_has(control: str) -> None:
+    assert printable(f"run {control}SSAP") == "run \N{REPLACEMENT CHARACTER}SSAP"
+    assert printable("one\ttwo\nüber") == "one\ttwo\nüber"
 
 
 def test_help_answers_without_loading_the_pipeline() -> None:
