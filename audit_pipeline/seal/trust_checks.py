@@ -18,6 +18,8 @@ from audit_pipeline.seal.trust_schema import ImageRole, Role, RoleName, TrustDoc
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Loc
 
+_RELEASING: tuple[RoleName, ...] = ("image", "verdict", "release")
+
 Disagreement = tuple[Loc, str, str]
 """Where in the file, last part of the error's code, and what is wrong."""
 
@@ -60,7 +62,18 @@ def disagreements(document: TrustDocument) -> list[Disagreement]:
     found += _revocations(document)
     for name, role in document.roles.given().items():
         found += _role(document, name, role, fingerprints)
-    return found
+    return [*found, *_two_hats(document)]
+
+
+def _two_hats(document: TrustDocument) -> Iterator[Disagreement]:
+    """Keys that release and waive: who wants a release would be one of those who must agree to the exception."""
+    roles = document.roles.given()
+    waiving = roles["waiver"].keys if "waiver" in roles else ()
+    for position, key in enumerate(waiving):
+        other = next((name for name in _RELEASING if key in roles[name].keys), None)
+        if other is not None:
+            text = f"{key} is in the {other} role too: who releases does not waive"
+            yield ("roles", "waiver", "keys", position), "two-roles", text
 
 
 def _revocations(document: TrustDocument) -> Iterator[Disagreement]:

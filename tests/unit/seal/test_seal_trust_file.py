@@ -166,6 +166,13 @@ def test_one_key_under_two_names_is_refused_wherever_it_stands(refusal) -> None:
     assert "the same key as release" in error.what
 
 
+@pytest.mark.parametrize("role", ["image", "verdict", "release"])
+def test_who_releases_does_not_waive(refusal, role: str) -> None:
+    error = refusal(f"{role}: {{keys: [release]", f"{role}: {{keys: [release, approver-2]")
+    assert error.code == "trust.two-roles"
+    assert f"approver-2 is in the {role} role too" in error.what
+
+
 def test_an_x25519_key_may_be_listed_and_may_not_sign(tmp_path: Path) -> None:
     public = b64(spki(X25519PrivateKey.generate().public_key()))
     listed = f"  device:\n    kind: x25519\n    public: {public}\nroles:"
