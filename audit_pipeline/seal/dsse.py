@@ -17,7 +17,7 @@ from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal.key_forms import fingerprint
 from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.signer import Signer, signature_holds
-from audit_pipeline.seal.strict_json import strict_json
+from audit_pipeline.seal.strict_json import LARGEST_BYTES, strict_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -28,13 +28,13 @@ def sign(payload: bytes, signers: Sequence[Signer], *, payload_type: str = PAYLO
     """An envelope around exactly these bytes, as canonical JSON; a key id is the key's fingerprint.
 
     Raises:
-        InputError: `attestation.threshold`, nobody signs.
+        InputError: `attestation.threshold`, nobody signs; or `attestation.too-large`, `verify` would not read it.
         ToolError: a signer failed (see `Signer.sign`).
     """
     if not signers:
         raise InputError("attestation.threshold", "an attestation needs somebody who signs it")
     message = _pae(payload, payload_type)
-    return canonical_json(
+    envelope = canonical_json(
         {
             "payload": base64.b64encode(payload).decode(),
             "payloadType": payload_type,
@@ -44,6 +44,11 @@ def sign(payload: bytes, signers: Sequence[Signer], *, payload_type: str = PAYLO
             ],
         }
     )
+    if len(envelope) > LARGEST_BYTES:
+        raise InputError(
+            "attestation.too-large", f"it would be larger than {LARGEST_BYTES >> 20} MiB, and nobody reads it"
+        )
+    return envelope
 
 
 def verify(envelope: bytes, quorum: Quorum, *, where: str, payload_type: str = PAYLOAD_TYPE) -> bytes:

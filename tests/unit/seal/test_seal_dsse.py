@@ -100,6 +100,14 @@ def test_one_key_under_two_key_ids_is_one_signer() -> None:
     assert opened(with_signatures(signature(SIGNER), signature(OTHER)), SIGNER, OTHER, threshold=2) == PAYLOAD
 
 
+def test_nothing_is_signed_that_would_not_be_read() -> None:
+    most = 6 * (1 << 20) - 3 * (1 << 8)
+    assert opened(dsse.sign(bytes(most), [SIGNER])) == bytes(most)
+    with pytest.raises(InputError) as caught:
+        dsse.sign(bytes(most + 3 * (1 << 8)), [SIGNER])
+    assert caught.value.code == "attestation.too-large"
+
+
 @pytest.mark.parametrize(("keys", "threshold"), [((SIGNER, SIGNER), 2), ((SIGNER,), 2), ((SIGNER,), 0)])
 def test_a_threshold_that_cannot_be_reached_is_an_input_error(keys: tuple[Signer, ...], threshold: int) -> None:
     with pytest.raises(InputError) as caught:
