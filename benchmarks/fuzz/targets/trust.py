@@ -26,7 +26,7 @@ _ROOTS = tuple(Signer.of(key) for key in (ed25519("root one"), p256("root two"),
 _FORMER = Signer.of(ed25519("former"))
 _PUBLIC: dict[str, AnyPublic] = {
     **{f"root-{number}": signer.public for number, signer in enumerate(_ROOTS)},
-    **{name: ed25519(name).public_key() for name in ("image-2025", "verdict-1", "former")},
+    **{name: ed25519(name).public_key() for name in ("image-2025", "verdict-1", "former", "approver-1", "approver-2")},
     **{name: p256(name).public_key() for name in ("image-2026", "release-1", "release-2")},
     "device": x25519("device").public_key(),
 }
@@ -38,7 +38,7 @@ roles:
     threshold: 1
   verdict: {keys: [verdict-1], threshold: 1}
   release: {keys: [release-1, release-2], threshold: 2}
-  waiver: {keys: [release-1, verdict-1], threshold: 2}
+  waiver: {keys: [approver-1, approver-2], threshold: 2}
 revoked:
   - fingerprint: FORMER
     at: 2026-01-01T00:00:00Z
@@ -50,7 +50,7 @@ _OF_FORM = (
 )
 _OF_ROLES = (
     *("one-key-twice", "revoked-twice", "unknown-name", "name-twice", "wrong-kind", "revoked", "until-in-quorum"),
-    "threshold",
+    *("threshold", "two-roles"),
 )
 
 
@@ -109,6 +109,7 @@ def _samples() -> tuple[bytes, ...]:
             *(("image-2025", "ed25519", "    until: 2026-12-31T23:59:59Z\n"), ("image-2026", "p256", "")),
             *(("verdict-1", "ed25519", ""), ("release-1", "p256", ""), ("release-2", "p256", "")),
             *(("device", "x25519", ""), ("former", "ed25519", "")),
+            *(("approver-1", "ed25519", ""), ("approver-2", "ed25519", "")),
         )
     )
     roles = _ROLES.replace("FORMER", fingerprint(_PUBLIC["former"]))
