@@ -159,7 +159,10 @@ def _read(path: Path) -> bytes:
             content = stream.read(_LARGEST_BYTES + 1)
     except OSError as error:
         raise InputError(
-            "file.unreadable", f"cannot be read: {error.strerror}", where=str(path), hint="check the path"
+            "file.unreadable",
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            hint="give a file in it, such as a run's firmware.bin" if path.is_dir() else "check the path",
         ) from error
     if len(content) > _LARGEST_BYTES:
         raise InputError("file.too-large", f"larger than {_LARGEST_BYTES >> 20} MiB", where=str(path))

@@ -220,10 +220,10 @@ def _later(text: str, option: str, at: str) -> str:
         if moment(text) > moment(at):
             return text
     except ValueError:
-        what = f"{text[:64]!r} is no moment"
+        what, hint = f"{text[:64]!r} is no moment", "give it in UTC, as 2027-05-04T00:00:00Z"
     else:
-        what = f"{text} has passed"
-    raise InputError("trust.moment", what, where=option, hint="give it in UTC, as 2027-05-04T00:00:00Z")
+        what, hint = f"{text} has passed", f"give a moment after {at}"
+    raise InputError("trust.moment", what, where=option, hint=hint)
 
 
 def _thresholds(given: list[str]) -> dict[RoleName, int]:

@@ -98,6 +98,7 @@ def wrong_passphrase(where: str) -> InputError:
         "keys.wrong-passphrase",
         "the passphrase does not open this private key, or the file is damaged",
         where=where,
+        hint="try again; where AUDIT_PASSPHRASE is set, it is taken for every key and nobody is asked",
     )
 
 

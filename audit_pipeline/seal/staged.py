@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from audit_pipeline.errors import ToolError
+from audit_pipeline.errors import AuditError, InputError, ToolError
 
 
 class Staged:
@@ -22,6 +22,7 @@ class Staged:
         """Write beside the place.
 
         Raises:
+            InputError: `trust.no-folder`.
             ToolError: `trust.write-failed`.
         """
         self._path = path
@@ -61,5 +62,9 @@ class Staged:
     ) -> None:
         self._beside.unlink(missing_ok=True)
 
-    def _failed(self, error: OSError) -> ToolError:
+    def _failed(self, error: OSError) -> AuditError:
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return InputError(
+                "trust.no-folder", "there is no folder to write this in", where=str(self._path), hint="make it first"
+            )
         return ToolError("trust.write-failed", f"this could not be written: {error.strerror}", where=str(self._path))

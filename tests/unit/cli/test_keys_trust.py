@@ -221,6 +221,11 @@ def test_a_first_file_that_could_not_be_believed_is_not_written(
     assert not Path("audit.db").exists()
 
 
+def test_a_trust_file_without_a_folder_is_the_callers_to_mend(at: Path, audit: Audit) -> None:
+    arguments = ("signing/trust.yaml" if word == "trust.yaml" else word for word in INIT)
+    assert audit.error(*arguments) == "trust.no-folder"
+
+
 def test_a_pin_in_a_uri_is_refused_and_in_no_message(at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     audit.json(*INIT)
     monkeypatch.delenv("AUDIT_PASSPHRASE")
