@@ -13,7 +13,7 @@ from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.image import build
-from audit_pipeline.seal.key_forms import fingerprint
+from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.model_signing import sign_model
 from audit_pipeline.seal.profile import read
 from audit_pipeline.seal.settings import Binding

@@ -11,10 +11,10 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.policy.load import KeyPlace, LoadedPolicy
 from audit_pipeline.policy.schema import Device, Seal
 from audit_pipeline.seal.image import check_pair
-from audit_pipeline.seal.key_forms import RecipientPublic, fingerprint, kind_of
-from audit_pipeline.seal.keys import check_private_file, load_recipient_public, load_signer
+from audit_pipeline.seal.keys.forms import RecipientPublic, fingerprint, kind_of
+from audit_pipeline.seal.keys.load import check_private_file, load_recipient_public, load_signer
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.settings import Dependency, SealSettings
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.version import ImageVersion
 
 Passphrase = Callable[[KeyPlace], bytes]

@@ -15,15 +15,15 @@ from typing import Any
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.staged import Staged
-from audit_pipeline.seal.trust import live_keys
-from audit_pipeline.seal.trust_changes import TrustChange
-from audit_pipeline.seal.trust_envelope import add_signature, envelope_path, read_envelope
-from audit_pipeline.seal.trust_file import read_trust, write_text
-from audit_pipeline.seal.trust_listing import root_signers
-from audit_pipeline.seal.trust_schema import TrustDocument
+from audit_pipeline.seal.trust.changes import TrustChange
+from audit_pipeline.seal.trust.envelope import add_signature, envelope_path, read_envelope
+from audit_pipeline.seal.trust.file import read_trust, write_text
+from audit_pipeline.seal.trust.listing import root_signers
+from audit_pipeline.seal.trust.load import live_keys
+from audit_pipeline.seal.trust.schema import TrustDocument
 from audit_pipeline.strict_yaml import Loaded
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail

@@ -13,7 +13,7 @@ from typing import Any
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.trust_schema import TrustDocument
+from audit_pipeline.seal.trust.schema import TrustDocument
 from audit_pipeline.strict_yaml import Loaded
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal.image import build
-from audit_pipeline.seal.key_forms import RecipientPrivate
+from audit_pipeline.seal.keys.forms import RecipientPrivate
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.settings import Binding, Dependency, SealSettings
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.verify import Trust, verify
 from audit_pipeline.seal.version import ImageVersion
 from benchmarks.seal_material import (

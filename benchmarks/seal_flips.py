@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.verify import Companions, Trust, verify
 from benchmarks.seal_material import SUITES, Suite, ship
 from benchmarks.table import Row

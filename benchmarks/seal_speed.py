@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal.image import build
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.settings import Binding
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.verify import Companions, Trust, verify
 from benchmarks.seal_material import P256, USUAL, Suite, ship
 from benchmarks.table import Row

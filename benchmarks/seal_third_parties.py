@@ -14,9 +14,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from audit_pipeline.seal.key_forms import SignerPublic, fingerprint
+from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.model_signing import sign_model
-from audit_pipeline.seal.signer import Signer
 from benchmarks.seal_material import SUITES, Run, ship
 from benchmarks.table import Row
 

@@ -79,7 +79,7 @@ def _prepare(out: Path, progress: Progress) -> None:
 
     from audit_pipeline.demo.model import train
     from audit_pipeline.demo.population import write_population
-    from audit_pipeline.seal.keys import new_key
+    from audit_pipeline.seal.keys.load import new_key
 
     progress("generating the synthetic population", 0.0)
     write_population(out, seed=_SEED)

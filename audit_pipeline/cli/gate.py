@@ -30,8 +30,8 @@ def gate(
     """
     from rich.markup import escape
 
-    from audit_pipeline.gate import gate as judge
-    from audit_pipeline.gate import require_run
+    from audit_pipeline.gate.judge import gate as judge
+    from audit_pipeline.gate.judge import require_run
 
     require_run(run)
     believed = read_trust_options(signer, trust, root, trail=trail, now=now())

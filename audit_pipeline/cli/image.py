@@ -50,7 +50,7 @@ def verify(
     from rich.markup import escape
 
     from audit_pipeline import run_folder
-    from audit_pipeline.seal.keys import load_recipient
+    from audit_pipeline.seal.keys.load import load_recipient
     from audit_pipeline.seal.verify import Companions
     from audit_pipeline.seal.verify import verify as judge
 

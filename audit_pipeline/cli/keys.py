@@ -15,8 +15,8 @@ from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from audit_pipeline.seal.key_export import PrivateForm
-    from audit_pipeline.seal.key_forms import AnyPublic
+    from audit_pipeline.seal.keys.forms import AnyPublic
+    from audit_pipeline.seal.keys.key_export import PrivateForm
 
 app = typer.Typer(help="Make, read and give out the keys that sign and encrypt images.", no_args_is_help=True)
 
@@ -67,7 +67,7 @@ def new(
     as_json: JsonFlag = False,
 ) -> None:
     """Make a key pair; the private key is kept under a passphrase."""
-    from audit_pipeline.seal.keys import new_key
+    from audit_pipeline.seal.keys.load import new_key
 
     made = new_key(kind.value, name, read_passphrase(passphrase_fd, purpose=f"{name}.key.pem", confirm=True))
     result = {
@@ -85,8 +85,8 @@ def fingerprint(
     as_json: JsonFlag = False,
 ) -> None:
     """Print a public key's kind and fingerprint, as evidence and `audit inspect` name it."""
-    from audit_pipeline.seal.key_forms import fingerprint as of
-    from audit_pipeline.seal.key_forms import kind_of
+    from audit_pipeline.seal.keys.forms import fingerprint as of
+    from audit_pipeline.seal.keys.forms import kind_of
 
     public = _public(key)
     result = {"kind": kind_of(public), "fingerprint": of(public)}
@@ -107,9 +107,9 @@ def export(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a key in the form that another tool, a bootloader or a device takes."""
-    from audit_pipeline.seal.key_export import export_public
-    from audit_pipeline.seal.key_file import PUBLIC_MODE, NewFile, write_new
-    from audit_pipeline.seal.keys import load_any_private
+    from audit_pipeline.seal.keys.key_export import export_public
+    from audit_pipeline.seal.keys.key_file import PUBLIC_MODE, NewFile, write_new
+    from audit_pipeline.seal.keys.load import load_any_private
 
     if private:
         _export_private(key, form, out, passphrase_fd, as_json=as_json)
@@ -133,10 +133,10 @@ def export(
 
 
 def _export_private(key: str, form: Form, out: Path | None, passphrase_fd: int | None, *, as_json: bool) -> None:
-    from audit_pipeline.seal.key_export import export_private
-    from audit_pipeline.seal.key_file import PRIVATE_MODE, NewFile, write_new
-    from audit_pipeline.seal.keys import check_private_file, load_any_private
-    from audit_pipeline.seal.pkcs11_uri import is_token_uri
+    from audit_pipeline.seal.keys.key_export import export_private
+    from audit_pipeline.seal.keys.key_file import PRIVATE_MODE, NewFile, write_new
+    from audit_pipeline.seal.keys.load import check_private_file, load_any_private
+    from audit_pipeline.seal.keys.pkcs11_uri import is_token_uri
 
     if is_token_uri(key):
         raise InputError("keys.in-token", "a private key never leaves its token", hint="leave --private away")
@@ -160,8 +160,8 @@ def _show_written(form: Form, out: Path, *, as_json: bool) -> None:
 
 
 def _public(key: str) -> AnyPublic:
-    from audit_pipeline.seal.keys import load_any_public
-    from audit_pipeline.seal.pkcs11 import load_token_public
-    from audit_pipeline.seal.pkcs11_uri import is_token_uri
+    from audit_pipeline.seal.keys.load import load_any_public
+    from audit_pipeline.seal.keys.pkcs11 import load_token_public
+    from audit_pipeline.seal.keys.pkcs11_uri import is_token_uri
 
     return load_token_public(key) if is_token_uri(key) else load_any_public(Path(key))[0]

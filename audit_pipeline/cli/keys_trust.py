@@ -14,8 +14,8 @@ from audit_pipeline.cli.ship import TrailOption
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from audit_pipeline.seal.key_forms import SignerPublic
-    from audit_pipeline.seal.trust_schema import RoleName
+    from audit_pipeline.seal.keys.forms import SignerPublic
+    from audit_pipeline.seal.trust.schema import RoleName
     from audit_pipeline.trust_log import Changed
 
 trust_app = typer.Typer(help="Make and sign the trust file: whose signatures count.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def init(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a first trust file from public keys, each under the name of its file; the root keys sign it next."""
-    from audit_pipeline.seal.trust_changes import first_trust
+    from audit_pipeline.seal.trust.changes import first_trust
     from audit_pipeline.trust_log import begin
 
     at = now()
@@ -75,8 +75,8 @@ def sign(
     """Add one root key's signature over the file's exact bytes to trust.dsse.json; look at `audit keys list` first."""
     from rich.markup import escape
 
-    from audit_pipeline.seal.keys import check_private_file, load_signer
-    from audit_pipeline.seal.trust_file import read_trust
+    from audit_pipeline.seal.keys.load import check_private_file, load_signer
+    from audit_pipeline.seal.trust.file import read_trust
     from audit_pipeline.trust_log import sign as add
 
     # What cannot be signed, or not with this, is found before anybody types a passphrase; a PIN in a URI before any
@@ -109,9 +109,9 @@ def list_(file: FileOption = DEFAULT_FILE, as_json: JsonFlag = False) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from audit_pipeline.seal.trust_envelope import envelope_path, read_envelope
-    from audit_pipeline.seal.trust_file import read_trust
-    from audit_pipeline.seal.trust_listing import listed_keys, root_signers
+    from audit_pipeline.seal.trust.envelope import envelope_path, read_envelope
+    from audit_pipeline.seal.trust.file import read_trust
+    from audit_pipeline.seal.trust.listing import listed_keys, root_signers
 
     loaded, at = read_trust(file), now()
     document, keys = loaded.value, listed_keys(loaded.value, at)
@@ -153,8 +153,8 @@ def rotate(
     as_json: JsonFlag = False,
 ) -> None:
     """Replace a key by a new one in all its roles; the trail gets an entry, and the root keys sign again."""
-    from audit_pipeline.seal.keys import load_signer_public
-    from audit_pipeline.seal.trust_changes import Rotation
+    from audit_pipeline.seal.keys.load import load_signer_public
+    from audit_pipeline.seal.trust.changes import Rotation
     from audit_pipeline.trust_log import change
 
     at = now()
@@ -171,7 +171,7 @@ def revoke(
     as_json: JsonFlag = False,
 ) -> None:
     """Revoke a key: none of its signatures counts any more; the trail gets an entry, and the root keys sign again."""
-    from audit_pipeline.seal.trust_changes import Revocation
+    from audit_pipeline.seal.trust.changes import Revocation
     from audit_pipeline.trust_log import change
 
     _tell("revoked", file, change(file, Revocation(name, reason), trail=trail, at=now()), as_json=as_json)
@@ -197,7 +197,7 @@ def _tell(done: str, file: Path, changed: Changed, *, as_json: bool) -> None:
 
 
 def _public_keys(paths: list[Path]) -> dict[str, SignerPublic]:
-    from audit_pipeline.seal.keys import load_signer_public
+    from audit_pipeline.seal.keys.load import load_signer_public
 
     found: dict[str, SignerPublic] = {}
     for path in paths:
@@ -214,7 +214,7 @@ def _name_of(path: Path) -> str:
 
 def _later(text: str, option: str, at: str) -> str:
     """A moment that was given on the command line and is still to come."""
-    from audit_pipeline.seal.trust_schema import moment
+    from audit_pipeline.seal.trust.schema import moment
 
     try:
         if moment(text) > moment(at):
@@ -227,7 +227,7 @@ def _later(text: str, option: str, at: str) -> str:
 
 
 def _thresholds(given: list[str]) -> dict[RoleName, int]:
-    from audit_pipeline.seal.trust_schema import ROLES
+    from audit_pipeline.seal.trust.schema import ROLES
 
     found: dict[RoleName, int] = {}
     for text in given:

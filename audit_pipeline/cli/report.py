@@ -77,7 +77,7 @@ def schema(
 
         document = evidence_schema()
     elif name is Schema.TRUST:
-        from audit_pipeline.seal.trust_schema import trust_schema
+        from audit_pipeline.seal.trust.schema import trust_schema
 
         document = trust_schema()
     else:

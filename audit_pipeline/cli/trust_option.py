@@ -11,7 +11,7 @@ import typer
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from audit_pipeline.seal.key_forms import SignerPublic
+    from audit_pipeline.seal.keys.forms import SignerPublic
     from audit_pipeline.seal.verify import Trust
 
 SignerOption = Annotated[
@@ -66,7 +66,7 @@ def read_trust_options(
         RejectedError: the trust file is not vouched for, has expired, or is older than one that the trail knows; or
             the trail knows the one key as revoked.
     """
-    from audit_pipeline.seal.keys import load_signer_public
+    from audit_pipeline.seal.keys.load import load_signer_public
     from audit_pipeline.seal.verify import Trust
 
     if (signer is None) == (trust is None) or (trust is None and roots):
@@ -78,7 +78,7 @@ def read_trust_options(
     if signer is not None:
         return Believed(Trust.one(_given_key(signer, trail)))
     # The trail brings a database along, slower to import than an image is to verify.
-    from audit_pipeline.seal.trust import load_trust
+    from audit_pipeline.seal.trust.load import load_trust
     from audit_pipeline.trust_memory import recall, require_newest
 
     assert trust is not None  # noqa: S101 - exactly one of the two is given
@@ -93,8 +93,8 @@ def read_trust_options(
 
 def _given_key(signer: Path, trail: str | None) -> SignerPublic:
     """The one key; where there is a trail, it must not know it as revoked."""
-    from audit_pipeline.seal.key_forms import fingerprint
-    from audit_pipeline.seal.keys import load_signer_public
+    from audit_pipeline.seal.keys.forms import fingerprint
+    from audit_pipeline.seal.keys.load import load_signer_public
 
     key = load_signer_public(signer)
     if trail is not None:

@@ -6,7 +6,7 @@ import hashlib
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal.ecies import aes_ctr, unwrap
-from audit_pipeline.seal.key_forms import RecipientPrivate
+from audit_pipeline.seal.keys.forms import RecipientPrivate
 from audit_pipeline.seal.parse import HEADER_BYTES, TlvType
 from audit_pipeline.seal.profile import SealedImage
 

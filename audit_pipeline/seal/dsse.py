@@ -14,9 +14,9 @@ from typing import Any
 
 from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer, signature_holds
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer, signature_holds
 from audit_pipeline.seal.strict_json import LARGEST_BYTES, strict_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

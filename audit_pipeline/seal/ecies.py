@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.key_forms import RECIPIENT, RecipientPrivate, RecipientPublic, require_key
+from audit_pipeline.seal.keys.forms import RECIPIENT, RecipientPrivate, RecipientPublic, require_key
 
 RecipientKind = Literal["x25519", "p256"]
 

@@ -14,10 +14,10 @@ from audit_pipeline.seal.decrypt import plain_model
 from audit_pipeline.seal.ecies import is_low_order, unwrap
 from audit_pipeline.seal.image_signature import check_signature
 from audit_pipeline.seal.imgtool_image import MadeImage, Order, image_hash, signed_image
-from audit_pipeline.seal.key_forms import RECIPIENT_PUBLIC, RecipientPublic, require_key, spki
+from audit_pipeline.seal.keys.forms import RECIPIENT_PUBLIC, RecipientPublic, require_key, spki
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.profile import SealedImage, read
 from audit_pipeline.seal.settings import Binding, SealSettings
-from audit_pipeline.seal.signer import Signer
 
 _HASH_BYTES = 32
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.key_forms import SIGNER_PUBLIC, SignerPublic, fingerprint, kind_of, require_key
+from audit_pipeline.seal.keys.forms import SIGNER_PUBLIC, SignerPublic, fingerprint, kind_of, require_key
+from audit_pipeline.seal.keys.signer import hash_signature_holds
 from audit_pipeline.seal.parse import TlvType
 from audit_pipeline.seal.profile import SealedImage, SignatureKind
-from audit_pipeline.seal.signer import hash_signature_holds
 
 SIGNATURE_TLVS: dict[SignatureKind, TlvType] = {"ed25519": TlvType.ED25519, "p256": TlvType.ECDSA}
 SIGNATURE_NAMES: dict[SignatureKind, str] = {"ed25519": "Ed25519", "p256": "ECDSA-P256"}

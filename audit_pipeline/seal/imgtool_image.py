@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.seal.ecies import RecipientKind, WrappedKey, recipient_kind
-from audit_pipeline.seal.key_forms import AnyPublic, RecipientPrivate, RecipientPublic, SignerPublic, kind_of
+from audit_pipeline.seal.keys.forms import AnyPublic, RecipientPrivate, RecipientPublic, SignerPublic, kind_of
 from audit_pipeline.seal.parse import HEADER_BYTES, TlvType
 from audit_pipeline.seal.profile import LOG_TLV, MODEL_TLV
 from audit_pipeline.seal.settings import Binding, SealSettings

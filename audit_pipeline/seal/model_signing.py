@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import serialization
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import kind_of
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.forms import kind_of
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import Subject, make_statement
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"

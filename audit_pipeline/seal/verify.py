@@ -20,9 +20,9 @@ from audit_pipeline.seal import dsse
 from audit_pipeline.seal.attested import check_release, check_verdict
 from audit_pipeline.seal.decrypt import open_model
 from audit_pipeline.seal.image_signature import SIGNATURE_NAMES, check_signature
-from audit_pipeline.seal.key_forms import RECIPIENT, RecipientPrivate, SignerPublic, fingerprint, require_key
+from audit_pipeline.seal.keys.forms import RECIPIENT, RecipientPrivate, SignerPublic, fingerprint, require_key
+from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.profile import SealedImage, read
-from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Statement, read_statement
 
 CheckName = Literal[

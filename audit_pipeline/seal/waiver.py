@@ -20,7 +20,7 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.measurement import GroupKey, Sha256
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.quorum import Quorum
+from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import Statement, Subject, make_statement, read_statement
 from audit_pipeline.seal.strict_json import shown
 

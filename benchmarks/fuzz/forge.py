@@ -10,7 +10,7 @@ import hashlib
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from audit_pipeline.seal.key_forms import fingerprint
+from audit_pipeline.seal.keys.forms import fingerprint
 from benchmarks.fuzz.image_edits import Entry, Pieces
 from benchmarks.fuzz.samples import Genuine
 

@@ -16,11 +16,11 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.ecies import unwrap
 from audit_pipeline.seal.image import build
-from audit_pipeline.seal.key_forms import RecipientPrivate, fingerprint, kind_of
+from audit_pipeline.seal.keys.forms import RecipientPrivate, fingerprint, kind_of
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.profile import read
-from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.settings import AesBits, Binding, Dependency, SealSettings
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement
 from audit_pipeline.seal.verify import Companions, Trust
 from audit_pipeline.seal.version import ImageVersion

@@ -34,10 +34,10 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import AuditError, ToolError
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.image import build
-from audit_pipeline.seal.key_forms import SignerPublic
-from audit_pipeline.seal.keys import load_recipient_public, load_signer, load_signer_public
+from audit_pipeline.seal.keys.forms import SignerPublic
+from audit_pipeline.seal.keys.load import load_recipient_public, load_signer, load_signer_public
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.settings import Binding, SealSettings
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.statement import VERDICT_TYPE, Subject, make_statement
 from audit_pipeline.seal.version import ImageVersion
 

@@ -40,7 +40,7 @@ echo 'to be signed' >message
 URI=$uri python - <<'PYTHON'
 import os
 from pathlib import Path
-from audit_pipeline.seal.keys import load_signer
+from audit_pipeline.seal.keys.load import load_signer
 
 signer = load_signer(os.environ["URI"], os.environb[b"AUDIT_PASSPHRASE"])
 Path("message.sig").write_bytes(signer.sign(Path("message").read_bytes()))

@@ -19,8 +19,8 @@ from audit_pipeline.errors import AuditError
 from audit_pipeline.rollback import device_class, require_rise
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.image import build
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.keys import load_recipient_public, load_signer
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.load import load_recipient_public, load_signer
 from audit_pipeline.seal.model_signing import sign_model
 from audit_pipeline.seal.settings import Binding, SealSettings
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_world import MANIFEST, PASSPHRASE, POLICY, World, carry_out, train_model, write_split
 
-from audit_pipeline.seal.keys import new_key
+from audit_pipeline.seal.keys.load import new_key
 from audit_pipeline.ship import Shipped
 
 

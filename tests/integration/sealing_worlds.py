@@ -7,7 +7,7 @@ from pathlib import Path
 
 from small_world import PASSPHRASE, POLICY, World, carry_out
 
-from audit_pipeline.seal.keys import new_key
+from audit_pipeline.seal.keys.load import new_key
 from audit_pipeline.ship import Request, Shipped
 
 _CUT = POLICY.index("seal:")

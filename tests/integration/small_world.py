@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit_pipeline.seal.keys import load_signer_public
+from audit_pipeline.seal.keys.load import load_signer_public
 from audit_pipeline.seal.verify import Trust
 from audit_pipeline.ship import Request, Shipped, ship
 

@@ -12,8 +12,8 @@ from sealing_worlds import Line
 from small_world import PASSPHRASE, World, carry_out, ticking
 
 from audit_pipeline.errors import ExitCode, InputError, RejectedError, ToolError
-from audit_pipeline.gate import gate
-from audit_pipeline.seal.keys import new_key
+from audit_pipeline.gate.judge import gate
+from audit_pipeline.seal.keys.load import new_key
 from audit_pipeline.ship import Shipped, ship
 from audit_pipeline.trail.log import Trail
 

@@ -13,11 +13,11 @@ from small_world import World
 
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.main import main
-from audit_pipeline.seal.key_forms import SignerPublic
-from audit_pipeline.seal.keys import load_signer_public
-from audit_pipeline.seal.public_key import write_public
-from audit_pipeline.seal.signer import Signer
-from audit_pipeline.seal.trust_changes import Rotation, first_trust
+from audit_pipeline.seal.keys.forms import SignerPublic
+from audit_pipeline.seal.keys.load import load_signer_public
+from audit_pipeline.seal.keys.public_key import write_public
+from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.trust.changes import Rotation, first_trust
 from audit_pipeline.ship import Shipped
 from audit_pipeline.trust_log import begin, change, sign
 

@@ -13,8 +13,8 @@ from small_world import PASSPHRASE, World, carry_out
 
 from audit_pipeline.errors import ExitCode, InputError
 from audit_pipeline.evidence import Evidence
-from audit_pipeline.gate import gate
-from audit_pipeline.seal.keys import new_key
+from audit_pipeline.gate.judge import gate
+from audit_pipeline.seal.keys.load import new_key
 from audit_pipeline.trail.log import Trail
 
 MAKER, DEVICE = "signer: maker.key.pem", "recipient: device.pub.pem"

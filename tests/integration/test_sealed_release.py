@@ -19,9 +19,9 @@ from securesystemslib.signer import SSlibKey
 from small_world import PASSPHRASE, World
 
 from audit_pipeline.canonical import sha256_file, sha256_hex
-from audit_pipeline.gate import gate
+from audit_pipeline.gate.judge import gate
 from audit_pipeline.seal.decrypt import open_model
-from audit_pipeline.seal.keys import load_recipient, load_signer_public
+from audit_pipeline.seal.keys.load import load_recipient, load_signer_public
 from audit_pipeline.seal.profile import read
 from audit_pipeline.seal.settings import class_uuid, vendor_uuid
 from audit_pipeline.seal.verify import Trust

@@ -18,7 +18,7 @@ from small_world import POLICY, World, ticking
 from test_ship import trail_of
 
 from audit_pipeline.cli.main import main
-from audit_pipeline.gate import gate
+from audit_pipeline.gate.judge import gate
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.progress import silent

@@ -19,11 +19,11 @@ from small_world import PASSPHRASE, POLICY, World, carry_out, ticking
 from audit_pipeline.canonical import sha256_file
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.evidence import Evidence
-from audit_pipeline.gate import gate
+from audit_pipeline.gate.judge import gate
 from audit_pipeline.predictions_file import load_predictions
 from audit_pipeline.report.evidence_file import load_evidence
 from audit_pipeline.seal.decrypt import open_model
-from audit_pipeline.seal.keys import load_recipient
+from audit_pipeline.seal.keys.load import load_recipient
 from audit_pipeline.seal.profile import read
 from audit_pipeline.ship import Shipped, ship
 from audit_pipeline.trail.log import Trail

@@ -16,7 +16,7 @@ from audit_pipeline.evidence import Evidence
 from audit_pipeline.findings import MetricComparison
 from audit_pipeline.measurement import Measured
 from audit_pipeline.report.evidence_file import load_evidence
-from audit_pipeline.seal.keys import new_key
+from audit_pipeline.seal.keys.load import new_key
 
 MITDB = Path(__file__).parents[3] / "shared" / "data" / "mitdb"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ecg"

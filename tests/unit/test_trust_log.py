@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import AuditError, InputError, RejectedError, ToolError
 from audit_pipeline.run_folder import claim
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.signer import Signer
-from audit_pipeline.seal.trust import load_trust
-from audit_pipeline.seal.trust_changes import Revocation, Rotation, first_trust
-from audit_pipeline.seal.trust_envelope import envelope_path
-from audit_pipeline.seal.trust_file import read_trust
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.trust.changes import Revocation, Rotation, first_trust
+from audit_pipeline.seal.trust.envelope import envelope_path
+from audit_pipeline.seal.trust.file import read_trust
+from audit_pipeline.seal.trust.load import load_trust
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trust_log import begin, change, sign

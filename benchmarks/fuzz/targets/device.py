@@ -18,7 +18,7 @@ from typing import IO
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from audit_pipeline.seal.key_forms import RecipientPrivate, kind_of, spki
+from audit_pipeline.seal.keys.forms import RecipientPrivate, kind_of, spki
 from audit_pipeline.seal.verify import Trust, verify
 from benchmarks.fuzz.codes import codes_of
 from benchmarks.fuzz.samples import genuine

@@ -10,8 +10,8 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from benchmarks.fuzz.codes import codes_of
 from benchmarks.fuzz.json_edits import edit_json
 from benchmarks.fuzz.key_edits import edit_der

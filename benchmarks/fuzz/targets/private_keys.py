@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from audit_pipeline.seal import key_block
-from audit_pipeline.seal.key_forms import spki
-from audit_pipeline.seal.keys import check_private_file, load_recipient, load_signer
+from audit_pipeline.seal.keys import key_block
+from audit_pipeline.seal.keys.forms import spki
+from audit_pipeline.seal.keys.load import check_private_file, load_recipient, load_signer
 from benchmarks.fuzz.codes import codes_of
 from benchmarks.fuzz.key_edits import edit_der, edit_key, element, pem
 from benchmarks.fuzz.samples import ed25519, p256, x25519
@@ -79,7 +79,7 @@ def _codes() -> frozenset[str]:
         "keys.passphrase-too-long",
         "keys.no-name",  # of a file that is written
     }
-    return codes_of(["keys", "key_block", "pkcs8", "pem"]) - beyond
+    return codes_of(["keys.load", "keys.key_block", "keys.pkcs8", "keys.pem"]) - beyond
 
 
 def _keys() -> tuple[Any, ...]:

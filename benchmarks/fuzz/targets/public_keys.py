@@ -10,8 +10,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x448
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from audit_pipeline.seal.key_forms import spki
-from audit_pipeline.seal.keys import load_any_public, load_recipient_public, load_signer_public
+from audit_pipeline.seal.keys.forms import spki
+from audit_pipeline.seal.keys.load import load_any_public, load_recipient_public, load_signer_public
 from benchmarks.fuzz.codes import codes_of
 from benchmarks.fuzz.key_edits import edit_key, element, pem
 from benchmarks.fuzz.samples import ed25519, p256, x25519
@@ -34,7 +34,7 @@ def target() -> Target:
     keys += [ed448.Ed448PrivateKey.generate(), x448.X448PrivateKey.generate()]
     keys += [rsa.generate_private_key(65537, 1024), dsa.generate_private_key(1024)]
     samples = [key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for key in keys]
-    return Target((*samples, *_odd_samples()), edit_key, _judge, codes_of(["public_key", "pem"]))
+    return Target((*samples, *_odd_samples()), edit_key, _judge, codes_of(["keys.public_key", "keys.pem"]))
 
 
 def _odd_samples() -> tuple[bytes, ...]:

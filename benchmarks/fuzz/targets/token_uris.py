@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from urllib.parse import unquote_to_bytes
 
-from audit_pipeline.seal.pkcs11_uri import parse_uri
+from audit_pipeline.seal.keys.pkcs11_uri import parse_uri
 from benchmarks.fuzz.byte_edits import edit_bytes
 from benchmarks.fuzz.codes import codes_of
 from benchmarks.fuzz.json_edits import edit_text
@@ -23,7 +23,7 @@ _SAMPLES = (
 
 def target() -> Target:
     """A URI that is taken says no PIN, and where the library is."""
-    return Target(_SAMPLES, _alter, _judge, codes_of(["pkcs11_uri"]))
+    return Target(_SAMPLES, _alter, _judge, codes_of(["keys.pkcs11_uri"]))
 
 
 def _alter(draw: Random, data: bytes, others: Sequence[bytes]) -> bytes:

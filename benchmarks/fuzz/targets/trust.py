@@ -11,10 +11,10 @@ from random import Random
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import AnyPublic, fingerprint, spki
-from audit_pipeline.seal.signer import Signer
-from audit_pipeline.seal.trust import load_trust
-from audit_pipeline.seal.trust_envelope import PAYLOAD_TYPE, envelope_path
+from audit_pipeline.seal.keys.forms import AnyPublic, fingerprint, spki
+from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.trust.envelope import PAYLOAD_TYPE, envelope_path
+from audit_pipeline.seal.trust.load import load_trust
 from benchmarks.fuzz.codes import codes_of
 from benchmarks.fuzz.samples import ed25519, p256, x25519
 from benchmarks.fuzz.target import Target
@@ -62,7 +62,7 @@ def target() -> Target:
         "trust.unreadable",
         "trust.not-a-root",
     }  # of the reader, not of the file
-    documented = codes_of(["trust", "trust_envelope"]) - beyond
+    documented = codes_of(["trust.load", "trust.envelope"]) - beyond
     documented |= {f"trust.{kind}" for kind in (*_OF_FORM, *_OF_ROLES)}
     return Target(_samples(), edit, _judge, documented)
 

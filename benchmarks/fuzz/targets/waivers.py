@@ -14,8 +14,8 @@ from typing import Any
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import VERDICT_TYPE, Statement, Subject, make_statement
 from audit_pipeline.seal.strict_json import strict_json
 from audit_pipeline.seal.waiver import WAIVER_TYPE, check_waivers

@@ -12,8 +12,8 @@ from audit_pipeline.cli import clock, keys_trust
 from audit_pipeline.cli.main import main
 from audit_pipeline.cli.trust_option import read_trust_options
 from audit_pipeline.errors import AuditError, InputError
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.keys import load_signer_public, new_key
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.load import load_signer_public, new_key
 
 NAMES = ("root-1", "root-2", "release", "approver-1", "approver-2", "next")
 PASSPHRASE = b"correct horse"
@@ -279,6 +279,6 @@ def test_a_trust_file_without_roots_is_not_believed(at: Path, audit: Audit) -> N
 
 
 def test_the_clock_writes_times_as_a_trust_file_holds_them() -> None:
-    from audit_pipeline.seal.trust_schema import RevokedKey
+    from audit_pipeline.seal.trust.schema import RevokedKey
 
     RevokedKey(fingerprint="00" * 32, at=clock.now(), reason="x")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from audit_pipeline.seal.key_forms import RecipientPrivate, SignerPublic, spki
+from audit_pipeline.seal.keys.forms import RecipientPrivate, SignerPublic, spki
 
 SOURCE = Path(__file__).resolve().parents[3] / "signing" / "device"
 _LIMIT_SECONDS = 300

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from audit_pipeline.errors import AuditError
-from audit_pipeline.seal.pem import PemBlock, write_pem
+from audit_pipeline.seal.keys.pem import PemBlock, write_pem
 
 PASSPHRASE = b"correct horse battery staple"
 CHEAP = 14

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from audit_pipeline.seal.pkcs11 import open_module
+from audit_pipeline.seal.keys.pkcs11 import open_module
 
 PIN = b"83920174"
 _OFFICER_PIN = "50617283"

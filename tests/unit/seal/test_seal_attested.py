@@ -25,9 +25,9 @@ from sealed_samples import (
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import fingerprint
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.parse import TlvType
-from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement
 from audit_pipeline.seal.verify import Companions, Trust, verify
 

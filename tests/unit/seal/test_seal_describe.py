@@ -7,7 +7,7 @@ from sealed_samples import FULL, LOG_ROOT, LOG_SIZE, Sealed, reassemble
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal.describe import describe
-from audit_pipeline.seal.key_forms import fingerprint
+from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.parse import Tlv, TlvType, parse
 
 

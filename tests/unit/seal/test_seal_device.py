@@ -13,7 +13,7 @@ from device_verifier import SOURCE, DeviceVerifier, Opening, build_verifier, lac
 from handmade_image import MODEL, Handmade, handmade, with_optional
 from sealed_samples import COMBINATIONS, FULL, Sealed, sample, seal_model
 
-from audit_pipeline.seal.key_export import export_private, export_public
+from audit_pipeline.seal.keys.key_export import export_private, export_public
 
 LACKING = lacking_for_host()
 pytestmark = pytest.mark.skipif(LACKING is not None, reason=LACKING or "")

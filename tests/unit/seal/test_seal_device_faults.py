@@ -13,7 +13,7 @@ from handmade_image import P256_ORDER, P256_RECIPIENT, P256_SIGNER, Handmade, ha
 from sealed_samples import flip
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.seal.key_forms import RecipientPrivate, SignerPublic
+from audit_pipeline.seal.keys.forms import RecipientPrivate, SignerPublic
 from audit_pipeline.seal.verify import Trust, verify
 
 LACKING = lacking_for_host()

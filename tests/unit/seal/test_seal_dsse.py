@@ -18,9 +18,9 @@ from securesystemslib.signer import SSlibKey
 
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SIGNER = Signer.of(KEY)

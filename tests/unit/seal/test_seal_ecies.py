@@ -23,7 +23,7 @@ from audit_pipeline.seal.ecies import (
     recipient_kind,
     unwrap,
 )
-from audit_pipeline.seal.key_forms import RecipientPrivate
+from audit_pipeline.seal.keys.forms import RecipientPrivate
 
 X25519_PRIME = 2**255 - 19
 P256_PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1

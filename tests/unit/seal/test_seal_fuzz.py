@@ -14,12 +14,13 @@ import pytest
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import AuditError, InputError, RejectedError
-from audit_pipeline.seal import dsse, key_block, pkcs8
-from audit_pipeline.seal.pkcs11_uri import parse_uri
-from audit_pipeline.seal.quorum import Quorum
+from audit_pipeline.seal import dsse
+from audit_pipeline.seal.keys import key_block, pkcs8
+from audit_pipeline.seal.keys.pkcs11_uri import parse_uri
+from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import VERDICT_TYPE, Statement, Subject, make_statement
 from audit_pipeline.seal.strict_json import strict_json
-from audit_pipeline.seal.trust_file import read_trust
+from audit_pipeline.seal.trust.file import read_trust
 from audit_pipeline.seal.waiver import WAIVER_TYPE, check_waivers
 from benchmarks.fuzz.block import fuzz, target_of
 from benchmarks.fuzz.key_edits import element

@@ -38,9 +38,9 @@ from audit_pipeline.errors import AuditError, ToolError
 from audit_pipeline.seal.decrypt import open_model
 from audit_pipeline.seal.ecies import RecipientKind
 from audit_pipeline.seal.image import build
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.profile import SignatureKind, read
 from audit_pipeline.seal.settings import AesBits, Binding, Dependency, SealSettings
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.version import ImageVersion
 
 SIGNERS = {kind: new_signer(kind) for kind in SIGNER_KINDS}

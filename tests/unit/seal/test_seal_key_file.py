@@ -14,14 +14,15 @@ from pathlib import Path
 import pytest
 from key_samples import CHEAP, PASSPHRASE, code_of
 
-from audit_pipeline.seal import key_file, keys
-from audit_pipeline.seal.key_file import NewFile, write_new
+from audit_pipeline.seal.keys import key_file
+from audit_pipeline.seal.keys import load as keys
+from audit_pipeline.seal.keys.key_file import NewFile, write_new
 
 MAKE = f"""
 import sys
 from pathlib import Path
 from audit_pipeline.errors import AuditError
-from audit_pipeline.seal import key_file, keys
+from audit_pipeline.seal.keys import key_file, load as keys
 
 {{before}}
 try:

@@ -18,9 +18,9 @@ from imgtool.keys import Ed25519Public
 from key_samples import CHEAP, PASSPHRASE, code_of
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal import keys
-from audit_pipeline.seal.key_forms import KeyKind, fingerprint, spki
-from audit_pipeline.seal.signer import signature_holds
+from audit_pipeline.seal.keys import load as keys
+from audit_pipeline.seal.keys.forms import KeyKind, fingerprint, spki
+from audit_pipeline.seal.keys.signer import signature_holds
 
 SIGNERS: tuple[KeyKind, ...] = ("ed25519", "p256")
 RECIPIENTS: tuple[KeyKind, ...] = ("x25519", "p256")

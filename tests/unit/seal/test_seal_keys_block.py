@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from key_samples import CHEAP, PASSPHRASE, code_of, private_file
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal import key_block, pkcs8
-from audit_pipeline.seal.key_forms import spki
-from audit_pipeline.seal.keys import check_private_file, load_signer
-from audit_pipeline.seal.pem import PemBlock, read_pem, write_pem
+from audit_pipeline.seal.keys import key_block, pkcs8
+from audit_pipeline.seal.keys.forms import spki
+from audit_pipeline.seal.keys.load import check_private_file, load_signer
+from audit_pipeline.seal.keys.pem import PemBlock, read_pem, write_pem
 
 PRIVATE = Ed25519PrivateKey.generate()
 PKCS8 = PRIVATE.private_bytes(

@@ -13,7 +13,7 @@ import pytest
 from key_samples import PASSPHRASE
 
 from audit_pipeline.cli.main import main
-from audit_pipeline.seal import keys
+from audit_pipeline.seal.keys import load as keys
 
 
 def audit(*arguments: str | Path) -> int:
@@ -50,7 +50,7 @@ def test_an_unknown_kind_is_a_usage_error(tmp_path: Path, capsys: pytest.Capture
 SLOW = """
 import sys, time
 from audit_pipeline.cli.main import main
-from audit_pipeline.seal import key_file
+from audit_pipeline.seal.keys import key_file
 
 def slow(*arguments):
     print("writing", flush=True)

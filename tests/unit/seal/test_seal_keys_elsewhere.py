@@ -14,10 +14,11 @@ import pytest
 from key_samples import CHEAP, PASSPHRASE
 from soft_token import MODULE, PIN, needs_token
 
-from audit_pipeline.seal import dsse, keys
+from audit_pipeline.seal import dsse
 from audit_pipeline.seal.decrypt import open_model
+from audit_pipeline.seal.keys import load as keys
+from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.profile import read
-from audit_pipeline.seal.quorum import Quorum
 from audit_pipeline.seal.verify import Companions, Trust, verify
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "sealing"

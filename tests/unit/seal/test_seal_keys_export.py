@@ -18,9 +18,9 @@ from imgtool.keys import ECDSA256P1, X25519, ECDSA256P1Public, Ed25519Public
 from key_samples import CHEAP, PASSPHRASE, code_of
 
 from audit_pipeline.cli.main import main
-from audit_pipeline.seal import keys
-from audit_pipeline.seal.key_export import PublicForm, export_private, export_public
-from audit_pipeline.seal.key_forms import AnyPublic, spki
+from audit_pipeline.seal.keys import load as keys
+from audit_pipeline.seal.keys.forms import AnyPublic, spki
+from audit_pipeline.seal.keys.key_export import PublicForm, export_private, export_public
 
 PRIVATE = {
     "ed25519": Ed25519PrivateKey.generate(),

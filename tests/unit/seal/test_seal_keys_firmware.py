@@ -10,8 +10,8 @@ import pytest
 from device_verifier import SOURCE, lacking_for_host
 from sealed_samples import Sealed, seal_model
 
-from audit_pipeline.seal.key_export import export_private, export_public
-from audit_pipeline.seal.key_forms import KeyKind
+from audit_pipeline.seal.keys.forms import KeyKind
+from audit_pipeline.seal.keys.key_export import export_private, export_public
 
 MAIN = """
 #include <stdio.h>

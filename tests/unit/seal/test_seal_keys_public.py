@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from key_samples import code_of
 
-from audit_pipeline.seal.key_forms import ANY_PUBLIC, AnyPublic, fingerprint, spki
-from audit_pipeline.seal.keys import load_any_public, load_recipient_public, load_signer_public
-from audit_pipeline.seal.pem import PemBlock, write_pem
-from audit_pipeline.seal.public_key import LABEL, read_public, read_spki, write_public
-from audit_pipeline.seal.signer import signature_holds
+from audit_pipeline.seal.keys.forms import ANY_PUBLIC, AnyPublic, fingerprint, spki
+from audit_pipeline.seal.keys.load import load_any_public, load_recipient_public, load_signer_public
+from audit_pipeline.seal.keys.pem import PemBlock, write_pem
+from audit_pipeline.seal.keys.public_key import LABEL, read_public, read_spki, write_public
+from audit_pipeline.seal.keys.signer import signature_holds
 
 P = 2**255 - 19
 D = -121665 * pow(121666, -1, P) % P

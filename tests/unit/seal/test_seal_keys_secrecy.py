@@ -21,8 +21,9 @@ from soft_token import PIN, SoftToken, needs_token, soft_token
 
 from audit_pipeline.cli.main import main
 from audit_pipeline.errors import AuditError
-from audit_pipeline.seal import key_block, key_export, keys, pkcs8
-from audit_pipeline.seal.pem import read_pem
+from audit_pipeline.seal.keys import key_block, key_export, pkcs8
+from audit_pipeline.seal.keys import load as keys
+from audit_pipeline.seal.keys.pem import read_pem
 
 PASSPHRASE = b"zQ7#vW2!kX9@pL4$gD5"
 WRONG = b"J8&hT3*mB6^yN1%cR0+"

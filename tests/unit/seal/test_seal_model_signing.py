@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_pipeline.errors import InputError
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.model_signing import sign_model
-from audit_pipeline.seal.signer import Signer
 
 MODEL = b"TFL3" + bytes(range(256)) * 8
 

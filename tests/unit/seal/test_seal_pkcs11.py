@@ -16,9 +16,11 @@ from soft_token import MODULE, PIN, SoftToken, needs_token, soft_token
 
 from audit_pipeline.cli.main import main
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal import dsse, keys, pkcs11
-from audit_pipeline.seal.key_forms import fingerprint, kind_of, spki
-from audit_pipeline.seal.quorum import Quorum
+from audit_pipeline.seal import dsse
+from audit_pipeline.seal.keys import load as keys
+from audit_pipeline.seal.keys import pkcs11
+from audit_pipeline.seal.keys.forms import fingerprint, kind_of, spki
+from audit_pipeline.seal.keys.quorum import Quorum
 
 URI = f"pkcs11:token=audit;object=release?module-path={MODULE or '/usr/lib/softhsm/libsofthsm2.so'}"
 
@@ -110,7 +112,7 @@ def test_a_token_signs_beside_tensorflow(token: SoftToken) -> None:
     """Whose BoringSSL has functions of the same names as the OpenSSL that SoftHSM calls."""
     program = (
         "import sys, tensorflow\n"
-        "from audit_pipeline.seal.keys import load_signer\n"
+        "from audit_pipeline.seal.keys.load import load_signer\n"
         "signer = load_signer(sys.argv[1], sys.argv[2].encode())\n"
         "print(len(signer.sign(b'message')))"
     )

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from key_samples import code_of
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.keys import load_signer
-from audit_pipeline.seal.pkcs11_uri import TokenKey, is_token_uri, parse_uri
+from audit_pipeline.seal.keys.load import load_signer
+from audit_pipeline.seal.keys.pkcs11_uri import TokenKey, is_token_uri, parse_uri
 
 MODULE = "module-path=/usr/lib/softhsm/libsofthsm2.so"
 

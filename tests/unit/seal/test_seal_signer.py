@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_pipeline.errors import InputError, ToolError
-from audit_pipeline.seal.signer import Signer, hash_signature_holds, signature_holds
+from audit_pipeline.seal.keys.signer import Signer, hash_signature_holds, signature_holds
 
 ED25519 = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 P256 = derive_private_key(11, SECP256R1())

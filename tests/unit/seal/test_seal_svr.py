@@ -13,7 +13,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import Subject
 from audit_pipeline.seal.svr import SVR_TYPE, svr_payload
 

@@ -10,12 +10,12 @@ from trust_samples import EXPIRES, NOW, document, keys, put, text
 
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.trust import load_trust
-from audit_pipeline.seal.trust_changes import Rotation
-from audit_pipeline.seal.trust_envelope import PAYLOAD_TYPE, envelope_path
-from audit_pipeline.seal.trust_file import write_text
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.trust.changes import Rotation
+from audit_pipeline.seal.trust.envelope import PAYLOAD_TYPE, envelope_path
+from audit_pipeline.seal.trust.file import write_text
+from audit_pipeline.seal.trust.load import load_trust
 
 ROOTS = keys().roots
 

@@ -7,11 +7,11 @@ from key_samples import code_of
 from trust_samples import EXPIRES, NOW, document, keys
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.trust_changes import Revocation, Rotation, first_trust
-from audit_pipeline.seal.trust_checks import disagreements
-from audit_pipeline.seal.trust_file import write_text
-from audit_pipeline.seal.trust_listing import listed_keys
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.trust.changes import Revocation, Rotation, first_trust
+from audit_pipeline.seal.trust.checks import disagreements
+from audit_pipeline.seal.trust.file import write_text
+from audit_pipeline.seal.trust.listing import listed_keys
 
 NEW = keys().new.public
 UNTIL = "2026-08-01T00:00:00Z"

@@ -10,9 +10,9 @@ from trust_samples import keys
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.trust_envelope import PAYLOAD_TYPE, add_signature, open_envelope, who_signed
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.trust.envelope import PAYLOAD_TYPE, add_signature, open_envelope, who_signed
 
 ROOTS = keys().roots
 PINNED = keys().pinned

@@ -18,10 +18,10 @@ from ruamel.yaml import YAML
 from trust_samples import document, keys, text
 
 from audit_pipeline.errors import AuditError, InputError
-from audit_pipeline.seal.key_forms import fingerprint, spki
-from audit_pipeline.seal.trust_checks import public_key
-from audit_pipeline.seal.trust_file import read_trust, write_text
-from audit_pipeline.seal.trust_schema import TrustDocument, TrustedKey, checked_document, trust_schema
+from audit_pipeline.seal.keys.forms import fingerprint, spki
+from audit_pipeline.seal.trust.checks import public_key
+from audit_pipeline.seal.trust.file import read_trust, write_text
+from audit_pipeline.seal.trust.schema import TrustDocument, TrustedKey, checked_document, trust_schema
 
 PROJECT = Path(__file__).parents[3]
 EXAMPLE = PROJECT / "signing" / "trust.example.yaml"

@@ -29,11 +29,11 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.ecies import RecipientKind
-from audit_pipeline.seal.key_forms import kind_of
+from audit_pipeline.seal.keys.forms import kind_of
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.parse import TlvType, parse
 from audit_pipeline.seal.profile import SignatureKind
 from audit_pipeline.seal.settings import AesBits
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.verify import Companions, Trust, verify
 
 

@@ -18,8 +18,8 @@ from sealed_samples import (
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import Subject
 from audit_pipeline.seal.verify import verify
 from audit_pipeline.seal.waiver import WaivedPolicy, Waiver, waiver_payload

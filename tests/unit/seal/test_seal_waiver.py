@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import VERDICT_TYPE, Statement, Subject, make_statement, read_statement
 from audit_pipeline.seal.waiver import (
     WAIVER_TYPE,

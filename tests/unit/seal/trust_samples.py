@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import SignerPublic
-from audit_pipeline.seal.signer import Signer
-from audit_pipeline.seal.trust_changes import first_trust
-from audit_pipeline.seal.trust_envelope import PAYLOAD_TYPE, envelope_path
-from audit_pipeline.seal.trust_file import write_text
-from audit_pipeline.seal.trust_schema import TrustDocument
+from audit_pipeline.seal.keys.forms import SignerPublic
+from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.trust.changes import first_trust
+from audit_pipeline.seal.trust.envelope import PAYLOAD_TYPE, envelope_path
+from audit_pipeline.seal.trust.file import write_text
+from audit_pipeline.seal.trust.schema import TrustDocument
 
 NOW = "2026-05-04T12:00:00Z"
 EXPIRES = "2027-05-04T00:00:00Z"

@@ -13,7 +13,7 @@ from genuine import Genuine
 from imgtool_answer import imgtool_answer
 from shipped import USUAL, ship
 
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.signer import Signer
 
 _NONE = "–"
 _FLIPPED_MODEL_BYTES = 16

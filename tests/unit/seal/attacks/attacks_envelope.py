@@ -14,8 +14,8 @@ from shipped import P256
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import fingerprint
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.signer import Signer
 
 ENVELOPE = Family("DSSE envelope")
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

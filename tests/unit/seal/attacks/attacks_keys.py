@@ -8,7 +8,7 @@ from attack import Attacker, Family, View
 from genuine import Genuine, Presented
 from shipped import P256
 
-from audit_pipeline.seal.key_forms import spki
+from audit_pipeline.seal.keys.forms import spki
 from audit_pipeline.seal.verify import Trust
 
 KEYS = Family("key substitution")

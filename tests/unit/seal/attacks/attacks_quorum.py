@@ -10,7 +10,7 @@ from genuine import Genuine, Presented
 from shipped import P256
 
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.quorum import Quorum
+from audit_pipeline.seal.keys.quorum import Quorum
 
 QUORUM = Family("quorums")
 

@@ -17,11 +17,11 @@ from genuine import NOW, Genuine
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import fingerprint, kind_of, spki
-from audit_pipeline.seal.signer import Signer
-from audit_pipeline.seal.trust import load_trust
-from audit_pipeline.seal.trust_envelope import PAYLOAD_TYPE, envelope_path
-from audit_pipeline.seal.trust_file import read_trust
+from audit_pipeline.seal.keys.forms import fingerprint, kind_of, spki
+from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.trust.envelope import PAYLOAD_TYPE, envelope_path
+from audit_pipeline.seal.trust.file import read_trust
+from audit_pipeline.seal.trust.load import load_trust
 from audit_pipeline.trust_memory import Remembered, require_newest
 
 TRUST = Family("trust file")

@@ -13,8 +13,8 @@ from genuine import NOW, Genuine
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import VERDICT_TYPE, Statement, Subject, make_statement, read_statement
 from audit_pipeline.seal.waiver import WaivedPolicy, Waiver, check_waivers, waiver_payload
 

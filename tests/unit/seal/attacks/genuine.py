@@ -19,10 +19,10 @@ from wrapping import ctr, wrap, wrap_with_secret
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal.ecies import unwrap
-from audit_pipeline.seal.key_forms import RecipientPrivate, SignerPrivate, fingerprint
+from audit_pipeline.seal.keys.forms import RecipientPrivate, SignerPrivate, fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.profile import read
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.verify import Companions, Trust
 
 NOW = "2026-11-23T12:00:00Z"

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from audit_pipeline.seal.key_forms import SignerPublic
+from audit_pipeline.seal.keys.forms import SignerPublic
 
 
 def imgtool_answer(image: bytes, key: SignerPublic) -> str:

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.image import build
-from audit_pipeline.seal.key_forms import RecipientPrivate, SignerPrivate, fingerprint
+from audit_pipeline.seal.keys.forms import RecipientPrivate, SignerPrivate, fingerprint
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.profile import read
 from audit_pipeline.seal.settings import Binding, SealSettings
-from audit_pipeline.seal.signer import Signer
 from audit_pipeline.seal.statement import RELEASE_TYPE, VERDICT_TYPE, Subject, make_statement
 from audit_pipeline.seal.version import ImageVersion
 

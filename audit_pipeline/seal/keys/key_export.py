@@ -12,7 +12,7 @@ from typing import Literal
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
-from audit_pipeline.seal.key_forms import (
+from audit_pipeline.seal.keys.forms import (
     RECIPIENT,
     SIGNER_PUBLIC,
     AnyPublic,
@@ -24,7 +24,7 @@ from audit_pipeline.seal.key_forms import (
     require_key,
     spki,
 )
-from audit_pipeline.seal.public_key import write_public
+from audit_pipeline.seal.keys.public_key import write_public
 
 PublicForm = Literal["pem", "der", "raw", "c", "mcuboot-c"]
 PrivateForm = Literal["pem", "c", "mcuboot-c"]

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from audit_pipeline.errors import AuditError, InputError, ToolError
-from audit_pipeline.seal.key_forms import SignerPublic
-from audit_pipeline.seal.pkcs11_uri import TokenKey, parse_uri
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.forms import SignerPublic
+from audit_pipeline.seal.keys.pkcs11_uri import TokenKey, parse_uri
+from audit_pipeline.seal.keys.signer import Signer
 
 if TYPE_CHECKING:
     from pkcs11.types import Session

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.key_forms import AnyPublic, SignerPublic, fingerprint, kind_of, spki
-from audit_pipeline.seal.trust_checks import public_key
-from audit_pipeline.seal.trust_schema import RoleName, TrustDocument, TrustedKey, checked_document
+from audit_pipeline.seal.keys.forms import AnyPublic, SignerPublic, fingerprint, kind_of, spki
+from audit_pipeline.seal.trust.checks import public_key
+from audit_pipeline.seal.trust.schema import RoleName, TrustDocument, TrustedKey, checked_document
 from audit_pipeline.spelling import did_you_mean
 
 Values = dict[str, Any]

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.seal.key_forms import SIGNER_PUBLIC, SignerPublic, fingerprint, require_key
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.trust_checks import public_key
-from audit_pipeline.seal.trust_envelope import envelope_path, open_envelope, read_envelope
-from audit_pipeline.seal.trust_file import read_trust
-from audit_pipeline.seal.trust_schema import RoleName, TrustDocument, moment
+from audit_pipeline.seal.keys.forms import SIGNER_PUBLIC, SignerPublic, fingerprint, require_key
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.trust.checks import public_key
+from audit_pipeline.seal.trust.envelope import envelope_path, open_envelope, read_envelope
+from audit_pipeline.seal.trust.file import read_trust
+from audit_pipeline.seal.trust.schema import RoleName, TrustDocument, moment
 from audit_pipeline.seal.verify import Trust
 from audit_pipeline.strict_yaml import Loaded
 

@@ -19,9 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal import key_block, pkcs8, public_key
-from audit_pipeline.seal.key_file import PRIVATE_MODE, PUBLIC_MODE, NewFile, read_key_file, write_new
-from audit_pipeline.seal.key_forms import (
+from audit_pipeline.seal.keys import key_block, pkcs8, public_key
+from audit_pipeline.seal.keys.forms import (
     ANY_PUBLIC,
     RECIPIENT,
     RECIPIENT_PUBLIC,
@@ -39,10 +38,11 @@ from audit_pipeline.seal.key_forms import (
     kind_of,
     require_key,
 )
-from audit_pipeline.seal.pem import PemBlock, read_pem, write_pem
-from audit_pipeline.seal.pkcs11 import check_token_uri, load_token_signer
-from audit_pipeline.seal.pkcs11_uri import is_token_uri
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.key_file import PRIVATE_MODE, PUBLIC_MODE, NewFile, read_key_file, write_new
+from audit_pipeline.seal.keys.pem import PemBlock, read_pem, write_pem
+from audit_pipeline.seal.keys.pkcs11 import check_token_uri, load_token_signer
+from audit_pipeline.seal.keys.pkcs11_uri import is_token_uri
+from audit_pipeline.seal.keys.signer import Signer
 
 __all__ = [
     "KeyFiles",

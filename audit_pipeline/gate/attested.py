@@ -5,7 +5,7 @@ from __future__ import annotations
 from audit_pipeline import rollback, run_folder
 from audit_pipeline.attestations import release_payload, summary_payload, verdict_agrees
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.gate_files import RunFiles
+from audit_pipeline.gate.files import RunFiles
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.profile import SealedImage
 from audit_pipeline.seal.settings import class_uuid, vendor_uuid

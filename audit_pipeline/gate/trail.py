@@ -14,7 +14,7 @@ from audit_pipeline.entries import (
     verdict_entry,
 )
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.gate_files import RunFiles
+from audit_pipeline.gate.files import RunFiles
 from audit_pipeline.rollback import last_released
 from audit_pipeline.seal_part import SealPart
 from audit_pipeline.trail.entry import Entry, Kind

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.key_forms import KeyKind
+from audit_pipeline.seal.keys.forms import KeyKind
 from audit_pipeline.strict_yaml import Strict
 
 RoleName = Literal["root", "image", "verdict", "release", "waiver"]

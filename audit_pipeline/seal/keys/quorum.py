@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.key_forms import SIGNER_PUBLIC, SignerPublic, require_key, spki
+from audit_pipeline.seal.keys.forms import SIGNER_PUBLIC, SignerPublic, require_key, spki
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import Any
 from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.key_forms import SignerPublic, fingerprint
-from audit_pipeline.seal.quorum import Quorum
-from audit_pipeline.seal.signer import Signer
+from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.strict_json import strict_json
 from audit_pipeline.strict_yaml.loading import LARGEST_BYTES
 

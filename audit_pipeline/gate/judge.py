@@ -15,9 +15,9 @@ from audit_pipeline import run_folder
 from audit_pipeline.decide import decide
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.evidence import Evidence
-from audit_pipeline.gate_attested import check_image, check_verdict
-from audit_pipeline.gate_files import RunFiles, read_run
-from audit_pipeline.gate_trail import check_trail
+from audit_pipeline.gate.attested import check_image, check_verdict
+from audit_pipeline.gate.files import RunFiles, read_run
+from audit_pipeline.gate.trail import check_trail
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_policy
 from audit_pipeline.seal.verify import Trust

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.key_block import cost_refused, wrong_passphrase
+from audit_pipeline.seal.keys.key_block import cost_refused, wrong_passphrase
 
 LABEL = "ENCRYPTED PRIVATE KEY"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from audit_pipeline.seal.key_forms import KeyKind, fingerprint
-from audit_pipeline.seal.trust import live_keys
-from audit_pipeline.seal.trust_checks import public_key
-from audit_pipeline.seal.trust_envelope import who_signed
-from audit_pipeline.seal.trust_schema import RoleName, TrustDocument, TrustedKey, moment
+from audit_pipeline.seal.keys.forms import KeyKind, fingerprint
+from audit_pipeline.seal.trust.checks import public_key
+from audit_pipeline.seal.trust.envelope import who_signed
+from audit_pipeline.seal.trust.load import live_keys
+from audit_pipeline.seal.trust.schema import RoleName, TrustDocument, TrustedKey, moment
 from audit_pipeline.strict_yaml import Loaded
 
 

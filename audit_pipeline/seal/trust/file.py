@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.trust_checks import disagreements
-from audit_pipeline.seal.trust_schema import ImageRole, Role, TrustDocument
+from audit_pipeline.seal.trust.checks import disagreements
+from audit_pipeline.seal.trust.schema import ImageRole, Role, TrustDocument
 from audit_pipeline.strict_yaml import Loaded, Problem, load, refuse
 from audit_pipeline.strict_yaml.loading import LARGEST_BYTES
 from audit_pipeline.strict_yaml.scalars import resolve

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal.ecies import is_low_order
-from audit_pipeline.seal.key_forms import ANY_PUBLIC, AnyPublic, Key, KeyForm, require_key, spki
-from audit_pipeline.seal.pem import PemBlock, read_pem, write_pem
+from audit_pipeline.seal.keys.forms import ANY_PUBLIC, AnyPublic, Key, KeyForm, require_key, spki
+from audit_pipeline.seal.keys.pem import PemBlock, read_pem, write_pem
 
 LABEL = "PUBLIC KEY"
 

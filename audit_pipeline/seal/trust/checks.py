@@ -11,10 +11,10 @@ import binascii
 from collections.abc import Iterator
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.seal.key_forms import ANY_PUBLIC, SIGNER_PUBLIC, AnyPublic, fingerprint, kind_of
-from audit_pipeline.seal.pem import PemBlock, write_pem
-from audit_pipeline.seal.public_key import LABEL, read_public
-from audit_pipeline.seal.trust_schema import ImageRole, Role, RoleName, TrustDocument, TrustedKey
+from audit_pipeline.seal.keys.forms import ANY_PUBLIC, SIGNER_PUBLIC, AnyPublic, fingerprint, kind_of
+from audit_pipeline.seal.keys.pem import PemBlock, write_pem
+from audit_pipeline.seal.keys.public_key import LABEL, read_public
+from audit_pipeline.seal.trust.schema import ImageRole, Role, RoleName, TrustDocument, TrustedKey
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Loc
 

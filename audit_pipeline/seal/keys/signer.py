@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from audit_pipeline.errors import ToolError
-from audit_pipeline.seal.key_forms import SIGNER, SIGNER_PUBLIC, SignerPrivate, SignerPublic, require_key
+from audit_pipeline.seal.keys.forms import SIGNER, SIGNER_PUBLIC, SignerPrivate, SignerPublic, require_key
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Order of the base point of P-256 (SP 800-186, 3.2.1.3)."""

@@ -1,0 +1,1 @@
+"""The release gate: a run is judged again from its bytes."""

@@ -1,0 +1,1 @@
+"""Keys: their forms and files, tokens that hold them, and who signs with them."""

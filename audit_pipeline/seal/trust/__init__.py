@@ -1,0 +1,1 @@
+"""The trust file: whose signatures count for what, how that is changed, and who vouches for it."""
