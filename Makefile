@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-bench: bench-cli bench-demo bench-ecg bench-stats bench-paired bench-techniques bench-compress ## times, figures of the ECG example, statistics, compression
+bench: bench-cli bench-demo bench-ecg bench-stats bench-paired bench-techniques bench-compress bench-seal ## times, the ECG example, statistics, compression, the sealed image
 
 bench-%: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.$*
