@@ -66,11 +66,16 @@ def require_rise(seals: Iterable[Entry], of_class: str, security_counter: int) -
         hint = "the counter of this class is used up: its devices take no newer image"
     raise InputError(
         "seal.counter-not-risen",
-        f"run {last.run} was released with security counter {last.security_counter} for {of_class}, and "
+        f"run {last.run} was released with security counter {last.security_counter} for {_said(of_class)}, and "
         f"{security_counter} is not above it",
         where="seal.security_counter",
         hint=hint,
     )
+
+
+def _said(of_class: str) -> str:
+    """A class by its name; a bare digest would not say what it is of."""
+    return of_class if "/" in of_class else f"the recipient key {of_class[:8]}…"
 
 
 def _released(entry: Entry) -> Released:

@@ -52,6 +52,7 @@ class Form(StrEnum):
 
 _PRIVATE_FORMS: dict[Form, tuple[PrivateForm, str]] = {
     Form.PEM: ("pem", _EASIER_TO_GUESS),
+    Form.RAW: ("raw", _IN_THE_CLEAR),
     Form.C: ("c", _IN_THE_CLEAR),
     Form.MCUBOOT_C: ("mcuboot-c", _IN_THE_CLEAR),
 }
@@ -133,6 +134,7 @@ def export(
 
 
 def _export_private(key: str, form: Form, out: Path | None, passphrase_fd: int | None, *, as_json: bool) -> None:
+    from audit_pipeline.seal.keys.forms import ANY_PRIVATE
     from audit_pipeline.seal.keys.key_export import export_private
     from audit_pipeline.seal.keys.key_file import PRIVATE_MODE, NewFile, write_new
     from audit_pipeline.seal.keys.load import check_private_file, load_any_private
@@ -144,10 +146,10 @@ def _export_private(key: str, form: Form, out: Path | None, passphrase_fd: int |
         raise InputError("keys.export-place", "a private key is never printed", hint="name a new file: --out FILE")
     if form not in _PRIVATE_FORMS:
         raise InputError(
-            "keys.export-form", f"a private key is not written as {form.value}", hint="--as pem, c or mcuboot-c"
+            "keys.export-form", f"a private key is not written as {form.value}", hint="--as pem, raw, c or mcuboot-c"
         )
     wanted, warning = _PRIVATE_FORMS[form]
-    check_private_file(key)
+    check_private_file(key, ANY_PRIVATE)
     passphrase = read_passphrase(passphrase_fd, purpose=key)
     content = export_private(load_any_private(Path(key), passphrase), wanted, passphrase)
     write_new(NewFile(out, content, PRIVATE_MODE))

@@ -40,6 +40,13 @@ def test_a_counter_must_be_above_it(counter: int) -> None:
     assert caught.value.hint == "set security_counter to 6 or more"
 
 
+def test_the_line_is_named_by_what_it_is() -> None:
+    for of_class, said in (("x.example/y", "for x.example/y, and"), (KEY, "for the recipient key aaaaaaaa…, and")):
+        with pytest.raises(InputError) as caught:
+            require_rise([seal("a", 5, device_class=of_class)], of_class, 5)
+        assert said in caught.value.what
+
+
 def test_a_first_one_and_a_higher_one_pass() -> None:
     require_rise([], KEY, 0)
     require_rise([seal("a", 5)], KEY, 6)

@@ -34,21 +34,32 @@ class KeyForm(Generic[Key]):
 
     classes: tuple[Any, ...]
     name: str
+    missing: str = "check the path"
+    """what to do where there is no such file: only a key that signs is replaced by making one"""
 
 
 SIGNER = KeyForm[SignerPrivate](
-    (Ed25519PrivateKey, EllipticCurvePrivateKey), "a private key that signs (Ed25519 or P-256)"
+    (Ed25519PrivateKey, EllipticCurvePrivateKey),
+    "a private key that signs (Ed25519 or P-256)",
+    "check the path, or make one with `audit keys new`",
 )
 SIGNER_PUBLIC = KeyForm[SignerPublic](
-    (Ed25519PublicKey, EllipticCurvePublicKey), "a public key that signatures are checked with (Ed25519 or P-256)"
+    (Ed25519PublicKey, EllipticCurvePublicKey),
+    "a public key that signatures are checked with (Ed25519 or P-256)",
+    "check the path, or get the key from its owner",
 )
 RECIPIENT = KeyForm[RecipientPrivate](
-    (X25519PrivateKey, EllipticCurvePrivateKey), "a device's private key (X25519 or P-256)"
+    (X25519PrivateKey, EllipticCurvePrivateKey),
+    "a device's private key (X25519 or P-256)",
+    "check the path; a new key opens nothing that was sealed for another",
 )
 RECIPIENT_PUBLIC = KeyForm[RecipientPublic](
-    (X25519PublicKey, EllipticCurvePublicKey), "a device's public key (X25519 or P-256)"
+    (X25519PublicKey, EllipticCurvePublicKey),
+    "a device's public key (X25519 or P-256)",
+    "check the path, or get the device's public key; a new one would encrypt for a device that does not exist",
 )
 ANY_PUBLIC = KeyForm[AnyPublic]((Ed25519PublicKey, EllipticCurvePublicKey, X25519PublicKey), "a public key")
+ANY_PRIVATE = KeyForm[SignerPrivate | RecipientPrivate]((*SIGNER.classes, *RECIPIENT.classes), "a private key")
 
 _NAMES = (
     (Ed25519PrivateKey, "an Ed25519 private key"),

@@ -27,7 +27,7 @@ from audit_pipeline.seal.keys.forms import (
 from audit_pipeline.seal.keys.public_key import write_public
 
 PublicForm = Literal["pem", "der", "raw", "c", "mcuboot-c"]
-PrivateForm = Literal["pem", "c", "mcuboot-c"]
+PrivateForm = Literal["pem", "raw", "c", "mcuboot-c"]
 
 _PER_LINE = 8
 _SCALAR_BYTES = 32
@@ -60,10 +60,11 @@ def export_private(private: SignerPrivate | RecipientPrivate, form: PrivateForm,
     """A private key for another tool, or in the clear for a device's firmware.
 
     `pem` is encrypted PKCS#8 under the same passphrase, as `cryptography` writes it (PBKDF2, 2,048 iterations): a
-    guess at its passphrase costs a hundredth of what it costs here. The two forms in C are not encrypted at all.
+    guess at its passphrase costs a hundredth of what it costs here. The others are not encrypted at all; `raw` is the
+    scalar, 32 bytes, as `c` has it.
 
     Raises:
-        InputError: `keys.wrong-kind`, an Ed25519 key as C: no device holds a key that signs.
+        InputError: `keys.wrong-kind`, an Ed25519 key not as `pem`: no device holds a key that signs.
     """
     if form == "pem":
         return private.private_bytes(
@@ -72,6 +73,8 @@ def export_private(private: SignerPrivate | RecipientPrivate, form: PrivateForm,
             serialization.BestAvailableEncryption(passphrase),
         )
     recipient = require_key(private, RECIPIENT)
+    if form == "raw":
+        return _scalar(recipient)
     return (_c_private(recipient) if form == "c" else _mcuboot_private(recipient)).encode()
 
 
@@ -92,16 +95,19 @@ def _c_public(public: AnyPublic) -> str:
     )
 
 
-def _c_private(private: RecipientPrivate) -> str:
+def _scalar(private: RecipientPrivate) -> bytes:
     if isinstance(private, EllipticCurvePrivateKey):
-        scalar, order = private.private_numbers().private_value.to_bytes(_SCALAR_BYTES, "big"), "big endian"
-    else:
-        scalar, order = private.private_bytes_raw(), "little endian (RFC 7748)"
+        return private.private_numbers().private_value.to_bytes(_SCALAR_BYTES, "big")
+    return private.private_bytes_raw()
+
+
+def _c_private(private: RecipientPrivate) -> str:
+    order = "big endian" if isinstance(private, EllipticCurvePrivateKey) else "little endian (RFC 7748)"
     return (
         f"/* SECRET: {_TITLES[kind_of(private)]} private key of a device, its scalar, {order}.\n"
         f" * Public half: SHA-256 {fingerprint(private.public_key())} */\n"
         "#include <stdint.h>\n\n"
-        f"const uint8_t audit_private_key[{_SCALAR_BYTES}] = {{\n{_hexadecimal(scalar)}}};\n"
+        f"const uint8_t audit_private_key[{_SCALAR_BYTES}] = {{\n{_hexadecimal(_scalar(private))}}};\n"
     )
 
 

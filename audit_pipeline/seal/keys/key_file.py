@@ -40,13 +40,17 @@ class NewFile:
     mode: int
 
 
-def read_key_file(path: Path) -> bytes:
+def read_key_file(path: Path, *, missing: str) -> bytes:
     """All of a key file; one that holds a private key must be its owner's alone.
+
+    Args:
+        path: the file.
+        missing: what to do where there is none.
 
     Raises:
         InputError: `keys.not-found`, `keys.unreadable`, `keys.not-pem` or `keys.readable-by-others`.
     """
-    content, mode = _read(path)
+    content, mode = _read(path, missing)
     if len(content) > _MAX_FILE_BYTES:
         raise InputError("keys.not-pem", "this is too long to be a key", where=str(path))
     if _PRIVATE_MARK in content and mode & _OTHERS:
@@ -80,7 +84,7 @@ def write_new(*files: NewFile) -> None:
         undo.pop_all()
 
 
-def _read(path: Path) -> tuple[bytes, int]:
+def _read(path: Path, missing: str) -> tuple[bytes, int]:
     """Up to one byte more than a key file may have, and the file's mode; only regular files, which never block."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -90,9 +94,7 @@ def _read(path: Path) -> tuple[bytes, int]:
                 raise InputError("keys.unreadable", "a key is read from a regular file only", where=str(path))
             return stream.read(_MAX_FILE_BYTES + 1), mode
     except FileNotFoundError:
-        raise InputError(
-            "keys.not-found", "there is no such key file", where=str(path), hint="make one with `audit keys new`"
-        ) from None
+        raise InputError("keys.not-found", "there is no such key file", where=str(path), hint=missing) from None
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else "its name holds a zero byte"
         raise InputError("keys.unreadable", f"the key file cannot be read: {what}", where=str(path)) from None

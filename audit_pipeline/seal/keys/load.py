@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal.keys import key_block, pkcs8, public_key
 from audit_pipeline.seal.keys.forms import (
+    ANY_PRIVATE,
     ANY_PUBLIC,
     RECIPIENT,
     RECIPIENT_PUBLIC,
@@ -61,7 +63,6 @@ __all__ = [
 PRIVATE_SUFFIX = ".key.pem"
 PUBLIC_SUFFIX = ".pub.pem"
 
-_ANY_PRIVATE = KeyForm[SignerPrivate | RecipientPrivate]((*SIGNER.classes, *RECIPIENT.classes), "a private key")
 _MAX_PASSPHRASE_BYTES = 1023
 """OpenSSL's own limit, kept so that a passphrase serves either form of file."""
 
@@ -144,11 +145,15 @@ def load_recipient(path: Path, passphrase: bytes) -> RecipientPrivate:
 
 def load_any_private(path: Path, passphrase: bytes) -> SignerPrivate | RecipientPrivate:
     """A private key of any kind, to be given to another tool. Raises as `load_recipient` does."""
-    return _load_private(path, passphrase, _ANY_PRIVATE)
+    return _load_private(path, passphrase, ANY_PRIVATE)
 
 
-def check_private_file(source: Path | str) -> None:
+def check_private_file(source: Path | str, wanted: KeyForm[Any] = SIGNER) -> None:
     """Check all that can be checked of a private key without its passphrase, or of a token's key without its PIN.
+
+    Args:
+        source: as for `load_signer`.
+        wanted: what the key is for, as far as a message says so; the file's outside does not show it.
 
     Raises:
         InputError: as `load_signer`, but for what only the passphrase or the token shows.
@@ -156,7 +161,7 @@ def check_private_file(source: Path | str) -> None:
     if is_token_uri(source):
         check_token_uri(str(source))
     else:
-        _read_private(Path(source), "a private key")
+        _read_private(Path(source), wanted)
 
 
 def load_signer_public(path: Path) -> SignerPublic:
@@ -188,12 +193,12 @@ def _check_passphrase(passphrase: bytes) -> None:
 
 
 def _load_public(path: Path, wanted: KeyForm[Key]) -> Key:
-    return public_key.read_public(read_key_file(path), wanted, where=str(path))
+    return public_key.read_public(read_key_file(path, missing=wanted.missing), wanted, where=str(path))
 
 
 def _load_private(path: Path, passphrase: bytes, wanted: KeyForm[Key]) -> Key:
     where = str(path)
-    block = _read_private(path, wanted.name)
+    block = _read_private(path, wanted)
     _check_passphrase(passphrase)
     if block.label == key_block.LABEL:
         key = pkcs8.load_plain(key_block.reveal(block.content, passphrase, where=where), where=where)
@@ -202,10 +207,10 @@ def _load_private(path: Path, passphrase: bytes, wanted: KeyForm[Key]) -> Key:
     return require_key(key, wanted, where=where)
 
 
-def _read_private(path: Path, wanted: str) -> PemBlock:
+def _read_private(path: Path, wanted: KeyForm[Key]) -> PemBlock:
     """The block of a private key file, whose form and cost were checked."""
     where = str(path)
-    block = read_pem(read_key_file(path), where=where)
+    block = read_pem(read_key_file(path, missing=wanted.missing), where=where)
     if block.label == key_block.LABEL:
         key_block.check_header(block.content, where=where)
     elif block.label == pkcs8.LABEL:
@@ -220,7 +225,7 @@ def _read_private(path: Path, wanted: str) -> PemBlock:
     else:
         raise InputError(
             "keys.public-where-private",
-            f"this is a public key, and {wanted} belongs here",
+            f"this is a public key, and {wanted.name} belongs here",
             where=where,
             hint=f"give the file that ends in {PRIVATE_SUFFIX}",
         )

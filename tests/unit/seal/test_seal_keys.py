@@ -7,7 +7,9 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -179,6 +181,25 @@ def test_a_private_key_without_a_passphrase_is_refused(tmp_path: Path, format_: 
     for passphrase in (PASSPHRASE, b""):
         assert code_of(keys.load_signer, bare, passphrase) == "keys.no-passphrase"
     assert code_of(keys.check_private_file, bare) == "keys.no-passphrase"
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        (lambda path: keys.load_signer(path, PASSPHRASE), "audit keys new"),
+        (keys.check_private_file, "audit keys new"),
+        (keys.load_signer_public, "from its owner"),
+        (keys.load_recipient_public, "a device that does not exist"),
+        (lambda path: keys.load_recipient(path, PASSPHRASE), "opens nothing"),
+        (keys.load_any_public, "check the path"),
+    ],
+)
+def test_only_a_missing_key_that_signs_is_made_anew(load: Callable[[Path], Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refusal:
+        load(tmp_path / "none.pem")
+    assert refusal.value.code == "keys.not-found"
+    assert words in (refusal.value.hint or "")
+    assert ("audit keys new" in (refusal.value.hint or "")) == (words == "audit keys new")
 
 
 def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:

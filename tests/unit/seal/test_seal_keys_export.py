@@ -85,6 +85,7 @@ def test_a_devices_private_scalar_gives_its_public_key_back(kind: str) -> None:
         if kind == "x25519"
         else derive_private_key(int.from_bytes(scalar, "big"), SECP256R1()).public_key()
     )
+    assert export_private(PRIVATE[kind], "raw", PASSPHRASE) == scalar
     assert spki(again) == spki(PUBLIC[kind])
 
 
@@ -96,7 +97,7 @@ def test_a_private_key_as_pem_opens_with_the_same_passphrase_elsewhere(kind: str
 
 
 def test_a_key_that_signs_is_never_written_for_a_device_to_hold() -> None:
-    for form in ("c", "mcuboot-c"):
+    for form in ("raw", "c", "mcuboot-c"):
         assert code_of(export_private, PRIVATE["ed25519"], form, PASSPHRASE) == "keys.wrong-kind"
     assert code_of(export_public, PUBLIC["x25519"], "mcuboot-c") == "keys.wrong-kind"
 
@@ -153,11 +154,12 @@ def test_a_lost_public_file_is_made_again_from_the_private_one(
     assert capfdbinary.readouterr().out == device.public.read_bytes()
 
 
+@pytest.mark.parametrize("form", ["raw", "mcuboot-c"])
 def test_a_private_key_goes_to_a_new_file_of_its_owner_with_a_warning(
-    device: keys.KeyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    form: str, device: keys.KeyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "enc_key.c"
-    command = ("keys", "export", device.private, "--private", "--as", "mcuboot-c", "--out", out)
+    out = tmp_path / "enc_key"
+    command = ("keys", "export", device.private, "--private", "--as", form, "--out", out)
     assert audit(*command) == 0
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert "in the clear" in " ".join(capsys.readouterr().err.split())
@@ -171,7 +173,6 @@ def test_a_private_key_goes_to_a_new_file_of_its_owner_with_a_warning(
     [
         (["--private", "--as", "c"], "keys.export-place"),
         (["--private", "--as", "der", "--out", "x"], "keys.export-form"),
-        (["--private", "--as", "raw", "--out", "x"], "keys.export-form"),
         (["--as", "mcuboot-c"], "keys.wrong-kind"),
     ],
 )

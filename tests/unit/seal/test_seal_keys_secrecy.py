@@ -243,10 +243,10 @@ def test_a_warning_comes_with_an_exported_key_and_not_the_key(
     samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AUDIT_PASSPHRASE", PASSPHRASE.decode())
-    for form in ("c", "mcuboot-c", "pem"):
+    for form in ("raw", "c", "mcuboot-c", "pem"):
         assert run("keys", "export", samples.device.private, "--private", "--as", form, "--out", tmp_path / form) == 0
     streams = capsys.readouterr()
-    assert streams.err.count("warning") == 3
+    assert streams.err.count("warning") == 4
     assert_keeps(streams.out + streams.err, *samples.secrets)
 
 
