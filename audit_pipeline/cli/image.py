@@ -57,6 +57,10 @@ def verify(
     content = _read(image)
     at = now()
     believed = read_trust_options(signer, trust, root, trail=trail, now=at)
+    if believed.document is not None:
+        from audit_pipeline.seal.trust.revoked_signer import require_unrevoked_signer
+
+        require_unrevoked_signer(content, believed.document)
     key = None
     if recipient is not None:
         key = load_recipient(recipient, read_passphrase(passphrase_fd, purpose=str(recipient)))
@@ -129,6 +133,8 @@ def _tree(document: dict[str, Any]) -> Any:
     root = Tree("", hide_root=True)
 
     def grow(branch: Tree, name: str, value: Any) -> None:
+        if value is None:
+            return
         if isinstance(value, dict):
             inner = branch.add(f"[bold]{escape(printable(name))}[/]")
             for key, item in value.items():
@@ -136,7 +142,7 @@ def _tree(document: dict[str, Any]) -> Any:
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             inner = branch.add(f"[bold]{escape(printable(name))}[/]")
             for item in value:
-                inner.add(escape(printable("  ".join(str(part) for part in item.values()))))
+                inner.add(escape(printable("  ".join(str(part) for part in item.values() if part is not None))))
         else:
             shown = "×".join(map(str, value)) if isinstance(value, list) else str(value)
             branch.add(f"{escape(printable(name))}: {escape(printable(shown))}")

@@ -125,7 +125,11 @@ def list_(file: FileOption = DEFAULT_FILE, as_json: JsonFlag = False) -> None:
         f"{document.name}, serial {document.serial}, expires {document.expires}",
         "must sign: " + ", ".join(f"{name} {role.threshold} of {len(role.keys)}" for name, role in roles.items()),
         f"signed by {', '.join(by) or 'nobody'}, by the file's own word: who relies on it gives --root",
-        *(f"revoked {row.name or row.fingerprint} {row.revoked}" for row in keys if row.revoked),
+        *(
+            f"revoked {row.name or row.fingerprint} {row.revoked.at}: {row.revoked.reason}"
+            for row in keys
+            if row.revoked
+        ),
     ]
     result = {
         "name": document.name,

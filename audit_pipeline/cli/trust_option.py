@@ -12,6 +12,7 @@ from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from audit_pipeline.seal.keys.forms import SignerPublic
+    from audit_pipeline.seal.trust.schema import TrustDocument
     from audit_pipeline.seal.verify import Trust
 
 SignerOption = Annotated[
@@ -46,6 +47,8 @@ class Believed:
     trust: Trust
     checks: tuple[TrustFileCheck, ...] = ()
     """none for a key that was simply given"""
+    document: TrustDocument | None = None
+    """the trust file, where one was given"""
 
 
 def read_trust_options(
@@ -86,9 +89,10 @@ def read_trust_options(
     file = loaded.document
     said = f"{file.name}, serial {file.serial}, signed by the roots, good until {file.expires}"
     if trail is None:
-        return Believed(loaded.trust(), (TrustFileCheck("not-checked", f"{said}; no --trail to know a newer one"),))
+        unasked = TrustFileCheck("not-checked", f"{said}; no --trail to know a newer one")
+        return Believed(loaded.trust(), (unasked,), file)
     require_newest(loaded.file, recall(trail, file.name))
-    return Believed(loaded.trust(), (TrustFileCheck("passed", f"{said}; the trail knows no newer one"),))
+    return Believed(loaded.trust(), (TrustFileCheck("passed", f"{said}; the trail knows no newer one"),), file)
 
 
 def _given_key(signer: Path, trail: str | None) -> SignerPublic:

@@ -30,7 +30,7 @@ def check_signature(sealed: SealedImage, trusted: Sequence[SignerPublic]) -> Sig
             "image.wrong-signer",
             f"the image names signing key {sealed.key_hash[:16]}…, trusted is {names or 'none'}",
             where=sealed.where(TlvType.KEY_HASH),
-            hint="give the public key of whoever signed this image, if you trust them",
+            hint="get the maker's current public key from them, not from whoever sent the image",
         )
     where = sealed.where(SIGNATURE_TLVS[sealed.signature_kind])
     if kind_of(key) != sealed.signature_kind:

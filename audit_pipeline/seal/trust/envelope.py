@@ -6,6 +6,7 @@ it is and adds a signature. One over other bytes than the file's is worth nothin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,14 @@ def read_envelope(trust_file: Path) -> bytes | None:
     return content
 
 
-def open_envelope(envelope: bytes, quorum: Quorum, *, where: str) -> bytes:
+def open_envelope(envelope: bytes, quorum: Quorum, names: Mapping[str, str], *, where: str) -> bytes:
     """The bytes that enough of these keys signed as a trust file.
+
+    Args:
+        envelope: the signatures.
+        quorum: the keys that count, and how many must have signed.
+        names: what the trust file calls these keys, by fingerprint.
+        where: name of the envelope for messages.
 
     Raises:
         RejectedError: `trust.signature`, or `trust.envelope` where it is no such envelope.
@@ -69,8 +76,17 @@ def open_envelope(envelope: bytes, quorum: Quorum, *, where: str) -> bytes:
     try:
         return dsse.verify(envelope, quorum, where=where, payload_type=PAYLOAD_TYPE)
     except RejectedError as error:
-        code = "trust.signature" if error.code == "attestation.signature" else "trust.envelope"
-        raise RejectedError(code, error.what, where=where) from None
+        if error.code != "attestation.signature":
+            raise RejectedError("trust.envelope", error.what, where=where) from None
+    signed = {names[fingerprint(key)]: _payload(envelope, key, where) is not None for key in quorum.keys}
+    by, missing = ([name for name, has in signed.items() if has is wanted] for wanted in (True, False))
+    raise RejectedError(
+        "trust.signature",
+        f"{len(by)} of the {quorum.threshold} root keys that must sign have signed: {', '.join(by) or 'nobody'}",
+        where=where,
+        hint=f"{quorum.threshold - len(by)} more of {', '.join(missing)} must: "
+        "their holders run `audit keys trust sign TRUST --key KEY`",
+    )
 
 
 def who_signed(envelope: bytes, payload: bytes, keys: tuple[SignerPublic, ...], *, where: str) -> frozenset[str]:
@@ -119,12 +135,17 @@ def add_signature(
 
 
 def _signed(envelope: bytes, payload: bytes, key: SignerPublic, where: str) -> bool:
+    return _payload(envelope, key, where) == payload
+
+
+def _payload(envelope: bytes, key: SignerPublic, where: str) -> bytes | None:
+    """What a key signed as a trust file in an envelope; None where it signed nothing in it."""
     try:
-        return open_envelope(envelope, Quorum((key,)), where=where) == payload
+        return dsse.verify(envelope, Quorum((key,)), where=where, payload_type=PAYLOAD_TYPE)
     except RejectedError as error:
-        if error.code == "trust.signature":
-            return False
-        raise
+        if error.code == "attestation.signature":
+            return None
+        raise RejectedError("trust.envelope", error.what, where=where) from None
 
 
 def _signatures(envelope: bytes, roots: tuple[SignerPublic, ...], where: str) -> list[Any]:

@@ -14,6 +14,14 @@ from audit_pipeline.strict_yaml import Loaded
 
 
 @dataclass(frozen=True)
+class Revoked:
+    """When and why a key was revoked."""
+
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ListedKey:
     """One line of `audit keys list`."""
 
@@ -25,8 +33,7 @@ class ListedKey:
     state: str
     """`active`, `until …`, `ran out …`, `unused` or `revoked`"""
     note: str | None = None
-    revoked: str | None = None
-    """when and why"""
+    revoked: Revoked | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The line as `--json` prints it."""
@@ -35,7 +42,7 @@ class ListedKey:
 
 def listed_keys(document: TrustDocument, now: str) -> tuple[ListedKey, ...]:
     """All keys in the file's order, then those that are only revoked."""
-    revoked = {entry.fingerprint: f"{entry.at}: {entry.reason}" for entry in document.revoked}
+    revoked = {entry.fingerprint: Revoked(entry.at, entry.reason) for entry in document.revoked}
     rows = []
     for name, entry in document.keys.items():
         print_ = fingerprint(public_key(entry))
@@ -45,6 +52,11 @@ def listed_keys(document: TrustDocument, now: str) -> tuple[ListedKey, ...]:
         rows.append(ListedKey(name, entry.kind, roles, print_, state, entry.note, why))
     rows += [ListedKey("", None, (), print_, "revoked", revoked=why) for print_, why in revoked.items()]
     return tuple(rows)
+
+
+def name_of(document: TrustDocument, print_: str) -> str | None:
+    """What the file calls the key of a fingerprint; None for a key that it has no name for."""
+    return next((name for name, entry in document.keys.items() if fingerprint(public_key(entry)) == print_), None)
 
 
 def root_signers(file: Loaded[TrustDocument], envelope: bytes | None, now: str, *, where: str) -> tuple[str, ...]:

@@ -86,7 +86,8 @@ def load_trust(path: Path, roots: tuple[SignerPublic, ...], now: str) -> TrustFi
             where=str(path),
             hint="each root key's holder runs: audit keys trust sign",
         )
-    if open_envelope(envelope, _pinned_quorum(file.value, roots, now, str(path)), where=where) != file.raw:
+    quorum, names = _pinned_quorum(file.value, roots, now, str(path)), _root_names(file.value)
+    if open_envelope(envelope, quorum, names, where=where) != file.raw:
         raise RejectedError(
             "trust.other-bytes",
             "what the root keys signed is another file than the one beside it",
@@ -112,6 +113,10 @@ def live_keys(document: TrustDocument, role: RoleName, now: str) -> tuple[Signer
         for entry in entries
         if entry.until is None or moment(now) < moment(entry.until)
     )
+
+
+def _root_names(document: TrustDocument) -> dict[str, str]:
+    return {fingerprint(public_key(document.keys[name])): name for name in document.roles.root.keys}
 
 
 def _pinned_quorum(document: TrustDocument, roots: tuple[SignerPublic, ...], now: str, where: str) -> Quorum:

@@ -60,6 +60,21 @@ def test_fewer_signatures_of_distinct_roots_are_not_enough(signers: list, code: 
     assert refusal.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("signers", "said", "next_"),
+    [
+        ([ROOTS[0]], "1 of the 2 root keys that must sign have signed: root-1", "1 more of root-2, root-3 must"),
+        ([keys().new], "0 of the 2 root keys that must sign have signed: nobody", "2 more of root-1, root-2, root-3"),
+    ],
+)
+def test_who_signed_and_who_still_must_is_said(signers: list, said: str, next_: str, tmp_path: Path) -> None:
+    with pytest.raises(RejectedError) as refusal:
+        load_trust(put(tmp_path, signers=signers), keys().pinned, NOW)
+    assert said in refusal.value.what
+    assert next_ in (refusal.value.hint or "")
+    assert "audit keys trust sign" in (refusal.value.hint or "")
+
+
 def test_the_file_cannot_vouch_for_itself(tmp_path: Path) -> None:
     path = put(tmp_path)
     assert code_of(load_trust, path, (keys().new.public,), NOW) == "trust.root-not-pinned"

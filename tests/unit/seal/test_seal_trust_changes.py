@@ -11,7 +11,7 @@ from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.trust.changes import Revocation, Rotation, first_trust
 from audit_pipeline.seal.trust.checks import disagreements
 from audit_pipeline.seal.trust.file import write_text
-from audit_pipeline.seal.trust.listing import listed_keys
+from audit_pipeline.seal.trust.listing import Revoked, listed_keys
 
 NEW = keys().new.public
 UNTIL = "2026-08-01T00:00:00Z"
@@ -144,4 +144,4 @@ def test_the_list_says_the_state_of_every_key() -> None:
     }
     assert states(UNTIL)["release"] == f"ran out {UNTIL}"
     row = listed_keys(after, NOW)[0]
-    assert (row.roles, row.revoked) == ((), f"{NOW}: lost")
+    assert (row.roles, row.revoked) == ((), Revoked(NOW, "lost"))

@@ -33,12 +33,12 @@ def test_signatures_are_added_one_after_another_and_make_a_quorum() -> None:
     three = add(add(one, 2).envelope, 1)
     assert three.dropped == 0
     assert who_signed(three.envelope, FILE, PINNED, where="x") == prints(0, 1, 2)
-    assert open_envelope(three.envelope, Quorum(PINNED, 3), where="x") == FILE
+    assert open_envelope(three.envelope, Quorum(PINNED, 3), {}, where="x") == FILE
 
 
 def test_an_envelope_made_by_all_at_once_takes_another_signature() -> None:
     together = dsse.sign(FILE, ROOTS[:2], payload_type=PAYLOAD_TYPE)
-    assert open_envelope(add(together, 2).envelope, Quorum(PINNED, 3), where="x") == FILE
+    assert open_envelope(add(together, 2).envelope, Quorum(PINNED, 3), {}, where="x") == FILE
 
 
 def test_signing_again_replaces_ones_own_signature() -> None:
