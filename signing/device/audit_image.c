@@ -79,10 +79,9 @@ static audit_status open_image(const uint8_t *image, size_t size, const audit_ke
     if (status == AUDIT_OK && capacity < parts.payload_bytes) {
         status = AUDIT_CAPACITY;
     }
-    if (status != AUDIT_OK) {
-        return status; /* nothing was written to the model's buffer yet */
+    if (status == AUDIT_OK) {
+        status = open_payload(&parts, keys, image + AUDIT_HEADER_BYTES, model);
     }
-    status = open_payload(&parts, keys, image + AUDIT_HEADER_BYTES, model);
     if (status == AUDIT_OK) {
         status = check_hash(&parts, model);
     }
@@ -92,9 +91,6 @@ static audit_status open_image(const uint8_t *image, size_t size, const audit_ke
     if (status == AUDIT_OK) {
         status = check_device(keys, out);
     }
-    if (status != AUDIT_OK) {
-        mbedtls_platform_zeroize(model, parts.payload_bytes);
-    }
     return status;
 }
 
@@ -102,13 +98,16 @@ audit_status audit_image_open(const uint8_t *image, size_t size, const audit_key
                               size_t capacity, audit_image *out)
 {
     const bool given = image != NULL && keys != NULL && keys->signer != NULL && keys->recipient != NULL;
-    if (!given || model == NULL || out == NULL) {
-        return AUDIT_ARGUMENT;
+    audit_status status = AUDIT_ARGUMENT;
+    if (given && model != NULL && out != NULL) {
+        memset(out, 0, sizeof *out);
+        status = open_image(image, size, keys, model, capacity, out);
     }
-    memset(out, 0, sizeof *out);
-    const audit_status status = open_image(image, size, keys, model, capacity, out);
-    if (status != AUDIT_OK) {
+    if (status != AUDIT_OK && out != NULL) {
         mbedtls_platform_zeroize(out, sizeof *out);
+    }
+    if (status != AUDIT_OK && model != NULL) { /* also where nothing was decrypted: an older model may be in it */
+        mbedtls_platform_zeroize(model, capacity);
     }
     return status;
 }

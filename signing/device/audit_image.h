@@ -114,7 +114,8 @@ typedef struct {
  *                  overlap the image, unless it is exactly the payload of an image in RAM (image + 32)
  * out              what the image says
  *
- * On every status but AUDIT_OK, `model` and `out` are wiped; where the payload is decrypted in place, it is gone then.
+ * On every status but AUDIT_OK, all `capacity` bytes of `model` and all of `out` are wiped, an older model among them;
+ * where the payload is decrypted in place, it is gone then.
  */
 audit_status audit_image_open(const uint8_t *image, size_t size, const audit_keys *keys, uint8_t *model,
                               size_t capacity, audit_image *out);
