@@ -34,12 +34,16 @@ def verify_commands(evidence: Evidence) -> str:
 
 def about_the_signer(evidence: Evidence) -> str:
     """Which key the commands mean, and what an image without a seal is."""
+    trail = "audit gate and audit log read the trail, audit.db or the one named with --trail: ask the maker for it"
     if evidence.seal is not None:
         keys = "SIGNER is the public key whose SHA-256 stands under Provenance"
         if evidence.seal.model_signer is not None:
             keys += ", MODEL_SIGNER that of the model"
-        return f"{keys}. Get it from its owner, never from the folder of this report."
+        return (
+            f"{keys}. Get it from its owner, never from the folder of this report. {trail}; "
+            "audit verify works without one."
+        )
     return (
         "SIGNER is the maker's public key. There is no firmware.bin to verify: none was made. Should one turn up that "
-        "claims this run, it is not from here."
+        f"claims this run, it is not from here. {trail}."
     )

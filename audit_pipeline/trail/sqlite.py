@@ -75,7 +75,10 @@ def check_place(path: Path, *, create: bool) -> None:
             )
         if not create and not path.exists():
             raise InputError(
-                "trail.absent", "there is no trail here", where=str(path), hint="name one with --trail, or ship first"
+                "trail.absent",
+                "there is no trail here",
+                where=str(path),
+                hint="name one with --trail: of another's run ask its maker for it; `audit verify` works without one",
             )
     except OSError as error:
         raise ToolError(
