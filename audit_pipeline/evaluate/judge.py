@@ -41,15 +41,25 @@ def judge(
     """
     questions = ask(rules, table, statistics)
     raw = [None if question.tested is None else question.p_broken(question.tested) for question in questions]
-    family = [p for p in raw if p is not None]
-    adjusted = iter(holm(family))
-    level = round((1 - statistics.confidence) / 2, 12)  # 0.025, not 0.025000000000000022
-    breaches = [
-        None if p is None else Breach(p=p, adjusted_p=next(adjusted), family=len(family), level=level) for p in raw
-    ]
+    breaches = adjust(raw, statistics.confidence)
     return tuple(
         _finding(question, breach, by_chance.get(question.identifier), statistics.confidence)
         for question, breach in zip(questions, breaches, strict=True)
+    )
+
+
+def adjust(raw: Sequence[float | None], confidence: float) -> tuple[Breach | None, ...]:
+    """The tests of a policy, adjusted for one another.
+
+    Args:
+        raw: one-sided p-value of each question in order; None where nothing was tested.
+        confidence: of the policy's intervals, of which a test has one tail.
+    """
+    family = [p for p in raw if p is not None]
+    adjusted = iter(holm(family))
+    level = round((1 - confidence) / 2, 12)  # 0.025, not 0.025000000000000022
+    return tuple(
+        None if p is None else Breach(p=p, adjusted_p=next(adjusted), family=len(family), level=level) for p in raw
     )
 
 

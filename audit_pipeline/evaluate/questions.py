@@ -11,7 +11,7 @@ from audit_pipeline.evaluate.answers import Answer, GroupTable
 from audit_pipeline.evaluate.breach import p_broken
 from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import Worst, rates_behind
-from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Scale
+from audit_pipeline.measurement import GroupKey, Measured, MetricKey, NotMeasurable, Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.policy.terms import OVERALL
@@ -28,7 +28,7 @@ class Smallest:
     people: int
     """Where they are named."""
 
-    def is_met_by(self, answer: Answer) -> bool:
+    def is_met_by(self, answer: Answer | Measured) -> bool:
         """Whether enough rows and people stand behind an answer."""
         return answer.rows >= self.rows and (answer.subjects is None or answer.subjects >= self.people)
 

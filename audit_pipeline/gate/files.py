@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,12 @@ from audit_pipeline import run_folder
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.evidence import Evidence
+from audit_pipeline.regular_file import read_regular_file
 from audit_pipeline.report.evidence_file import EvidenceFile, read_evidence
 
 _OF_A_SEAL = (run_folder.IMAGE, run_folder.RELEASE, run_folder.SUMMARY, run_folder.MODEL_SIGNATURE)
+_LARGEST_BYTES = 1 << 30
+"""Of one file; the largest are the predictions, a few bytes for each row and class of the evaluation split."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,7 @@ def _wanted(evidence: Evidence) -> Iterator[str]:
 
 def _read(folder: Path, name: str) -> bytes:
     try:
-        with open(folder / name, "rb", opener=_open_at_once) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")
-            return stream.read()
+        return read_regular_file(folder / name, largest_bytes=_LARGEST_BYTES)
     except OSError as error:
         hint = None
         if name == run_folder.VERDICT:
@@ -68,11 +66,6 @@ def _read(folder: Path, name: str) -> bytes:
         raise RejectedError(
             "gate.missing-file", f"{name} cannot be read: {error.strerror}", where=str(folder), hint=hint
         ) from error
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Whoever made the folder may have put a pipe into it, and opening one waits for whoever writes to it."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _refuse_stray(folder: Path, evidence: Evidence, files: Mapping[str, bytes]) -> None:

@@ -1,9 +1,9 @@
 """The release gate: a run is judged again from its bytes, by somebody who trusts only public keys and the trail.
 
-Nothing the run says of itself is taken for granted: digests are recomputed, the verdict is decided again from the
-findings and the policy's own bytes, the attestations must say exactly what the evidence says, and the trail must hold
-the policy's entry before the findings' and have passed through the head that the evidence names. Last, no newer
-release may have taken the run's place.
+Nothing the run says of itself is taken for granted: digests are recomputed, each finding is decided again from its
+numbers and the policy's own bytes, and the verdict from the findings; the attestations must say exactly what the
+evidence says, and the trail must hold the policy's entry before the findings' and have passed through the head that
+the evidence names. Last, no newer release may have taken the run's place.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.attested import check_image, check_verdict
 from audit_pipeline.gate.files import RunFiles, read_run
+from audit_pipeline.gate.findings import check_findings
 from audit_pipeline.gate.trail import check_trail
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_policy
@@ -64,7 +65,7 @@ def gate(folder: Path, trust: Trust, trail: str, policy: Path | None = None) -> 
 
 _CHECKS = (
     "evidence, policy and model are the bytes that their digests name",
-    "the verdict follows from the findings",
+    "the findings follow from their numbers and the policy's limits, the verdict from the findings",
     "the verdict attestation is signed and says what the evidence says",
     "the trail holds this run's entries and no others, the policy's before the findings'",
 )
@@ -81,6 +82,7 @@ def _check_decision(run: RunFiles) -> None:
     document = policy.value.model_dump(mode="json", by_alias=True, exclude_none=True)
     if (policy.sha256, document) != (evidence.policy.sha256, evidence.policy.document):
         raise RejectedError("gate.policy", "the evidence shows another policy than the file", where=run_folder.POLICY)
+    check_findings(evidence, policy.value, policy.board, len(run.files[run_folder.MODEL]))
     if decide(evidence.findings, policy.value) != evidence.verdict:
         raise RejectedError("gate.verdict", "the verdict does not follow from the findings", where=run_folder.EVIDENCE)
     if evidence.seal and evidence.verdict.outcome is not Outcome.PASS:
