@@ -1,4 +1,4 @@
-"""`audit keys list|rotate|revoke` and `audit keys trust init|sign`: the trust file, from its first key to its last."""
+"""`audit keys rotate|revoke` and `audit keys trust init|sign|renew`: the trust file, from its first key to its last."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audit_pipeline.cli.clock import now
-from audit_pipeline.cli.console import JsonFlag, show
+from audit_pipeline.cli.console import JsonFlag, say, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.cli.ship import TrailOption
+from audit_pipeline.cli.trust_file import DEFAULT_FILE, FileArgument, FileOption, read_maintained, renewal_advice
+from audit_pipeline.cli.trust_steps import Replaced, steps_after, to_be_signed
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from audit_pipeline.seal.keys.forms import SignerPublic
-    from audit_pipeline.seal.trust.schema import RoleName
+    from audit_pipeline.seal.trust.schema import RoleName, TrustDocument
     from audit_pipeline.trust_log import Changed
 
 trust_app = typer.Typer(help="Make and sign the trust file: whose signatures count.", no_args_is_help=True)
 
-FileArgument = Annotated[Path, typer.Argument(metavar="TRUST", help="The trust file, such as signing/trust.yaml.")]
-FileOption = Annotated[Path, typer.Option("--trust", help="The trust file.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; one line, kept in the file and in the trail.")]
-DEFAULT_FILE = Path("signing/trust.yaml")
 
 
 @trust_app.command("init")
@@ -61,7 +60,7 @@ def init(
     }
     keys = {role: _public_keys(paths) for role, paths in given.items()}
     document = first_trust(name, _later(expires, "--expires", at), keys, _thresholds(threshold or []))
-    _tell("wrote", file, begin(file, document, trail=trail, at=at), as_json=as_json)
+    _tell("wrote", file, begin(file, document, trail=trail, at=at), at, as_json=as_json)
 
 
 @trust_app.command("sign")
@@ -76,15 +75,15 @@ def sign(
     from rich.markup import escape
 
     from audit_pipeline.seal.keys.load import check_private_file, load_signer
-    from audit_pipeline.seal.trust.file import read_trust
     from audit_pipeline.trust_log import sign as add
 
     # What cannot be signed, or not with this, is found before anybody types a passphrase; a PIN in a URI before any
     # message repeats the URI.
-    read_trust(file)
+    read_maintained(file)
     check_private_file(key)
     signer = load_signer(key, read_passphrase(passphrase_fd, purpose=key))
-    signed = add(file, signer, trail=trail, at=now())
+    at = now()
+    signed = add(file, signer, trail=trail, at=at)
     document = signed.file.value
     by = list(signed.by)
     needed = document.roles.root.threshold
@@ -101,46 +100,26 @@ def sign(
         "entry": signed.index,
     }
     show(result, "\n".join(lines), as_json=as_json)
+    _warn(file, document, at)
 
 
-def list_(file: FileOption = DEFAULT_FILE, as_json: JsonFlag = False) -> None:
-    """Show the trust file's keys: name, kind, roles, fingerprint, state. Not whether to believe it."""
-    from rich.console import Group
-    from rich.table import Column, Table
-    from rich.text import Text
+@trust_app.command("renew")
+def renew(
+    file: FileArgument,
+    expires: Annotated[
+        str, typer.Option("--expires", help="From when on it is not believed, later than now: 2028-05-04T00:00:00Z.")
+    ],
+    trail: TrailOption = "audit.db",
+    as_json: JsonFlag = False,
+) -> None:
+    """Give the file a later last day and change nothing else; the trail gets an entry, and the root keys sign again."""
+    from audit_pipeline.seal.trust.changes import Renewal
+    from audit_pipeline.trust_log import change
 
-    from audit_pipeline.seal.trust.envelope import envelope_path, read_envelope
-    from audit_pipeline.seal.trust.file import read_trust
-    from audit_pipeline.seal.trust.listing import listed_keys, root_signers
-
-    loaded, at = read_trust(file), now()
-    document, keys = loaded.value, listed_keys(loaded.value, at)
-    by = list(root_signers(loaded, read_envelope(file), at, where=str(envelope_path(file))))
-    table = Table("name", "kind", "roles", "state", Column("fingerprint", no_wrap=True), box=None, pad_edge=False)
-    for row in keys:
-        cells = (row.name or "–", row.kind or "–", ", ".join(row.roles) or "–", row.state, row.fingerprint)
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
-    roles = document.roles.given()
-    lines = [
-        f"{document.name}, serial {document.serial}, expires {document.expires}",
-        "must sign: " + ", ".join(f"{name} {role.threshold} of {len(role.keys)}" for name, role in roles.items()),
-        f"signed by {', '.join(by) or 'nobody'}, by the file's own word: who relies on it gives --root",
-        *(
-            f"revoked {row.name or row.fingerprint} {row.revoked.at}: {row.revoked.reason}"
-            for row in keys
-            if row.revoked
-        ),
-    ]
-    result = {
-        "name": document.name,
-        "serial": document.serial,
-        "expires": document.expires,
-        "sha256": loaded.sha256,
-        "thresholds": {name: role.threshold for name, role in roles.items()},
-        "signed_by": by,
-        "keys": [row.to_json() for row in keys],
-    }
-    show(result, Group(table, "", *(Text(line) for line in lines)), as_json=as_json)
+    at = now()
+    read_maintained(file)
+    wanted = Renewal(_later(expires, "--expires", at))
+    _tell("renewed", file, change(file, wanted, trail=trail, at=at), at, as_json=as_json)
 
 
 def rotate(
@@ -158,13 +137,15 @@ def rotate(
 ) -> None:
     """Replace a key by a new one in all its roles; the trail gets an entry, and the root keys sign again."""
     from audit_pipeline.seal.keys.load import load_signer_public
-    from audit_pipeline.seal.trust.changes import Rotation
+    from audit_pipeline.seal.trust.changes import Rotation, roles_of
     from audit_pipeline.trust_log import change
 
     at = now()
+    roles = roles_of(read_maintained(file).value, name)
     until = _later(keep_until, "--keep-until", at) if keep_until is not None else None
     wanted = Rotation(name, new_name or _name_of(to), load_signer_public(to), reason, until)
-    _tell("rotated", file, change(file, wanted, trail=trail, at=at), as_json=as_json)
+    changed = change(file, wanted, trail=trail, at=at)
+    _tell("rotated", file, changed, at, Replaced(name, roles, wanted.new, to, until), as_json=as_json)
 
 
 def revoke(
@@ -175,29 +156,42 @@ def revoke(
     as_json: JsonFlag = False,
 ) -> None:
     """Revoke a key: none of its signatures counts any more; the trail gets an entry, and the root keys sign again."""
-    from audit_pipeline.seal.trust.changes import Revocation
+    from audit_pipeline.seal.trust.changes import Revocation, roles_of
     from audit_pipeline.trust_log import change
 
-    _tell("revoked", file, change(file, Revocation(name, reason), trail=trail, at=now()), as_json=as_json)
+    at = now()
+    roles = roles_of(read_maintained(file).value, name)
+    changed = change(file, Revocation(name, reason), trail=trail, at=at)
+    _tell("revoked", file, changed, at, Replaced(name, roles), as_json=as_json)
 
 
-def _tell(done: str, file: Path, changed: Changed, *, as_json: bool) -> None:
+def _tell(done: str, file: Path, changed: Changed, at: str, replaced: Replaced | None = None, *, as_json: bool) -> None:
     from rich.markup import escape
 
     document = changed.document
+    steps = steps_after(replaced) if replaced is not None else []
     result = {
         "serial": document.serial,
         "sha256": changed.sha256,
         "entry": changed.index,
         "signatures_needed": document.roles.root.threshold,
+        "next": steps,
     }
-    text = (
-        f"{done}: {escape(str(file))}, serial {document.serial}, SHA-256 {changed.sha256}\n"
-        f"entry {changed.index} of the trail\n"
-        f"nobody has signed it yet: {document.roles.root.threshold} of {', '.join(document.roles.root.keys)} must "
-        f"(audit keys trust sign {escape(str(file))} --key KEY)"
-    )
-    show(result, text, as_json=as_json)
+    lines = [
+        f"{done}: {file}, serial {document.serial}, SHA-256 {changed.sha256}",
+        f"entry {changed.index} of the trail",
+        to_be_signed(file, document),
+        *(["then:"] if steps else []),
+        *(f"- {step}" for step in steps),
+    ]
+    show(result, escape("\n".join(lines)), as_json=as_json)
+    _warn(file, document, at)
+
+
+def _warn(file: Path, document: TrustDocument, at: str) -> None:
+    advice = renewal_advice(file, document, at)
+    if advice is not None:
+        say(f"warning: {advice}")
 
 
 def _public_keys(paths: list[Path]) -> dict[str, SignerPublic]:

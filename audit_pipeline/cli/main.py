@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit_pipeline import __version__
-from audit_pipeline.cli import compress, demo, diff, gate, image, init, keys, keys_trust, log, report, ship
+from audit_pipeline.cli import compress, demo, diff, gate, image, init, keys, keys_list, keys_trust, log, report, ship
 from audit_pipeline.cli.boundary import run_guarded, stop_like_the_keyboard
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ app.command("inspect")(image.inspect)
 app.command("report")(report.report)
 app.command("schema")(report.schema)
 app.command("demo")(demo.demo)
-keys.app.command("list")(keys_trust.list_)
+keys.app.command("list")(keys_list.list_)
 keys.app.command("rotate")(keys_trust.rotate)
 keys.app.command("revoke")(keys_trust.revoke)
 keys.app.add_typer(keys_trust.trust_app, name="trust")

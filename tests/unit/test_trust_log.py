@@ -13,7 +13,7 @@ from audit_pipeline.errors import AuditError, InputError, RejectedError, ToolErr
 from audit_pipeline.run_folder import claim
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.signer import Signer
-from audit_pipeline.seal.trust.changes import Revocation, Rotation, first_trust
+from audit_pipeline.seal.trust.changes import Renewal, Revocation, Rotation, first_trust
 from audit_pipeline.seal.trust.envelope import envelope_path
 from audit_pipeline.seal.trust.file import read_trust
 from audit_pipeline.seal.trust.load import load_trust
@@ -161,6 +161,22 @@ def test_a_change_that_was_cut_off_after_its_entry_is_finished_by_the_same_comma
     assert sha256_hex(place.file.read_bytes()) == known.sha256
     assert changed.document.revoked[0].at == DAYS[1]
     assert len(place.entries()) == 2
+
+
+def test_a_renewal_that_was_cut_off_is_finished_by_the_same_command(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign(place.file, ROOT, trail=place.trail, at=DAYS[1])
+    renewal = Renewal("2028-01-01T00:00:00Z")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            change(place.file, renewal, trail=place.trail, at=DAYS[2])
+    assert read_trust(place.file).value.serial == 1
+    changed = change(place.file, renewal, trail=place.trail, at=DAYS[3])
+    assert (changed.document.serial, changed.document.expires) == (2, "2028-01-01T00:00:00Z")
+    assert not envelope_path(place.file).exists()
+    assert len(place.entries()) == 3
 
 
 def test_a_trail_that_cannot_be_written_leaves_the_file_as_it_was(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""Changes of a trust file, from value to value: the first one, a key replaced, a key revoked.
+"""Changes of a trust file, from value to value: the first one, a key replaced, a key revoked, a later last day.
 
 Each change says what the trail records of it. The same change of the same file at the same moment gives the same
 bytes: a change that was recorded, and cut off before the file was written, can so be finished.
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal.keys.forms import AnyPublic, SignerPublic, fingerprint, kind_of, spki
 from audit_pipeline.seal.trust.checks import public_key
-from audit_pipeline.seal.trust.schema import RoleName, TrustDocument, TrustedKey, checked_document
+from audit_pipeline.seal.trust.schema import RoleName, TrustDocument, TrustedKey, checked_document, moment
 from audit_pipeline.spelling import did_you_mean
 
 Values = dict[str, Any]
@@ -108,6 +108,27 @@ class Revocation:
             "roles": roles_of(before, self.name),
             "reason": self.reason,
         }
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The file is good for longer; keys and roles stay as they are."""
+
+    expires: str
+    """ISO 8601, UTC, to the second"""
+
+    def made(self, before: TrustDocument, at: str) -> TrustDocument:
+        """See `TrustChange.made`."""
+        after = checked_document(_next(before) | {"expires": self.expires})
+        if moment(after.expires) <= moment(before.expires):
+            raise InputError(
+                "trust.moment", f"the file is good until {before.expires} already", hint="give a later moment"
+            )
+        return after
+
+    def said(self, before: TrustDocument) -> Values:
+        """See `TrustChange.said`."""
+        return {"action": "renew", "expires": self.expires, "expires_before": before.expires}
 
 
 def first_trust(

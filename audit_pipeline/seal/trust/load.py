@@ -99,7 +99,7 @@ def load_trust(path: Path, roots: tuple[SignerPublic, ...], now: str) -> TrustFi
             "trust.expired",
             f"the trust file was good until {file.value.expires}",
             where=file.where(("expires",)),
-            hint="get the present one; or set a later day, raise serial by one, and have it signed again",
+            hint="get the present one; whoever maintains it gives it a later day: audit keys trust renew",
         )
     return TrustFile(file, now)
 

@@ -51,6 +51,7 @@ def test_every_command_is_there() -> None:
         "keys revoke",
         "keys trust init",
         "keys trust sign",
+        "keys trust renew",
         "log list",
         "log verify",
         "report",

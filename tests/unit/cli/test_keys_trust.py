@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audit_pipeline.cli import clock, keys_trust
+from audit_pipeline.cli import clock, console, keys_list, keys_trust
 from audit_pipeline.cli.main import main
 from audit_pipeline.cli.trust_option import read_trust_options
 from audit_pipeline.errors import AuditError, InputError
@@ -24,6 +24,11 @@ INIT = (
     *("--root", "root-1.pub.pem", "--root", "root-2.pub.pem", "--image", "release.pub.pem"),
     *("--verdict", "release.pub.pem", "--release", "release.pub.pem"),
 )
+LIST = ("keys", "list", "--trust", "trust.yaml")
+RENEW = ("keys", "trust", "renew", "trust.yaml", "--expires", "2028-05-04T00:00:00Z")
+SIGN = ("keys", "trust", "sign", "trust.yaml", "--key")
+REVOKE = ("keys", "revoke", "--trust", "trust.yaml", "--reason")
+ROTATE = ("keys", "rotate", "--trust", "trust.yaml", "--reason", "stolen", "release", "--to")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +40,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def set_clock(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
+    for module in (keys_trust, keys_list):
+        monkeypatch.setattr(module, "now", lambda: now)
+
+
 @pytest.fixture
 def at(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the keys in it, to work in."""
@@ -43,7 +53,7 @@ def at(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / path.name).chmod(0o600)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUDIT_PASSPHRASE", PASSPHRASE.decode())
-    monkeypatch.setattr(keys_trust, "now", lambda: NOW)
+    set_clock(monkeypatch, NOW)
     return tmp_path
 
 
@@ -149,7 +159,91 @@ def test_the_list_shows_names_kinds_roles_fingerprints_and_states(at: Path, audi
 def test_a_revoked_key_is_listed_with_its_reason(at: Path, audit: Audit) -> None:
     audit.json(*INIT, "--threshold", "root=1")
     audit.json("keys", "revoke", "root-2", "--reason", "token [bold]lost[/]", "--trust", "trust.yaml")
-    assert f"revoked root-2 {NOW}: token [bold]lost[/]" in audit.text("keys", "list", "--trust", "trust.yaml")
+    assert f"revoked root-2 {NOW}: token [bold]lost[/]" in audit.text(*LIST)
+    rows = {row["name"]: row["revoked"] for row in audit.json(*LIST)["keys"]}
+    assert (rows["root-1"], rows["root-2"]) == (None, {"at": NOW, "reason": "token [bold]lost[/]"})
+
+
+def test_a_narrow_list_cuts_fingerprints_and_breaks_none(
+    at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.json(*INIT)
+    whole = {row["name"]: row["fingerprint"] for row in audit.json(*LIST)["keys"]}
+    monkeypatch.setattr(console, "_PIPE_COLUMNS", 60)
+    text = audit.text(*LIST)
+    for name, print_ in whole.items():
+        assert f"{name}  ed25519  active\n" in text
+        assert f"  {print_[:16]}…\n" in text
+        assert print_[:17] not in text
+
+
+def test_a_new_folder_is_pointed_to_init(at: Path, audit: Audit) -> None:
+    for arguments in (
+        LIST,
+        (*ROTATE, "next.pub.pem"),
+        (*REVOKE, "stolen", "release"),
+        (*SIGN, "root-1.key.pem"),
+        RENEW,
+    ):
+        error = audit.json(*arguments, code=2)["error"]
+        assert (error["code"], "audit keys trust init" in error["hint"]) == ("trust.not-found", True)
+
+
+def test_those_who_maintain_a_file_are_told_of_its_last_day(
+    at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.json(*INIT)
+    assert audit.json(*LIST)["warning"] is None
+    set_clock(monkeypatch, "2027-04-10T00:00:00Z")
+    assert "expires on 2027-05-04T00:00:00Z, in less than 25 days" in audit.text(*LIST)
+    set_clock(monkeypatch, "2027-05-04T00:00:00Z")
+    said = "expired on 2027-05-04T00:00:00Z: nobody believes it (audit keys trust renew trust.yaml --expires …)"
+    assert said in audit.text(*LIST)
+    for arguments in ((*SIGN, "root-1.key.pem"), (*ROTATE, "next.pub.pem")):
+        assert said in audit.text(*arguments)
+
+
+def test_a_renewed_file_is_believed_again_once_it_is_signed(
+    at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.json(*INIT)
+    sign(audit, 1)
+    sign(audit, 2)
+    set_clock(monkeypatch, "2027-06-01T00:00:00Z")
+    renewed = audit.json(*RENEW)
+    assert (renewed["serial"], renewed["next"]) == (2, [])
+    assert not Path("trust.dsse.json").exists()
+    sign(audit, 1)
+    sign(audit, 2)
+    listed = audit.json(*LIST)
+    assert (listed["expires"], listed["warning"]) == ("2028-05-04T00:00:00Z", None)
+    entry = audit.json("log", "list", "--run", "keys:wearable")["entries"][3]["body"]
+    assert (entry["action"], entry["expires"], entry["expires_before"]) == (
+        "renew",
+        "2028-05-04T00:00:00Z",
+        "2027-05-04T00:00:00Z",
+    )
+
+
+def test_what_follows_a_stolen_key_is_said(at: Path, audit: Audit) -> None:
+    audit.json(*INIT)
+    text = audit.text(*ROTATE, "next.pub.pem")
+    for words in (
+        "nobody has signed it yet: 2 of root-1, root-2",
+        "seal.signer of every policy that names the key release: name next instead",
+        "what the key release signed: release it again with `audit ship`, now",
+        "audit keys export next.pub.pem --as mcuboot-c",
+    ):
+        assert words in text
+
+
+def test_what_follows_depends_on_the_roles_that_a_key_had(at: Path, audit: Audit) -> None:
+    waivers = ("--waiver", "approver-1.pub.pem", "--waiver", "approver-2.pub.pem", "--threshold", "waiver=1")
+    audit.json(*INIT, *waivers, "--threshold", "root=1")
+    (waiver,) = audit.json(*REVOKE, "left", "approver-1")["next"]
+    assert waiver.startswith("waivers that the key approver-1 signed")
+    (root,) = audit.json(*REVOKE, "lost", "root-2")["next"]
+    assert root.startswith("everybody who pins the key root-2 with --root")
 
 
 def test_earlier_signatures_over_other_bytes_are_dropped_and_said_to_be(at: Path, audit: Audit) -> None:
@@ -160,11 +254,6 @@ def test_earlier_signatures_over_other_bytes_are_dropped_and_said_to_be(at: Path
     text = audit.text("keys", "trust", "sign", "trust.yaml", "--key", "root-2.key.pem")
     assert "dropped 1 earlier signatures" in text
     assert "1 of 2 needed: root-2" in text
-
-
-SIGN = ("keys", "trust", "sign", "trust.yaml", "--key")
-REVOKE = ("keys", "revoke", "--trust", "trust.yaml", "--reason")
-ROTATE = ("keys", "rotate", "--trust", "trust.yaml", "--reason", "stolen", "release", "--to")
 
 
 @pytest.mark.parametrize(
@@ -184,6 +273,9 @@ ROTATE = ("keys", "rotate", "--trust", "trust.yaml", "--reason", "stolen", "rele
         ((*ROTATE, "next.pub.pem", "--keep-until", "2026-08-01"), "trust.moment"),
         ((*ROTATE, "next.pub.pem", "--keep-until", "2026-01-01T00:00:00Z"), "trust.moment"),
         (INIT, "trust.exists"),
+        ((*RENEW[:-1], "2026-01-01T00:00:00Z"), "trust.moment"),
+        ((*RENEW[:-1], "2027-05-04T00:00:00Z"), "trust.moment"),
+        ((*RENEW[:-1], "2028-05-04"), "trust.moment"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_changes(
