@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,12 +14,13 @@ from audit_pipeline.cli.console import JsonFlag, printable, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustFileCheck, TrustOption, read_trust_options
 from audit_pipeline.errors import ExitCode, InputError
+from audit_pipeline.regular_file import read_regular_file
 
 if TYPE_CHECKING:
     from audit_pipeline.seal.verify import Check
 
 _LARGEST_BYTES = 1 << 28
-"""No microcontroller has an image of this size; a device file never ends."""
+"""No microcontroller has an image of this size."""
 
 
 def verify(
@@ -75,11 +77,7 @@ def verify(
     marks = {"passed": "[green]✓[/]", "not-checked": "[yellow]–[/]"}
     checks: list[TrustFileCheck | Check] = [*believed.checks, *report.checks]
     lines = [f"{marks[check.state]} {check.name:<16} {escape(check.what)}" for check in checks]
-    lines.append(
-        "every byte of the image is bound"
-        if report.binds_every_byte
-        else "not every byte is bound: give the release attestation or the device's key"
-    )
+    lines.append(report.binding)
     if report.binds_every_byte and not report.shows_the_verdict:
         lines.append("nobody showed what allowed it: give the verdict attestation")
     result = {
@@ -161,15 +159,13 @@ def _companion(named: Path | None, image: Path, usual: str) -> bytes | None:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
-            content = stream.read(_LARGEST_BYTES + 1)
+        return read_regular_file(path, largest_bytes=_LARGEST_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise InputError("file.too-large", f"larger than {_LARGEST_BYTES >> 20} MiB", where=str(path)) from error
         raise InputError(
             "file.unreadable",
             f"cannot be read: {error.strerror}",
             where=str(path),
             hint="give a file in it, such as a run's firmware.bin" if path.is_dir() else "check the path",
         ) from error
-    if len(content) > _LARGEST_BYTES:
-        raise InputError("file.too-large", f"larger than {_LARGEST_BYTES >> 20} MiB", where=str(path))
-    return content

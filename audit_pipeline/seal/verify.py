@@ -91,6 +91,16 @@ class Report:
         return any(check.name in {"release", "decryption"} and check.state == "passed" for check in self.checks)
 
     @property
+    def binding(self) -> str:
+        """What an altered bit could not do, in words, and no more than holds."""
+        passed = {check.name for check in self.checks if check.state == "passed"}
+        if "release" in passed:
+            return "every byte of the image is bound"
+        if "decryption" in passed:
+            return "every byte is bound, but that the ephemeral key could be its twin: give the release attestation"
+        return "not every byte is bound: give the release attestation or the device's key"
+
+    @property
     def shows_the_verdict(self) -> bool:
         """Whether the verdict that allowed the image was seen, with its waivers.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,30 @@ def test_an_image_with_its_companions_beside_it_holds(folder: Path, capsys: pyte
     states = {check["name"]: check["state"] for check in result["checks"]}
     assert {name for name, state in states.items() if state != "passed"} == {"decryption"}
     assert len(states) == len(result["checks"])
+
+
+@pytest.mark.parametrize("name", ["firmware.bin", "pipe.json"])
+@pytest.mark.parametrize("put", [os.mkfifo, lambda place: Path(place).symlink_to("/dev/zero")])
+def test_nobody_is_waited_for_who_writes_to_a_pipe(
+    folder: Path, capsys: pytest.CaptureFixture[str], put: Callable[[Path], None], name: str
+) -> None:
+    (folder / name).unlink(missing_ok=True)
+    put(folder / name)
+    code, result = verify(capsys, *(["--release", name] if name != "firmware.bin" else []))
+    assert (code, result["error"]["code"]) == (2, "file.unreadable")
+    assert "a pipe or a device" in result["error"]["what"]
+
+
+def test_no_more_is_said_to_be_bound_than_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*more: str) -> str:
+        with pytest.raises(SystemExit):
+            main(["verify", "firmware.bin", "--signer", "signer.pem", *more])
+        return " ".join(capsys.readouterr().out.split())
+
+    assert "every byte of the image is bound" in told("--recipient", "device.pem")
+    (folder / "release.dsse.json").unlink()
+    assert "ephemeral key could be its twin" in told("--recipient", "device.pem")
+    assert "not every byte is bound" in told()
 
 
 def test_the_device_key_gives_the_full_level(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
