@@ -34,6 +34,7 @@ class View(StrEnum):
     TRUST = "trust file"
     WAIVERS = "waivers"
     TRAIL = "trail"
+    GATE = "gate"
 
 
 IMAGE_VIEWS = (View.ALONE, View.ATTESTED, View.DEVICE, View.FULL)

@@ -6,6 +6,7 @@ from attack import Attack
 from attacks_algorithms import ALGORITHMS
 from attacks_encryption import ENCRYPTION
 from attacks_envelope import ENVELOPE
+from attacks_findings import FINDINGS
 from attacks_framing import FRAMING
 from attacks_keys import KEYS
 from attacks_quorum import QUORUM
@@ -33,6 +34,7 @@ FAMILIES = (
     WAIVERS,
     TRUST,
     TRAIL,
+    FINDINGS,
 )
 
 ATTACKS: tuple[Attack, ...] = tuple(attack for family in FAMILIES for attack in family.attacks)

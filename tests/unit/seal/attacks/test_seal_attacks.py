@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from attack import IMAGE_VIEWS, Attack, View, judge, refusal
 from attack_table import lines, page
+from attacks_findings import genuine_findings
 from attacks_trust import genuine_trust
 from attacks_waiver import genuine_waiver
 from catalogue import ATTACKS
@@ -51,9 +52,10 @@ def test_the_page_says_what_is_so() -> None:
     assert written.read_text(encoding="utf-8") == page(lines()), "run: python -m benchmarks.seal_attacks"
 
 
-def test_what_attacks_on_waivers_and_trust_files_start_from_holds() -> None:
+def test_what_attacks_on_waivers_trust_files_and_findings_start_from_holds() -> None:
     genuine_waiver()()
     genuine_trust()()
+    genuine_findings()()
 
 
 @pytest.mark.skipif(lacking_for_host() is not None, reason=lacking_for_host() or "")
