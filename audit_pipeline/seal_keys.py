@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from audit_pipeline.seal.keys.load import check_private_file, load_recipient_pub
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.settings import Dependency, SealSettings
 from audit_pipeline.seal.version import ImageVersion
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trust_memory import revocation
 
 Passphrase = Callable[[KeyPlace], bytes]
 """Asked for the passphrase of a key file, or for a token's PIN."""
@@ -69,6 +71,33 @@ def open_keys(policy: LoadedPolicy, passphrase: Passphrase) -> SealKeys | None:
     signer = load_signer(policy.signer, passphrase(policy.signer))
     check_pair(signer, recipient)
     return SealKeys(signer, recipient, settings, _model_signer(policy, signer, passphrase))
+
+
+def require_unrevoked(keys: SealKeys, policy: LoadedPolicy, entries: Iterable[Entry]) -> None:
+    """Refuse to sign with a key that a trust file in the trail revokes: no gate would take what it signs.
+
+    Args:
+        keys: that are to sign.
+        policy: that named them.
+        entries: the trail's, of kind `keys`.
+
+    Raises:
+        InputError: `seal.signer-revoked`.
+        RejectedError: as `revocation`.
+    """
+    trust_files = tuple(entries)
+    for name, signer in (("signer", keys.signer), ("model_signer", keys.model_signer)):
+        if signer is None:
+            continue
+        key = fingerprint(signer.public)
+        known = revocation(trust_files, key)
+        if known is not None:
+            raise InputError(
+                "seal.signer-revoked",
+                f"entry {known.index} of the trail, of {known.at[:10]}, knows the key {key[:16]}… as revoked",
+                where=policy.where(("seal", name)),
+                hint="name the key that replaced it; the trust file says why it was revoked",
+            )
 
 
 def _model_signer(policy: LoadedPolicy, signer: Signer, passphrase: Passphrase) -> Signer | None:

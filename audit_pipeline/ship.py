@@ -40,7 +40,7 @@ from audit_pipeline.progress import Progress, silent
 from audit_pipeline.release import seal, sign_release, sign_verdict
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
-from audit_pipeline.seal_keys import Passphrase, SealKeys, open_keys
+from audit_pipeline.seal_keys import Passphrase, SealKeys, open_keys, require_unrevoked
 from audit_pipeline.seal_part import SealPart
 from audit_pipeline.search.around import ALONE, Around
 from audit_pipeline.search.find import search
@@ -114,6 +114,7 @@ def ship(
         if keys is not None:
             trail.verify()  # which counters were released stands nowhere else
             _above(keys)(trail.entries(kind="seal"))
+            require_unrevoked(keys, inputs.policy, trail.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
             registered = journal.begin(policy_entry(_policy_part(inputs.policy).to_json()))
             journal.enter("data", data_entry(inputs.population.part.to_json()))

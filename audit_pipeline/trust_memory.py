@@ -91,14 +91,27 @@ def require_unrevoked(url: str, key: str) -> None:
     """
     with Trail.open(url, create=False) as trail:
         trail.verify()
-        for entry in trail.entries(kind="keys"):
-            if key in _remembered(entry).revoked:
-                raise RejectedError(
-                    "trust.revoked",
-                    f"entry {entry.index} of the trail knows the key {key[:16]}… as revoked",
-                    where="--signer",
-                    hint="give the key that replaced it, or the trust file with --trust and --root",
-                )
+        known = revocation(trail.entries(kind="keys"), key)
+    if known is not None:
+        raise RejectedError(
+            "trust.revoked",
+            f"entry {known.index} of the trail knows the key {key[:16]}… as revoked",
+            where="--signer",
+            hint="give the key that replaced it, or the trust file with --trust and --root",
+        )
+
+
+def revocation(entries: Iterable[Entry], key: str) -> Remembered | None:
+    """The first trust file among entries, of whatever name, that revokes a key.
+
+    Args:
+        entries: of kind `keys`.
+        key: its fingerprint.
+
+    Raises:
+        RejectedError: as `newest`.
+    """
+    return next((known for known in map(_remembered, entries) if key in known.revoked), None)
 
 
 def require_newest(file: Loaded[TrustDocument], known: Remembered | None) -> None:

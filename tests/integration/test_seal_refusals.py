@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from sealing_worlds import Line
-from small_world import PASSPHRASE, World, carry_out
+from small_world import PASSPHRASE, World, carry_out, ticking
 
 from audit_pipeline.errors import ExitCode, InputError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.judge import gate
-from audit_pipeline.seal.keys.load import new_key
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.load import load_signer_public, new_key
+from audit_pipeline.ship import ship
 from audit_pipeline.trail.log import Trail
 
 MAKER, DEVICE = "signer: maker.key.pem", "recipient: device.pub.pem"
@@ -123,3 +125,22 @@ def test_the_gate_takes_a_refusal_whose_evidence_is_older_than_a_field(
         shipped = carry_out(replace(request, policy=policy))
     assert b"exemplars" not in (shipped.folder / "evidence.json").read_bytes()
     assert gate(shipped.folder, world.trust, str(tmp_path / "audit.db")).evidence.verdict.outcome == "FAIL"
+
+
+def test_a_key_that_the_trail_knows_as_revoked_signs_nothing(world: World, tmp_path: Path) -> None:
+    def working(step: str, _: float) -> None:
+        assert step.startswith("reading")
+
+    key = fingerprint(load_signer_public(world.signer_public))
+    said = {"name": "small", "serial": 2, "sha256": "0" * 64, "before_sha256": None, "revoked": [key]}
+    with Trail.open(tmp_path / "audit.db") as trail:
+        trail.append("keys", run="keys:small", at="2026-03-04T05:06:07Z", body={"trust": said})
+    request = world.request("stolen", tmp_path)
+    with pytest.raises(InputError) as caught:
+        ship(request, now=ticking(), passphrase=lambda _: PASSPHRASE, progress=working)
+    assert (caught.value.code, caught.value.exit_code) == ("seal.signer-revoked", 2)
+    assert "of 2026-03-04" in caught.value.what
+    assert key[:16] in caught.value.what
+    with Trail.open(tmp_path / "audit.db", create=False) as trail:
+        assert list(trail.entries("stolen")) == []
+    assert not (request.reports / "stolen").exists()
