@@ -16,14 +16,19 @@ import numpy as np
 import pytest
 from small_world import PASSPHRASE, POLICY, World, carry_out, ticking
 
+from audit_pipeline.attestations import verdict_payload
 from audit_pipeline.canonical import sha256_file
+from audit_pipeline.decide import decide
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.judge import gate
+from audit_pipeline.measurement import Outcome
+from audit_pipeline.policy.load import load_policy
 from audit_pipeline.predictions_file import load_predictions
 from audit_pipeline.report.evidence_file import load_evidence
+from audit_pipeline.seal import dsse
 from audit_pipeline.seal.decrypt import open_model
-from audit_pipeline.seal.keys.load import load_recipient
+from audit_pipeline.seal.keys.load import load_recipient, load_signer
 from audit_pipeline.seal.profile import read
 from audit_pipeline.ship import Shipped, ship
 from audit_pipeline.trail.log import Trail
@@ -203,6 +208,25 @@ def test_the_gate_rejects_a_refusal_dressed_as_a_pass(world: World, refused: Shi
     (run / "evidence.json").write_bytes(forged.canonical())
     with pytest.raises(RejectedError):
         gate(run, world.trust, trail_of(refused))
+
+
+def test_the_gate_rejects_a_pass_that_the_key_of_verdicts_signed_against_its_numbers(
+    world: World, refused: Shipped, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(refused.folder, run)
+    passed = tuple(each.model_copy(update={"outcome": Outcome.PASS}) for each in refused.evidence.findings)
+    verdict = decide(passed, load_policy(run / "policy.yaml").value)
+    assert verdict.outcome is Outcome.PASS
+    forged = refused.evidence.model_copy(update={"findings": passed, "verdict": verdict})
+    (run / "evidence.json").write_bytes(forged.canonical())
+    maker = load_signer(world.folder / "maker.key.pem", PASSPHRASE)
+    (run / "verdict.dsse.json").write_bytes(dsse.sign(verdict_payload(forged.to_json()), [maker]))
+    with pytest.raises(RejectedError) as caught:
+        gate(run, world.trust, trail_of(refused))
+    assert caught.value.code == "gate.finding"
+    broken = next(each for each in refused.evidence.findings if each.outcome is not Outcome.PASS)
+    assert broken.id in caught.value.what
 
 
 def test_the_gate_rejects_a_stray_image(world: World, sealed: Shipped, refused: Shipped, tmp_path: Path) -> None:
