@@ -83,6 +83,7 @@ def test_real_hearts_are_judged_in_the_devices_arithmetic(
     assert not evidence.data.synthetic
 
 
+@pytest.mark.bench
 def test_pruning_too_hard_is_not_sealed(
     example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
