@@ -72,19 +72,18 @@ def read_trust_options(
     from audit_pipeline.seal.keys.load import load_signer_public
     from audit_pipeline.seal.verify import Trust
 
-    if (signer is None) == (trust is None) or (trust is None and roots):
+    if signer is not None and trust is None and not roots:
+        return Believed(Trust.one(_given_key(signer, trail)))
+    if signer is not None or trust is None:
         raise InputError(
             "trust.choose",
             "whose signatures count must be said in one way",
             hint="give --signer KEY, or --trust FILE with --root KEY",
         )
-    if signer is not None:
-        return Believed(Trust.one(_given_key(signer, trail)))
     # The trail brings a database along, slower to import than an image is to verify.
     from audit_pipeline.seal.trust.load import load_trust
     from audit_pipeline.trust_memory import recall, require_newest
 
-    assert trust is not None  # noqa: S101 - exactly one of the two is given
     loaded = load_trust(trust, tuple(map(load_signer_public, roots or ())), now)
     file = loaded.document
     said = f"{file.name}, serial {file.serial}, signed by the roots, good until {file.expires}"

@@ -12,11 +12,11 @@ import binascii
 from collections.abc import Sequence
 from typing import Any
 
-from audit_pipeline.canonical import canonical_json, sha256_hex
+from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint, kind_of
+from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
 from audit_pipeline.seal.keys.quorum import Quorum
-from audit_pipeline.seal.keys.signer import Signer, hash_signature_holds
+from audit_pipeline.seal.keys.signer import Signer, signature_holds, to_sign
 from audit_pipeline.seal.strict_json import LARGEST_BYTES, strict_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -66,11 +66,10 @@ def verify(envelope: bytes, quorum: Quorum, *, where: str, payload_type: str = P
     """
     payload, signatures = _open(envelope, payload_type, where)
     message = _pae(payload, payload_type)
-    digest = bytes.fromhex(sha256_hex(message))  # once, however many signatures and P-256 keys there are
 
     def signed_by(key: SignerPublic) -> bool:
-        given = digest if kind_of(key) == "p256" else message
-        return any(hash_signature_holds(key, signature, given) for signature in signatures)
+        given = to_sign(key, message)
+        return any(signature_holds(key, signature, given) for signature in signatures)
 
     signed = quorum.signed_by(signed_by)
     if signed < quorum.threshold:

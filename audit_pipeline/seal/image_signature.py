@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.seal.keys.forms import SIGNER_PUBLIC, SignerPublic, fingerprint, kind_of, require_key
-from audit_pipeline.seal.keys.signer import hash_signature_holds
+from audit_pipeline.seal.keys.signer import signature_holds
 from audit_pipeline.seal.parse import TlvType
 from audit_pipeline.seal.profile import SealedImage, SignatureKind
 
@@ -39,7 +39,7 @@ def check_signature(sealed: SealedImage, trusted: Sequence[SignerPublic]) -> Sig
             f"the signature is {SIGNATURE_NAMES[sealed.signature_kind]}, the key that the image names is not",
             where=where,
         )
-    if not hash_signature_holds(key, sealed.signature, sealed.image_hash):
+    if not signature_holds(key, sealed.signature, sealed.image_hash):
         raise RejectedError(
             "image.signature",
             "the signature does not fit the image hash, or is not in its one canonical form",

@@ -54,7 +54,7 @@ class Signer:
         Raises:
             ToolError: `signer.failed`, what the callback gave is no signature of this key; or what it raises itself.
         """
-        return self._checked(hashlib.sha256(message).digest() if self._is_p256 else message)
+        return self._checked(to_sign(self.public, message))
 
     def sign_hash(self, digest: bytes) -> bytes:
         """Sign an image's SHA-256 as MCUboot reads it: ECDSA over this digest, or Ed25519 with it as the message.
@@ -64,15 +64,11 @@ class Signer:
         """
         return self._checked(digest)
 
-    @property
-    def _is_p256(self) -> bool:
-        return isinstance(self.public, EllipticCurvePublicKey)
-
     def _checked(self, given: bytes) -> bytes:
         signature = self._callback(given)
-        if self._is_p256:
+        if isinstance(self.public, EllipticCurvePublicKey):
             signature = _low_s(signature)
-        if not hash_signature_holds(self.public, signature, given):
+        if not signature_holds(self.public, signature, given):
             raise ToolError(
                 "signer.failed",
                 "what the signer gave back is no signature of its key",
@@ -81,25 +77,29 @@ class Signer:
         return signature
 
 
-def signature_holds(public: SignerPublic, signature: bytes, message: bytes) -> bool:
-    """Whether a signature over a message holds, and is in its one canonical form (see `hash_signature_holds`)."""
-    is_p256 = isinstance(public, EllipticCurvePublicKey)
-    return hash_signature_holds(public, signature, hashlib.sha256(message).digest() if is_p256 else message)
+def to_sign(public: SignerPublic, message: bytes) -> bytes:
+    """What a key is given of a message that it signs: Ed25519 the message, P-256 its SHA-256."""
+    return hashlib.sha256(message).digest() if isinstance(public, EllipticCurvePublicKey) else message
 
 
-def hash_signature_holds(public: SignerPublic, signature: bytes, digest: bytes) -> bool:
-    """Whether a signature over an image hash holds, and is in its one canonical form.
+def signature_holds(public: SignerPublic, signature: bytes, given: bytes) -> bool:
+    """Whether a signature over what the signer was given holds, and is in its one canonical form.
 
     From a signature (r, s) of ECDSA everybody can make (r, n − s), which holds too, and DER has sloppy encodings of
     either. Only strict DER with s ≤ n/2 is taken, so that nobody without the key can make a second signature.
+
+    Args:
+        public: the key.
+        signature: Ed25519: 64 bytes; P-256: ECDSA in DER.
+        given: see `to_sign`; of an image its SHA-256, whichever the key.
     """
     try:
         if isinstance(public, Ed25519PublicKey):
-            public.verify(signature, digest)
+            public.verify(signature, given)
             return True
         if not _is_canonical(signature):
             return False
-        public.verify(signature, digest, ECDSA(Prehashed(SHA256())))
+        public.verify(signature, given, ECDSA(Prehashed(SHA256())))
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -22,7 +22,7 @@ from key_samples import CHEAP, PASSPHRASE, code_of
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal.keys import load as keys
 from audit_pipeline.seal.keys.forms import KeyKind, fingerprint, spki
-from audit_pipeline.seal.keys.signer import signature_holds
+from audit_pipeline.seal.keys.signer import signature_holds, to_sign
 
 SIGNERS: tuple[KeyKind, ...] = ("ed25519", "p256")
 RECIPIENTS: tuple[KeyKind, ...] = ("x25519", "p256")
@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, keys.KeyFiles]:
 def test_a_new_signer_signs_what_its_public_file_verifies(made: dict[str, keys.KeyFiles], kind: KeyKind) -> None:
     public = keys.load_signer_public(made[kind].public)
     signer = keys.load_signer(made[kind].private, PASSPHRASE)
-    assert signature_holds(public, signer.sign(b"x"), b"x")
+    assert signature_holds(public, signer.sign(b"x"), to_sign(public, b"x"))
     assert spki(signer.public) == spki(public)
     assert fingerprint(public) == made[kind].fingerprint
 
