@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
+from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint, kind_of
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.keys.signer import Signer, signature_holds, to_sign
 from audit_pipeline.seal.strict_json import LARGEST_BYTES, strict_json
@@ -66,10 +67,10 @@ def verify(envelope: bytes, quorum: Quorum, *, where: str, payload_type: str = P
     """
     payload, signatures = _open(envelope, payload_type, where)
     message = _pae(payload, payload_type)
+    given = cache(lambda kind: to_sign(kind, message))  # hashed once, however many P-256 keys there are
 
     def signed_by(key: SignerPublic) -> bool:
-        given = to_sign(key, message)
-        return any(signature_holds(key, signature, given) for signature in signatures)
+        return any(signature_holds(key, signature, given(kind_of(key))) for signature in signatures)
 
     signed = quorum.signed_by(signed_by)
     if signed < quorum.threshold:

@@ -21,7 +21,15 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from audit_pipeline.errors import ToolError
-from audit_pipeline.seal.keys.forms import SIGNER, SIGNER_PUBLIC, SignerPrivate, SignerPublic, require_key
+from audit_pipeline.seal.keys.forms import (
+    SIGNER,
+    SIGNER_PUBLIC,
+    KeyKind,
+    SignerPrivate,
+    SignerPublic,
+    kind_of,
+    require_key,
+)
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Order of the base point of P-256 (SP 800-186, 3.2.1.3)."""
@@ -54,7 +62,7 @@ class Signer:
         Raises:
             ToolError: `signer.failed`, what the callback gave is no signature of this key; or what it raises itself.
         """
-        return self._checked(to_sign(self.public, message))
+        return self._checked(to_sign(kind_of(self.public), message))
 
     def sign_hash(self, digest: bytes) -> bytes:
         """Sign an image's SHA-256 as MCUboot reads it: ECDSA over this digest, or Ed25519 with it as the message.
@@ -77,9 +85,9 @@ class Signer:
         return signature
 
 
-def to_sign(public: SignerPublic, message: bytes) -> bytes:
-    """What a key is given of a message that it signs: Ed25519 the message, P-256 its SHA-256."""
-    return hashlib.sha256(message).digest() if isinstance(public, EllipticCurvePublicKey) else message
+def to_sign(kind: KeyKind, message: bytes) -> bytes:
+    """What a key of a kind is given of a message that it signs: Ed25519 the message, P-256 its SHA-256."""
+    return hashlib.sha256(message).digest() if kind == "p256" else message
 
 
 def signature_holds(public: SignerPublic, signature: bytes, given: bytes) -> bool:

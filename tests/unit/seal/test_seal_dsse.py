@@ -16,12 +16,11 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
 
-from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.forms import KeyKind, fingerprint
 from audit_pipeline.seal.keys.quorum import Quorum
-from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.keys.signer import Signer, to_sign
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SIGNER = Signer.of(KEY)
@@ -226,11 +225,11 @@ def test_a_mutated_envelope_verifies_to_the_same_payload_or_is_rejected(data: st
 def test_a_message_is_hashed_once_for_p256_however_many_sign(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[int] = []
 
-    def counting(data: bytes) -> str:
-        hashed.append(len(data))
-        return sha256_hex(data)
+    def counting(kind: KeyKind, message: bytes) -> bytes:
+        hashed.append(len(message))
+        return to_sign(kind, message)
 
-    monkeypatch.setattr(dsse, "sha256_hex", counting)
+    monkeypatch.setattr(dsse, "to_sign", counting)
     junk = [signature(P256) | {"sig": base64.b64encode(bytes([n] * 70)).decode()} for n in range(63)]
     keys = [Signer.of(derive_private_key(n, SECP256R1())) for n in range(8, 15)]
     assert opened(with_signatures(*junk, signature(P256)), *keys, P256) == PAYLOAD

@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, keys.KeyFiles]:
 def test_a_new_signer_signs_what_its_public_file_verifies(made: dict[str, keys.KeyFiles], kind: KeyKind) -> None:
     public = keys.load_signer_public(made[kind].public)
     signer = keys.load_signer(made[kind].private, PASSPHRASE)
-    assert signature_holds(public, signer.sign(b"x"), to_sign(public, b"x"))
+    assert signature_holds(public, signer.sign(b"x"), to_sign(kind, b"x"))
     assert spki(signer.public) == spki(public)
     assert fingerprint(public) == made[kind].fingerprint
 
