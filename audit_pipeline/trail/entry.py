@@ -18,8 +18,29 @@ from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import InputError
 from audit_pipeline.trail.merkle import TreeHead, leaf_hash
 
-Kind = Literal["policy", "data", "model", "candidate", "findings", "verdict", "seal", "aborted", "keys"]
-"""What an entry records: one kind per stage, `aborted` for a run that ended in an error, `keys` for a trust file."""
+Kind = Literal[
+    "policy",
+    "data",
+    "model",
+    "candidate",
+    "findings",
+    "verdict",
+    "seal",
+    "aborted",
+    "keys",
+    "approval",
+    "waiver",
+    "incident",
+    "revocation",
+    "redaction",
+    "clock",
+]
+"""What an entry records.
+
+One kind per stage; `aborted` for a run that ended in an error; `keys` for a trust file; `approval`, `waiver`,
+`incident` and `revocation` for what a person signed about a run; `redaction` for an entry whose text was taken out;
+`clock` for a correction of the writers' clock.
+"""
 
 FORMAT = 1
 
