@@ -46,6 +46,7 @@ from audit_pipeline.search.around import ALONE, Around
 from audit_pipeline.search.find import search
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Address
 
 _LIBRARIES = (
     "tensorflow",
@@ -72,8 +73,8 @@ class Request:
     baseline: Path | None
     reports: Path
     """Folder that the run's folder is put in."""
-    trail: str
-    """Database URL or file of the audit trail."""
+    trail: Address
+    """Where the audit trail is."""
     seals: bool
     """Whether a PASS is sealed; `audit evaluate` stops before."""
 

@@ -27,6 +27,7 @@ from audit_pipeline.seal.trust.schema import TrustDocument
 from audit_pipeline.strict_yaml import Loaded
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Address
 from audit_pipeline.trust_memory import log_name, newest, require_newest, said_of
 
 
@@ -53,13 +54,13 @@ class Signed:
     """of the entry in the trail"""
 
 
-def change(path: Path, wanted: TrustChange, *, trail: str, at: str) -> Changed:
+def change(path: Path, wanted: TrustChange, *, trail: Address, at: str) -> Changed:
     """Change a trust file: into the trail, then into the file, whose signatures go.
 
     Args:
         path: the file.
         wanted: what to change.
-        trail: file or URL of the trail; made where there is none.
+        trail: where the trail is; made where there is none.
         at: the time now, ISO 8601, UTC, to the second.
 
     Raises:
@@ -86,7 +87,7 @@ def change(path: Path, wanted: TrustChange, *, trail: str, at: str) -> Changed:
     return Changed(after, sha256_hex(content), index)
 
 
-def begin(path: Path, document: TrustDocument, *, trail: str, at: str) -> Changed:
+def begin(path: Path, document: TrustDocument, *, trail: Address, at: str) -> Changed:
     """Write a first trust file, and enter it.
 
     Raises:
@@ -114,7 +115,7 @@ def begin(path: Path, document: TrustDocument, *, trail: str, at: str) -> Change
     return Changed(document, sha256_hex(content), receipt.entry.index)
 
 
-def sign(path: Path, signer: Signer, *, trail: str, at: str) -> Signed:
+def sign(path: Path, signer: Signer, *, trail: Address, at: str) -> Signed:
     """Add a root key's signature to a trust file, and enter it.
 
     The trail so remembers what was signed: whoever signs with it is not brought to sign an older file later, nor
@@ -123,7 +124,7 @@ def sign(path: Path, signer: Signer, *, trail: str, at: str) -> Signed:
     Args:
         path: the trust file.
         signer: the root key.
-        trail: file or URL of the trail; made where there is none.
+        trail: where the trail is; made where there is none.
         at: the time now, ISO 8601, UTC.
 
     Raises:

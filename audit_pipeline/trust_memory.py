@@ -17,6 +17,7 @@ from audit_pipeline.seal.trust.schema import TrustDocument
 from audit_pipeline.strict_yaml import Loaded
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Address
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def newest(entries: Iterable[Entry], name: str) -> Remembered | None:
     return found
 
 
-def recall(url: str, name: str) -> Remembered | None:
+def recall(trail: Address, name: str) -> Remembered | None:
     """The newest trust file of a name that a trail knows, once the trail's hashes hold; see `newest`.
 
     A trail that was cut off at its end, frontier and all, still holds: a head noted elsewhere shows that.
@@ -65,9 +66,9 @@ def recall(url: str, name: str) -> Remembered | None:
         RejectedError: `trust.unlogged`, the trail knows trust files and none of this name; or as `newest` and
             `Trail.verify`.
     """
-    with Trail.open(url, create=False) as trail:
-        trail.verify()
-        entries = tuple(trail.entries(kind="keys"))
+    with Trail.open(trail, create=False) as opened:
+        opened.verify()
+        entries = tuple(opened.entries(kind="keys"))
     known = newest(entries, name)
     if known is None and entries:
         raise RejectedError(
@@ -78,20 +79,20 @@ def recall(url: str, name: str) -> Remembered | None:
     return known
 
 
-def require_unrevoked(url: str, key: str) -> None:
+def require_unrevoked(trail: Address, key: str) -> None:
     """Refuse a key that a trust file in the trail revokes, for a reader who was given the key and no trust file.
 
     Args:
-        url: file or URL of the trail.
+        trail: where the trail is.
         key: its fingerprint.
 
     Raises:
         InputError: there is no trail here.
         RejectedError: `trust.revoked`; or as `newest` and `Trail.verify`.
     """
-    with Trail.open(url, create=False) as trail:
-        trail.verify()
-        known = revocation(trail.entries(kind="keys"), key)
+    with Trail.open(trail, create=False) as opened:
+        opened.verify()
+        known = revocation(opened.entries(kind="keys"), key)
     if known is not None:
         raise RejectedError(
             "trust.revoked",

@@ -9,7 +9,8 @@ import typer
 
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, show
-from audit_pipeline.cli.ship import EXIT_CODES, TrailOption
+from audit_pipeline.cli.ship import EXIT_CODES
+from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustOption, read_trust_options
 
 
@@ -18,7 +19,7 @@ def gate(
     signer: SignerOption = None,
     trust: TrustOption = None,
     root: RootOption = None,
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     policy: Annotated[
         Path | None, typer.Option("--policy", "-p", help="Policy it must have been judged by; else the run's own.")
     ] = None,

@@ -12,6 +12,7 @@ import typer
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, printable, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
+from audit_pipeline.cli.trail_place import OptionalTrailOption
 from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustFileCheck, TrustOption, read_trust_options
 from audit_pipeline.errors import ExitCode, InputError
 from audit_pipeline.regular_file import read_regular_file
@@ -28,10 +29,7 @@ def verify(
     signer: SignerOption = None,
     trust: TrustOption = None,
     root: RootOption = None,
-    trail: Annotated[
-        str | None,
-        typer.Option("--trail", help="An audit trail; it may know a newer trust file, or the key as revoked."),
-    ] = None,
+    trail: OptionalTrailOption = None,
     release: Annotated[Path | None, typer.Option(help="Release attestation; release.dsse.json beside it.")] = None,
     verdict: Annotated[Path | None, typer.Option(help="Verdict attestation; verdict.dsse.json beside it.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file; policy.yaml beside it.")] = None,

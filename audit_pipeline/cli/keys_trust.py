@@ -10,7 +10,7 @@ import typer
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, say, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
-from audit_pipeline.cli.ship import TrailOption
+from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 from audit_pipeline.cli.trust_file import DEFAULT_FILE, FileArgument, FileOption, read_maintained, renewal_advice
 from audit_pipeline.cli.trust_steps import Replaced, steps_after, to_be_signed
 from audit_pipeline.errors import InputError
@@ -43,7 +43,7 @@ def init(
             help="How many must sign; else more than half of the roots, two waiver keys, one of the others.",
         ),
     ] = None,
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     as_json: JsonFlag = False,
 ) -> None:
     """Write a first trust file from public keys, each under the name of its file; the root keys sign it next."""
@@ -67,7 +67,7 @@ def init(
 def sign(
     file: FileArgument,
     key: Annotated[str, typer.Option("--key", help="Private root key, or a pkcs11: URI.")],
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     passphrase_fd: PassphraseFd = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -109,7 +109,7 @@ def renew(
     expires: Annotated[
         str, typer.Option("--expires", help="From when on it is not believed, later than now: 2028-05-04T00:00:00Z.")
     ],
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     as_json: JsonFlag = False,
 ) -> None:
     """Give the file a later last day and change nothing else; the trail gets an entry, and the root keys sign again."""
@@ -132,7 +132,7 @@ def rotate(
         typer.Option("--keep-until", help="The old key counts beside the new one until then; else it is revoked now."),
     ] = None,
     file: FileOption = DEFAULT_FILE,
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     as_json: JsonFlag = False,
 ) -> None:
     """Replace a key by a new one in all its roles; the trail gets an entry, and the root keys sign again."""
@@ -152,7 +152,7 @@ def revoke(
     name: Annotated[str, typer.Argument(help="The key, as `audit keys list` names it.")],
     reason: ReasonOption,
     file: FileOption = DEFAULT_FILE,
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     as_json: JsonFlag = False,
 ) -> None:
     """Revoke a key: none of its signatures counts any more; the trail gets an entry, and the root keys sign again."""

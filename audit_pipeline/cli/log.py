@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 
 from audit_pipeline.cli.console import JsonFlag, show
+from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 
 app = typer.Typer(help="Read and verify the audit trail.", invoke_without_command=True)
 
-TrailOption = Annotated[str, typer.Option("--trail", help="The audit trail: a file or a database URL.")]
 RunOption = Annotated[str | None, typer.Option("--run", help="Only the entries of this run.")]
 
 
 @app.callback()
 def default(
-    context: typer.Context, trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonFlag = False
+    context: typer.Context, trail: TrailOption = DEFAULT_TRAIL, run: RunOption = None, as_json: JsonFlag = False
 ) -> None:
     """List the entries; see `audit log verify` to recompute them."""
     if context.invoked_subcommand is None:
@@ -24,7 +24,7 @@ def default(
 
 
 @app.command("list")
-def list_(trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonFlag = False) -> None:
+def list_(trail: TrailOption = DEFAULT_TRAIL, run: RunOption = None, as_json: JsonFlag = False) -> None:
     """List the entries in order."""
     from rich.console import Group
     from rich.text import Text
@@ -49,7 +49,7 @@ def list_(trail: TrailOption = "audit.db", run: RunOption = None, as_json: JsonF
 
 
 @app.command("verify")
-def verify(trail: TrailOption = "audit.db", as_json: JsonFlag = False) -> None:
+def verify(trail: TrailOption = DEFAULT_TRAIL, as_json: JsonFlag = False) -> None:
     """Recompute every hash from the stored bytes; exit 1 at the first entry that was changed."""
     from audit_pipeline.trail.log import Trail
 

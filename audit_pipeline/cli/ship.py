@@ -11,7 +11,9 @@ from audit_pipeline.cli.clock import new_run_name, now
 from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.cli.search_screen import CacheOption, NoCacheOption, cache_folder, search_screen
+from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 from audit_pipeline.errors import ExitCode
+from audit_pipeline.trail.place import Place
 
 if TYPE_CHECKING:
     from audit_pipeline.inputs import Inputs
@@ -24,7 +26,6 @@ BaselineOption = Annotated[
     Path | None, typer.Option("--baseline", help="The float model behind a finished .tflite, to compare with.")
 ]
 ReportsOption = Annotated[Path, typer.Option("--reports", help="Folder that the run's folder is put in.")]
-TrailOption = Annotated[str, typer.Option("--trail", help="The audit trail: a file or a database URL.")]
 RunOption = Annotated[str | None, typer.Option("--run", help="Name of the run; otherwise time and policy name it.")]
 
 
@@ -33,7 +34,7 @@ def ship(
     policy: PolicyOption,
     baseline: BaselineOption = None,
     reports: ReportsOption = Path("reports"),
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     run: RunOption = None,
     passphrase_fd: PassphraseFd = None,
     cache: CacheOption = None,
@@ -54,7 +55,7 @@ def evaluate(
     policy: PolicyOption,
     baseline: BaselineOption = None,
     reports: ReportsOption = Path("reports"),
-    trail: TrailOption = "audit.db",
+    trail: TrailOption = DEFAULT_TRAIL,
     run: RunOption = None,
     cache: CacheOption = None,
     no_cache: NoCacheOption = False,
@@ -71,7 +72,7 @@ def _run(
     policy: Path,
     baseline: Path | None,
     reports: Path,
-    trail: str,
+    trail: Place,
     run: str | None,
     passphrase_fd: int | None,
     cache: Path | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from audit_pipeline.errors import InputError
+from audit_pipeline.trail.place import Address
 
 if TYPE_CHECKING:
     from audit_pipeline.seal.keys.forms import SignerPublic
@@ -52,7 +53,7 @@ class Believed:
 
 
 def read_trust_options(
-    signer: Path | None, trust: Path | None, roots: list[Path] | None, *, trail: str | None, now: str
+    signer: Path | None, trust: Path | None, roots: list[Path] | None, *, trail: Address | None, now: str
 ) -> Believed:
     """Whom to believe.
 
@@ -94,7 +95,7 @@ def read_trust_options(
     return Believed(loaded.trust(), (TrustFileCheck("passed", f"{said}; the trail knows no newer one"),), file)
 
 
-def _given_key(signer: Path, trail: str | None) -> SignerPublic:
+def _given_key(signer: Path, trail: Address | None) -> SignerPublic:
     """The one key; where there is a trail, it must not know it as revoked."""
     from audit_pipeline.seal.keys.forms import fingerprint
     from audit_pipeline.seal.keys.load import load_signer_public

@@ -22,6 +22,7 @@ from audit_pipeline.gate.trail import check_trail
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_policy
 from audit_pipeline.seal.verify import Trust
+from audit_pipeline.trail.place import Address
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class Gated:
     """What was checked, in order, in words."""
 
 
-def gate(folder: Path, trust: Trust, trail: str, policy: Path | None = None) -> Gated:
+def gate(folder: Path, trust: Trust, trail: Address, policy: Path | None = None) -> Gated:
     """Check a run's folder against public keys and the trail.
 
     Args:
         folder: the run's folder.
         trust: the keys that must have signed the attestations and the image; they never come from the folder.
-        trail: file or URL of the trail the run was entered in.
+        trail: where the trail is that the run was entered in.
         policy: the policy that the release was to be judged by; None to take the run's own.
 
     Raises:

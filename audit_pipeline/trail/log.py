@@ -23,6 +23,7 @@ from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.trail import schema, sqlite
 from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead
+from audit_pipeline.trail.place import Address, Place
 from audit_pipeline.trail.sqlite_errors import explained
 from audit_pipeline.trail.tables import EntryRow, FrontierRow
 from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
@@ -38,7 +39,7 @@ class Trail:
         self._path = path
 
     @classmethod
-    def open(cls, url: str | Path, *, create: bool = True, timeout_seconds: float = 30.0) -> Self:
+    def open(cls, url: Address, *, create: bool = True, timeout_seconds: float = 30.0) -> Self:
         """Open a trail, and bring its schema up to date.
 
         Args:
@@ -50,7 +51,7 @@ class Trail:
             InputError: the address is not a file of this kind, or no trail is there and none may be made.
             ToolError: the trail is locked, damaged, read-only or of a newer version.
         """
-        path = sqlite.database_path(url)
+        path = sqlite.database_path(Place.of(url).url)
         sqlite.check_place(path, create=create)
         trail = cls(sqlite.open_engine(path, create=create, timeout_seconds=timeout_seconds), path)
         try:
