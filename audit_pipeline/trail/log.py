@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,11 +19,11 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, insert, inspect, 
 from sqlmodel import col
 
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.trail import schema, sqlite
+from audit_pipeline.trail import schema
+from audit_pipeline.trail.database import Database, database_at
 from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead
 from audit_pipeline.trail.place import Address, Place
-from audit_pipeline.trail.sqlite_errors import explained
 from audit_pipeline.trail.tables import EntryRow, FrontierRow
 from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
 
@@ -34,26 +33,27 @@ _BATCH = 1000
 class Trail:
     """An open trail. Made by `open`, closed by `close` or at the end of a `with` block."""
 
-    def __init__(self, engine: Engine, path: Path) -> None:
+    def __init__(self, engine: Engine, database: Database, place: Place) -> None:
         self._engine = engine
-        self._path = path
+        self._database = database
+        self._place = place
 
     @classmethod
-    def open(cls, url: Address, *, create: bool = True, timeout_seconds: float = 30.0) -> Self:
+    def open(cls, address: Address, *, create: bool = True, timeout_seconds: float = 30.0) -> Self:
         """Open a trail, and bring its schema up to date.
 
         Args:
-            url: a file, or `sqlite:///PATH`.
+            address: a file, `sqlite:///PATH`, or either with the log's key.
             create: make the trail where there is none; False to read one that must be there.
             timeout_seconds: how long each operation waits for another process's to end.
 
         Raises:
-            InputError: the address is not a file of this kind, or no trail is there and none may be made.
+            InputError: the address is none, or no trail is there and none may be made, or it is another program's.
             ToolError: the trail is locked, damaged, read-only or of a newer version.
         """
-        path = sqlite.database_path(Place.of(url).url)
-        sqlite.check_place(path, create=create)
-        trail = cls(sqlite.open_engine(path, create=create, timeout_seconds=timeout_seconds), path)
+        place = Place.of(address)
+        database = database_at(place)
+        trail = cls(database.engine(create=create, timeout_seconds=timeout_seconds), database, place)
         try:
             trail._prepare(create=create)
         except BaseException:
@@ -84,8 +84,8 @@ class Trail:
             RejectedError: the end of the log is not what the tree says it is; nothing was recorded.
             ToolError: the database is locked, read-only, damaged or full; nothing was recorded.
         """
-        with self._transaction(sqlite.WRITING) as connection:
-            before = read_frontier(_frontier_row(connection), self._path)
+        with self._transaction(self._database.writing) as connection:
+            before = read_frontier(_frontier_row(connection), self._database.where)
             self._refuse_broken_end(connection, before)
             if after is not None:
                 after(self._read(connection, _of_kind(kind)))
@@ -103,7 +103,7 @@ class Trail:
             RejectedError: the record of the tree is gone or is none.
         """
         with self._transaction() as connection:
-            return read_frontier(_frontier_row(connection), self._path).head()
+            return read_frontier(_frontier_row(connection), self._database.where).head()
 
     def entries(self, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
         """The entries in order, of one run or of all, of one kind or of all, as recorded, not verified.
@@ -127,10 +127,10 @@ class Trail:
             RejectedError: the first entry that is not as it was recorded, and in what it differs.
         """
         with self._transaction() as connection:
-            return verify_log(_rows(connection, _ENTRIES), _frontier_row(connection), seen, self._path)
+            return verify_log(_rows(connection, _ENTRIES), _frontier_row(connection), seen, self._database.where)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -142,28 +142,32 @@ class Trail:
         self.close()
 
     def _prepare(self, *, create: bool) -> None:
-        with explained(self._path):
+        with self._database.explained():
             with self._engine.connect() as connection:
-                sqlite.refuse_foreign(connection, self._path)
+                self._database.refuse_foreign(connection)
                 revision = schema.revision(connection)
             if revision is None and not create:
                 raise InputError(
-                    "trail.absent", "there is no trail in this file", where=str(self._path), hint="name another file"
+                    "trail.absent",
+                    "there is no trail in this file",
+                    where=self._database.where,
+                    hint="name another file",
                 )
             if revision != schema.HEAD:
-                with self._engine.execution_options(**sqlite.WRITING).begin() as connection:
-                    schema.upgrade(connection, self._path)
+                with self._engine.execution_options(**self._database.writing).begin() as connection:
+                    schema.upgrade(connection, self._database.where)
             if create:
-                sqlite.use_write_ahead_log(self._engine)
+                self._database.settle(self._engine)
 
     @contextmanager
-    def _transaction(self, options: Mapping[str, str] = sqlite.READING) -> Iterator[Connection]:
-        with explained(self._path), self._engine.execution_options(**options).begin() as connection:
+    def _transaction(self, options: Mapping[str, Any] | None = None) -> Iterator[Connection]:
+        engine = self._engine.execution_options(**(options or self._database.reading))
+        with self._database.explained(), engine.begin() as connection:
             yield connection
 
     def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
         for row in _rows(connection, query):
-            yield read_entry(row, self._path)
+            yield read_entry(row, self._database.where)
 
     def _refuse_broken_end(self, connection: Connection, frontier: Frontier) -> None:
         last = connection.execute(_LAST_ENTRY).mappings().first()
@@ -172,7 +176,7 @@ class Trail:
             raise RejectedError(
                 "trail.frontier",
                 "the last entry and the tree disagree, so nothing may be added",
-                where=str(self._path),
+                where=self._database.where,
                 hint="`audit log verify` names the first entry that was changed",
             )
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/@:]*):.*(?=@)")
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/@:]*):.*(?=@)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Place:
     """A trail's address with its key. Whatever takes an `Address` takes the address alone as well."""
 
-    url: str
+    url: str = field(repr=False)
     """a file, `sqlite:///PATH`, or `postgresql://…`"""
     key: Path | None = None
     """private key file of the log; None for `PATH.key` beside an SQLite file"""
@@ -28,8 +28,9 @@ class Place:
 
     def __str__(self) -> str:
         """The address as messages show it, without a password and without options, which may hold one."""
-        shown = self.url.partition("?")[0] if "://" in self.url else self.url
-        return _PASSWORD.sub(r"\g<user>", shown)
+        # The password first: one that was not encoded may hold a question mark.
+        shown = _PASSWORD.sub(r"\g<user>", self.url)
+        return shown.partition("?")[0] if "://" in shown else shown
 
 
 Address = str | Path | Place

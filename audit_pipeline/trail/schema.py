@@ -7,8 +7,6 @@ older tool that it is too old. Alembic is imported only where there is something
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sqlalchemy import Connection, inspect, text
 
 from audit_pipeline.errors import ToolError
@@ -25,7 +23,7 @@ def revision(connection: Connection) -> str | None:
     return found
 
 
-def upgrade(connection: Connection, path: Path) -> None:
+def upgrade(connection: Connection, where: str) -> None:
     """Bring the schema to `HEAD`, within the transaction that `connection` has begun: whole or not at all.
 
     Raises:
@@ -44,6 +42,6 @@ def upgrade(connection: Connection, path: Path) -> None:
         raise ToolError(
             "trail.newer-schema",
             f"the trail was written by a newer version of audit (schema {revision(connection)!r}, known up to {HEAD})",
-            where=str(path),
+            where=where,
             hint="update audit",
         ) from error

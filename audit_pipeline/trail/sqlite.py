@@ -7,39 +7,97 @@ transaction. What is particular to SQLite stands here, in `sqlite_errors` and in
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from audit_pipeline.errors import InputError, ToolError
-from audit_pipeline.trail.sqlite_errors import primary_code
+from audit_pipeline.trail.sqlite_errors import explained, primary_code
 
 APPLICATION_ID = 0x41554454
 """`AUDT`, in the file's header (https://www.sqlite.org/fileformat.html#application_id)."""
 
-READING = {"begin": "DEFERRED"}
-"""Execution options of a transaction that sees one state of the log and holds nobody up."""
-
-WRITING = {"begin": "IMMEDIATE"}
-"""Execution options of a transaction that takes the write lock at once, so that it never has to give up half-way."""
+_READING = {"begin": "DEFERRED"}
+# Takes the write lock at once, so that it never has to give up half-way.
+_WRITING = {"begin": "IMMEDIATE"}
 
 _ADDRESS_HINT = "give a file name, or sqlite:///PATH"
 
 
-def database_path(url: str | Path) -> Path:
-    """The file that a path or an `sqlite:///PATH` address names.
+@dataclass(frozen=True)
+class SqliteFile:
+    """A trail in a file of its own. See `database.Database`."""
+
+    path: Path
+    """absolute"""
+
+    @property
+    def where(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    @property
+    def reading(self) -> Mapping[str, Any]:
+        """A deferred transaction: one snapshot of the write-ahead log."""
+        return _READING
+
+    @property
+    def writing(self) -> Mapping[str, Any]:
+        """An immediate transaction: the write lock, or nothing."""
+        return _WRITING
+
+    def engine(self, *, create: bool, timeout_seconds: float) -> Engine:
+        """An engine on the file, which must be there, or its folder where it may be made."""
+        _check_place(self.path, create=create)
+        return _open_engine(self.path, create=create, timeout_seconds=timeout_seconds)
+
+    def explained(self) -> AbstractContextManager[None]:
+        """SQLite's errors in words."""
+        return explained(self.path)
+
+    def refuse_foreign(self, connection: Connection) -> None:
+        """Refuse a file that has tables and whose application id is not the trail's."""
+        application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+        tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one()
+        if application != APPLICATION_ID and tables:
+            raise InputError(
+                "trail.foreign", "this database belongs to another program", where=self.where, hint="name another file"
+            )
+
+    def settle(self, engine: Engine) -> None:
+        """Turn on the write-ahead log, which is a lasting property of the file.
+
+        SQLite may answer "locked" at once while another process is turning it on, or may not have it on this file
+        system. Either way the rollback journal serves until the next opening: slower, as durable.
+        """
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_BUSY:
+                raise
+        finally:
+            connection.close()
+
+
+def database_path(url: str) -> Path:
+    """The file that a name or an `sqlite:///PATH` address names.
 
     Raises:
         InputError: another kind of database, an address with options, or a database in memory.
     """
-    if isinstance(url, Path) or "://" not in url:
-        return _named_file(str(url)).absolute()
+    if "://" not in url:
+        return _named_file(url).absolute()
     try:
         address = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise InputError(
-            "trail.url", "the trail's address cannot be read", where=url.split("://")[0], hint=_ADDRESS_HINT
+            "trail.url", "the trail's address cannot be read", where=url.split("://", maxsplit=1)[0], hint=_ADDRESS_HINT
         ) from error
     if address.drivername not in {"sqlite", "sqlite+pysqlite"}:
         # Only the kind is repeated: the rest of the address may hold a password.
@@ -59,13 +117,8 @@ def _named_file(name: str) -> Path:
     return Path(name)
 
 
-def check_place(path: Path, *, create: bool) -> None:
-    """Refuse what can be seen to be wrong before SQLite is asked, whose own message would be "unable to open".
-
-    Raises:
-        InputError: the file is a folder, is absent though it must exist, or its folder is absent.
-        ToolError: the place cannot be looked at.
-    """
+def _check_place(path: Path, *, create: bool) -> None:
+    # Before SQLite is asked, whose own message would be "unable to open".
     try:
         if path.is_dir():
             raise InputError("trail.is-folder", "this is a folder, not a trail", where=str(path), hint=_ADDRESS_HINT)
@@ -86,14 +139,7 @@ def check_place(path: Path, *, create: bool) -> None:
         ) from error
 
 
-def open_engine(path: Path, *, create: bool, timeout_seconds: float) -> Engine:
-    """An engine on one file, whose transactions begin as `READING` or `WRITING` say.
-
-    Args:
-        path: absolute.
-        create: whether a missing file is made.
-        timeout_seconds: how long to wait for another process's transaction to end.
-    """
+def _open_engine(path: Path, *, create: bool, timeout_seconds: float) -> Engine:
     address = f"{path.as_uri()}?mode={'rwc' if create else 'rw'}"
 
     def connect() -> sqlite3.Connection:
@@ -106,7 +152,7 @@ def open_engine(path: Path, *, create: bool, timeout_seconds: float) -> Engine:
         connection.execute("PRAGMA recursive_triggers = ON")
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, execution_options=READING)
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, execution_options=_READING)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -118,33 +164,3 @@ def open_engine(path: Path, *, create: bool, timeout_seconds: float) -> Engine:
 def _verbatim(text: bytes) -> str:
     # Text that somebody made invalid must reach `verify` byte for byte, not stop the driver.
     return text.decode("utf-8", "surrogateescape")
-
-
-def refuse_foreign(connection: Connection, path: Path) -> None:
-    """Refuse a database that another program made, before anything is written to it.
-
-    Raises:
-        InputError: it has tables, and its application id is not the trail's.
-    """
-    application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one()
-    if application != APPLICATION_ID and tables:
-        raise InputError(
-            "trail.foreign", "this database belongs to another program", where=str(path), hint="name another file"
-        )
-
-
-def use_write_ahead_log(engine: Engine) -> None:
-    """Turn on the write-ahead log, which is a lasting property of the file.
-
-    SQLite may answer "locked" at once while another process is turning it on, or may not have it on this file system.
-    Either way the rollback journal serves until the next opening: slower, as durable.
-    """
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        if primary_code(error) != sqlite3.SQLITE_BUSY:
-            raise
-    finally:
-        connection.close()

@@ -1,0 +1,63 @@
+"""What the trail asks of a database: SQLite answers it in `sqlite`, PostgreSQL in `postgres`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine
+
+from audit_pipeline.trail.place import Place
+
+
+class Database(Protocol):
+    """One place where a trail may be kept. A frozen value; opening it gives an engine."""
+
+    @property
+    def where(self) -> str:
+        """The place as messages name it, without a password."""
+
+    @property
+    def reading(self) -> Mapping[str, Any]:
+        """Execution options of a transaction that sees one state of the log and holds nobody up."""
+
+    @property
+    def writing(self) -> Mapping[str, Any]:
+        """Execution options of a transaction that no other writer overlaps, from its begin to its end."""
+
+    def engine(self, *, create: bool, timeout_seconds: float) -> Engine:
+        """An engine whose transactions begin as `reading` or `writing` say.
+
+        Args:
+            create: whether a missing file is made.
+            timeout_seconds: how long a transaction waits for another process's to end.
+
+        Raises:
+            InputError: the place can be seen to be wrong before the database is asked.
+            ToolError: it cannot be looked at.
+        """
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Turns what the database raises within the block into an `AuditError` that names the place."""
+
+    def refuse_foreign(self, connection: Connection) -> None:
+        """Refuse a database that another program made, before anything is written to it.
+
+        Raises:
+            InputError: `trail.foreign`.
+        """
+
+    def settle(self, engine: Engine) -> None:
+        """Give a trail that was just made or brought up to date the lasting properties that no migration can."""
+
+
+def database_at(place: Place) -> Database:
+    """The database that an address names.
+
+    Raises:
+        InputError: `trail.url`, no database of a kind that the trail can be kept in.
+    """
+    from audit_pipeline.trail import sqlite
+
+    return sqlite.SqliteFile(sqlite.database_path(place.url))
