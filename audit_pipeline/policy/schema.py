@@ -13,48 +13,14 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
+from audit_pipeline.policy.human_centred import HumanCentred
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text, given
 from audit_pipeline.strict_yaml import Strict
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), Field(examples=["wearable-ecg"])]
+Approvers = Annotated[int, Field(ge=1, le=100)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class WorstError(Strict):
-    """The error that must not happen, named before the first measurement."""
-
-    class_: Text | None = Field(
-        default=None, alias="class", description="class that is confused; left out where the model estimates a number"
-    )
-    kind: Literal["missed", "false", "too_high", "too_low"] = Field(
-        description="a missed alarm or a false one; for a number, an estimate that is too high or too low"
-    )
-    harms: Text = Field(description="who is harmed, and how")
-
-
-class Responsible(Strict):
-    """Who answers for which error: a named role each, the operator or the maker of the system."""
-
-    false_alarm: Text
-    missed_alarm: Text
-
-
-class Oversight(Strict):
-    """How a person stays in control of the device."""
-
-    who_can_stop: Text
-    how_to_appeal: Text
-
-
-class HumanCentred(Strict):
-    """Questions of design, asked before anything is measured; none may stay without an answer."""
-
-    intended_use: Text
-    affected: Annotated[tuple[Text, ...], Field(min_length=1, description="also those who never chose to be")]
-    worst_error: WorstError
-    responsible: Responsible
-    oversight: Oversight
 
 
 class DataSection(Strict):
@@ -278,4 +244,16 @@ class Policy(Strict):
     privacy: tuple[PrivacyRule, ...] = ()
     statistics: Statistics = Statistics()
     on_inconclusive: Literal["block"] = "block"
+    approvals: Annotated[dict[Name, Approvers], Field(min_length=1)] | None = Field(
+        default=None,
+        description="how many people of which role must approve a release, each by a key of their own; roles are those "
+        "of the trust file",
+        examples=[{"clinical-safety": 1, "data-protection": 1}],
+    )
     seal: Seal | None = Field(default=None, description="left out where nothing is to be sealed")
+
+    @model_validator(mode="after")
+    def _author_is_no_approver(self) -> Policy:
+        if self.approvals and self.human_centred.author.key is None:
+            raise ValueError("approvals need human_centred.author.key: an author may not approve their own policy")
+        return self

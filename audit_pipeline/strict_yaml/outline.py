@@ -32,6 +32,12 @@ class Outline:
         examples = [example for place in self._places(root, loc) for example in place.get("examples", ())]
         return examples[0] if examples else None
 
+    def description(self, root: Node, loc: Loc) -> str | None:
+        """What the value at that place is to say; None where the schema does not tell it of this place alone."""
+        *above, step = loc
+        places = (inner for place in self._places(root, tuple(above)) for inner in _under(place, step))
+        return next((place["description"] for place in places if "description" in place), None)
+
     def _places(self, root: Node, loc: Loc) -> list[_JsonSchema]:
         places, node = list(self._members(self._schema, root.value)), root
         for step in loc:

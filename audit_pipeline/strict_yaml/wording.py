@@ -79,7 +79,7 @@ def _way(details: ErrorDetails, root: Node) -> Loc:
 def _text(details: ErrorDetails, way: Loc, root: Node, outline: Outline) -> str:
     kind, value, limits = details["type"], details["input"], details.get("ctx", {})
     if kind in _MISSING:
-        return "missing key"
+        return f"missing key{_asked_for(way, root, outline)}"
     if kind == "extra_forbidden":
         return f"unknown key{_instead(str(way[-1]), outline.keys(root, way[:-1]))}"
     if kind in _LIMITS:
@@ -101,6 +101,12 @@ def _text(details: ErrorDetails, way: Loc, root: Node, outline: Outline) -> str:
     if isinstance(value, dict) and len(value) == 1:
         text += did_you_mean(next(iter(value)), outline.keys(root, way))
     return text
+
+
+def _asked_for(way: Loc, root: Node, outline: Outline) -> str:
+    """What a key that is missing would say, where the schema tells."""
+    asked, example = outline.description(root, way), outline.example(root, way)
+    return (f": {asked}" if asked else "") + (f", as in {shown(example)}" if asked and example is not None else "")
 
 
 def _instead(key: str, known: list[str]) -> str:

@@ -25,6 +25,8 @@ human_centred:
   worst_error: {class: alarm, kind: missed, harms: "nobody"}
   responsible: {false_alarm: "the maker", missed_alarm: "the operator"}
   oversight: {who_can_stop: "the tester", how_to_appeal: "open an issue"}
+  never_record: ["names"]
+  author: {role: "the tester"}
 data: {manifest: dataset.yaml}
 target: {board: nucleo-l4r5zi}
 compress:

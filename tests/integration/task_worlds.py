@@ -30,6 +30,8 @@ human_centred:
   worst_error: WORST
   responsible: {false_alarm: "the maker", missed_alarm: "the operator"}
   oversight: {who_can_stop: "the tester", how_to_appeal: "open an issue"}
+  never_record: ["names"]
+  author: {role: "the tester"}
 data: {manifest: dataset.yaml}
 target: {board: nucleo-l4r5zi}
 """

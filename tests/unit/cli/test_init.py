@@ -23,7 +23,7 @@ def test_the_new_policy_is_refused_for_its_empty_answers_alone(tmp_path: Path) -
 def test_the_new_policy_loads_once_answered(tmp_path: Path) -> None:
     init(tmp_path)
     path = tmp_path / "fair.yaml"
-    text = path.read_text().replace('""', '"an answer"').replace("affected: []", 'affected: ["everybody near it"]')
+    text = path.read_text().replace('""', '"an answer"').replace(": []", ': ["an answer"]')
     path.write_text(text)
     assert load_policy(path).value.name == "my-device"
 

@@ -20,6 +20,8 @@ POLICY: dict[str, Any] = {
         "worst_error": {"class": "V", "kind": "missed", "harms": "nobody"},
         "responsible": {"false_alarm": "the maker", "missed_alarm": "the operator"},
         "oversight": {"who_can_stop": "the tester", "how_to_appeal": "ask"},
+        "never_record": ("names",),
+        "author": {"role": "the tester"},
     },
     "data": {"manifest": "dataset.yaml"},
     "target": {"flash_kib": 100, "ram_kib": 100},

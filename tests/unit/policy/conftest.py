@@ -16,6 +16,8 @@ human_centred:
   worst_error: {class: V, kind: missed, harms: testers}
   responsible: {false_alarm: a, missed_alarm: b}
   oversight: {who_can_stop: c, how_to_appeal: d}
+  never_record: [names]
+  author: {role: e}
 data: {manifest: data/set.yaml}
 target: {board: rp2040}
 fairness:

@@ -47,7 +47,7 @@ def test_a_policy_of_known_classes_and_groups_agrees(read_policy: Read) -> None:
 def test_an_unknown_class_of_a_rule_is_told_at_its_line(read_policy: Read) -> None:
     loaded = read_policy("  - metric: recall\n    class: v\n    max_drop: 0.1\n")
     assert complaint(loaded) == (
-        "fair.yaml:14: fairness[1].class: the data set has no class v, did you mean V?; there are N, V"
+        "fair.yaml:16: fairness[1].class: the data set has no class v, did you mean V?; there are N, V"
     )
 
 
@@ -73,12 +73,12 @@ def test_an_unknown_group_of_a_recipe_or_search_is_told(read_policy: Read, secti
 
 def test_an_unknown_group_column_is_told_even_inside_an_intersection(read_policy: Read) -> None:
     loaded = read_policy("  - {metric: accuracy, min: 0.1, groups: [overall, sex*age]}\n")
-    assert complaint(loaded).startswith("fair.yaml:13: fairness[1].groups[1]: the data set has no group column age")
+    assert complaint(loaded).startswith("fair.yaml:15: fairness[1].groups[1]: the data set has no group column age")
 
 
 def test_groups_of_privacy_rules_are_checked_too(read_policy: Read) -> None:
     loaded = read_policy("privacy:\n  - {attack: membership, max_tpr: 0.1, groups: [six]}")
-    assert "fair.yaml:14: privacy[0].groups[0]: the data set has no group column six, did you mean sex?" in complaint(
+    assert "fair.yaml:16: privacy[0].groups[0]: the data set has no group column six, did you mean sex?" in complaint(
         loaded
     )
 

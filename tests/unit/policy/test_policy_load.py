@@ -67,7 +67,7 @@ seal:
 
 def test_a_place_is_shown_as_file_and_line(read_policy: Read) -> None:
     loaded = read_policy()
-    assert loaded.where(("fairness", 0, "min")) == f"{loaded.path}:12"
+    assert loaded.where(("fairness", 0, "min")) == f"{loaded.path}:14"
 
 
 def test_a_known_board_gives_its_limits(read_policy: Read) -> None:
@@ -88,7 +88,7 @@ def test_a_device_of_ones_own_needs_no_board(read_policy: Read) -> None:
 def test_an_unknown_board_is_refused_with_the_one_that_was_meant(read_policy: Read) -> None:
     error = refused(read_policy, target="target: {board: rp2400}")
     assert error.code == "policy.unknown-board"
-    assert str(error).endswith("fair.yaml:10: target.board: no board rp2400 is known, did you mean rp2040?")
+    assert str(error).endswith("fair.yaml:12: target.board: no board rp2400 is known, did you mean rp2040?")
     assert all(board in str(error.hint) for board in BOARDS)
 
 
@@ -99,8 +99,8 @@ def test_an_unknown_board_is_refused_with_the_one_that_was_meant(read_policy: Re
         ({"affected": "  affected: []"}, "5: human_centred.affected: must not be empty"),
         ({"affected": "  affected: [' ']"}, "5: human_centred.affected[0]: must not be empty"),
         ({"oversight": "  oversight: {who_can_stop: c}"}, "8: human_centred.oversight.how_to_appeal: missing key"),
-        ({"target": "target: {flash_kib: 1}"}, "10: target: give a board, or both flash_kib and ram_kib"),
-        ({"target": "target: {board: rp2040, ram_kib: 0}"}, "10: target.ram_kib: must be above 0, not 0"),
+        ({"target": "target: {flash_kib: 1}"}, "12: target: give a board, or both flash_kib and ram_kib"),
+        ({"target": "target: {board: rp2040, ram_kib: 0}"}, "12: target.ram_kib: must be above 0, not 0"),
         ({"name": "name: Small one"}, '2: name: "Small one" does not have the form'),
         ({"version": "version: 2"}, "1: version: must be 1, not 2"),
     ],
@@ -114,7 +114,7 @@ def test_without_the_human_centred_section_there_is_no_policy(
 ) -> None:
     path = write_policy()
     lines = path.read_text().splitlines()
-    path.write_text("\n".join(lines[:2] + lines[8:]))
+    path.write_text("\n".join(lines[:2] + lines[10:]))
     from audit_pipeline.policy.load import load_policy
 
     with pytest.raises(InputError, match="human_centred: missing key"):
@@ -139,7 +139,7 @@ def test_without_the_human_centred_section_there_is_no_policy(
 def test_impossible_fairness_rules_are_refused(read_policy: Read, rule: str, complaint: str) -> None:
     error = refused(read_policy, f"  - {rule}\n")
     assert str(error).startswith(f"{error.where}: fairness[1]")
-    assert str(error.where).endswith("fair.yaml:13")
+    assert str(error.where).endswith("fair.yaml:15")
     assert complaint in error.what
 
 

@@ -55,6 +55,8 @@ DOCUMENT: dict[str, Any] = {
         "worst_error": {"class": "V", "kind": "missed", "harms": "the wearer, who is not warned"},
         "responsible": {"false_alarm": "Head of product, Acme Wearables", "missed_alarm": "Clinical safety officer"},
         "oversight": {"who_can_stop": "Clinical safety officer", "how_to_appeal": "safety@acme.example, five days"},
+        "never_record": ["names or record numbers of wearers", "strips, or single beats"],
+        "author": {"role": "Product owner, Acme Wearables"},
     },
     "data": {"manifest": "dataset.yaml"},
     "target": {"board": "nucleo-l4r5zi"},
