@@ -83,6 +83,35 @@ def verify(envelope: bytes, quorum: Quorum, *, where: str, payload_type: str = P
     return payload
 
 
+def unverified_payload(envelope: bytes, *, where: str) -> bytes:
+    """What an envelope holds, whoever signed it or nobody: to learn of what it speaks, never to believe it.
+
+    Raises:
+        RejectedError: as `verify`, but for `attestation.signature`.
+    """
+    return _open(envelope, PAYLOAD_TYPE, where)[0]
+
+
+def merged(envelopes: Sequence[bytes], *, where: str) -> bytes:
+    """One envelope with the signatures of several over one payload, each signature once.
+
+    Args:
+        envelopes: one or more.
+        where: their place, for messages.
+
+    Raises:
+        RejectedError: as `verify`, but for `attestation.signature`; `attestation.envelope` also where they do not
+            hold the same payload.
+    """
+    first, *others = [strict_json(envelope, code="attestation.json", where=where) for envelope in envelopes]
+    if len({unverified_payload(envelope, where=where) for envelope in envelopes}) > 1:
+        raise _malformed("several payloads in one", where)
+    signatures = list(first["signatures"])
+    for other in others:
+        signatures += [item for item in other["signatures"] if item not in signatures]
+    return canonical_json({**first, "signatures": signatures})
+
+
 def _pae(payload: bytes, payload_type: str) -> bytes:
     """The bytes that are signed: DSSE's pre-authentication encoding."""
     from securesystemslib.dsse import Envelope

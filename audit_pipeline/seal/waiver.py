@@ -11,18 +11,18 @@ import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.measurement import GroupKey, Sha256
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.predicate import Predicate, Text, Utc, first_fault, moment
 from audit_pipeline.seal.statement import Statement, Subject, make_statement, read_statement
-from audit_pipeline.seal.strict_json import shown
 
 WAIVER_TYPE = "https://audit-pipeline.dev/waiver/v1"
 LONGEST = timedelta(days=180)
@@ -33,40 +33,25 @@ _MOST = 256
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def _real_moment(at: str) -> str:
-    _moment(at)
-    return at
-
-
-_Text = Annotated[str, Field(min_length=1, max_length=4000)]
-_Utc = Annotated[
-    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"), AfterValidator(_real_moment)
-]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class WaivedPolicy(_Strict):
+class WaivedPolicy(Predicate):
     """The policy that has the rule."""
 
     sha256: Sha256
 
 
-class Waiver(_Strict):
+class Waiver(Predicate):
     """What a waiver says of its model."""
 
     policy: WaivedPolicy
-    rule: _Text
+    rule: Text
     """Where the rule stands in the policy, as a finding names it: `fairness[0]`."""
-    group: _Text
+    group: Text
     """The group as people read it (`GroupKey.label`): `sex=female`, `overall`."""
     limit: float
     """How far the rule's value may go instead of the rule's own limit."""
-    reason: _Text
-    issued: _Utc
-    expires: _Utc
+    reason: Text
+    issued: Utc
+    expires: Utc
     """First moment at which it no longer holds; at most 180 days after `issued`."""
 
 
@@ -132,7 +117,7 @@ def check_waivers(
         if waived.sha256 not in listed:
             raise _rejected("unlisted", "the verdict was not given under this waiver", where)
         _check_binding(waived.waiver, statement, verdict, model_sha256, policy_sha256)
-        _check_time(waived.waiver, _moment(now), where)
+        _check_time(waived.waiver, moment(now), where)
         shown[waived.sha256] = waived
     for sha256 in listed:
         if sha256 not in shown:
@@ -175,9 +160,7 @@ def _open(envelope: bytes, quorum: Quorum | None, where: str) -> tuple[Waived, S
     try:
         waiver = Waiver.model_validate(statement.predicate)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise _rejected("format", f"{shown(key)}: {first['msg']}", where) from None
+        raise _rejected("format", first_fault(error), where) from None
     return Waived(sha256_hex(payload), waiver), statement
 
 
@@ -205,7 +188,7 @@ def _is_of(finding: Any, waiver: Waiver) -> bool:
 
 
 def _check_time(waiver: Waiver, now: datetime, where: str) -> None:
-    issued, expires = _moment(waiver.issued), _moment(waiver.expires)
+    issued, expires = moment(waiver.issued), moment(waiver.expires)
     if not timedelta(0) < expires - issued <= LONGEST:
         raise _rejected("too-long", f"a waiver ends within {LONGEST.days} days after it was issued", where)
     if now < issued:
@@ -214,10 +197,6 @@ def _check_time(waiver: Waiver, now: datetime, where: str) -> None:
         raise _rejected(
             "expired", f"it ended {waiver.expires}", where, hint="a new run under a new waiver, or a model that holds"
         )
-
-
-def _moment(at: str) -> datetime:
-    return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def _rejected(kind: str, what: str, where: str, hint: str | None = None) -> RejectedError:
