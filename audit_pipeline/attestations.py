@@ -56,7 +56,8 @@ def _verdict_predicate(evidence: Document) -> dict[str, Any]:
         "findings": evidence["findings"],
         "verdict": evidence["verdict"],
         # Said though there are none: "none" is an answer, silence is not.
-        "waivers": [],
+        "waivers": [{"sha256": waiver["sha256"]} for waiver in evidence.get("waivers", ())],
+        # Whoever approves signs a statement about this one, so that none can be in it.
         "approvals": [],
         "trail": evidence.get("trail"),
     }

@@ -10,34 +10,41 @@ from audit_pipeline.evidence import Verdict
 from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import Measured, Outcome
 from audit_pipeline.policy.schema import Policy
+from audit_pipeline.waived import is_waived, use_of
+from audit_pipeline.waiver_part import WaiverPart
 
 
-def decide(findings: Sequence[Finding], policy: Policy) -> Verdict:
+def decide(findings: Sequence[Finding], policy: Policy, waivers: Sequence[WaiverPart] = ()) -> Verdict:
     """One answer to all findings: FAIL if any fails, else INCONCLUSIVE if any is, else PASS.
 
-    What was never judged cannot pass: no findings at all, or a rule of the policy without one, is INCONCLUSIVE.
+    What was never judged cannot pass: no findings at all, or a rule of the policy without one, is INCONCLUSIVE. A
+    finding that is waived is judged again against the waiver's limit, and stands in the way no more where it holds
+    there (see `waived`); no finding is altered.
 
     Args:
         findings: of every stage.
         policy: the policy they were made for.
+        waivers: that hold for this model and policy.
 
     Returns:
         The verdict; its reasons are those of the findings that stand in the way, failures first and within them the
         furthest beyond its limit. `counts` names every outcome.
     """
-    counts = Counter(finding.outcome for finding in findings)
+    uses = use_of(waivers, findings, policy.statistics)
+    standing = [each for each in findings if each.outcome is not Outcome.PASS and not is_waived(each, waivers, uses)]
     unjudged = _unjudged(findings, policy)
-    if counts[Outcome.FAIL]:
+    if any(finding.outcome is Outcome.FAIL for finding in standing):
         outcome = Outcome.FAIL
-    elif counts[Outcome.INCONCLUSIVE] or unjudged or not findings:
+    elif standing or unjudged or not findings:
         outcome = Outcome.INCONCLUSIVE
     else:
         outcome = Outcome.PASS
-    standing_in_the_way = sorted((f for f in findings if f.outcome is not Outcome.PASS), key=_badness)
+    counts = Counter(finding.outcome for finding in findings)
     return Verdict(
         outcome=outcome,
-        reasons=(*(finding.reason for finding in standing_in_the_way), *unjudged),
+        reasons=(*(finding.reason for finding in sorted(standing, key=_badness)), *unjudged),
         counts={each: counts[each] for each in Outcome},
+        waived=uses,
     )
 
 

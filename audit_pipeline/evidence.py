@@ -17,6 +17,7 @@ from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.findings import Exemplars, Finding, GroupRow
 from audit_pipeline.measurement import Count, GroupKey, Measurement, Outcome, Part, Sha256
 from audit_pipeline.seal_part import SealPart
+from audit_pipeline.waiver_part import WaiverPart, WaiverUse
 
 
 class Run(Part):
@@ -243,8 +244,9 @@ class Verdict(Part):
     """The answer, and the findings that made it so."""
 
     outcome: Outcome
-    reasons: tuple[str, ...]
-    counts: dict[Outcome, int]
+    reasons: tuple[str, ...] = Field(description="of the findings that stand in the way; none of those that are waived")
+    counts: dict[Outcome, int] = Field(description="of the findings as they were found, waived or not")
+    waived: tuple[WaiverUse, ...] = Field(default=(), description="what each of the waivers did, in their order")
 
 
 class TrailPart(Part):
@@ -253,6 +255,17 @@ class TrailPart(Part):
     policy_index: Count = Field(description="entry that registered the policy before anything was evaluated")
     size: Count
     root: Sha256
+
+
+class Origin(Part):
+    """The run whose findings were decided again: what its own evidence says where this one says something else.
+
+    With these parts in their place, and without waivers and origin, this document is that run's to the byte.
+    """
+
+    run: Run
+    verdict: Verdict
+    trail: TrailPart
 
 
 class Evidence(Part):
@@ -272,8 +285,12 @@ class Evidence(Part):
     membership: tuple[MembershipPart, ...]
     blob_scan: BlobScan | None
     findings: tuple[Finding, ...]
+    waivers: tuple[WaiverPart, ...] = Field(default=(), description="those that the verdict was given under")
     verdict: Verdict
     trail: TrailPart | None = None
+    origin: Origin | None = Field(
+        default=None, description="where nothing was measured: the run that was decided again under the waivers"
+    )
     seal: SealPart | None = None
 
     def canonical(self) -> bytes:

@@ -88,6 +88,16 @@ class Finding(Part):
     by_chance: ByChance | None = Field(
         default=None, description="for gaps between groups of twenty people or more each, or of independent rows"
     )
+    left_out: tuple[GroupKey, ...] | None = Field(
+        default=None,
+        description="groups with too little behind them to be compared with the others: while there are any, nothing "
+        "passes; null where the finding compares none, or an older version does not say",
+    )
+
+    @property
+    def compares_groups(self) -> bool:
+        """Whether it is about the groups of its columns together."""
+        return bool(self.group.by) and not self.group.values
 
 
 class Exemplar(Part):

@@ -16,7 +16,7 @@ from audit_pipeline.evaluate import wording
 from audit_pipeline.evaluate.answers import GroupTable
 from audit_pipeline.evaluate.gap import Gap, Ratio
 from audit_pipeline.evaluate.named import Worst
-from audit_pipeline.evaluate.questions import Question, ask
+from audit_pipeline.evaluate.questions import Question, Smallest, ask
 from audit_pipeline.findings import Breach, ByChance, Finding, Prospect
 from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable, Outcome
 from audit_pipeline.policy.schema import FairnessRule, Statistics
@@ -67,8 +67,29 @@ def outcome_of(interval: Interval, limit: float, breach: Breach, *, at_most: boo
     """Where a test and an interval stand against a limit; touching the limit keeps it."""
     if breach.adjusted_p <= breach.level:
         return Outcome.FAIL
-    kept = interval.high <= limit if at_most else interval.low >= limit
-    return Outcome.PASS if kept else Outcome.INCONCLUSIVE
+    return Outcome.PASS if _lies_within(interval, limit, at_most=at_most) else Outcome.INCONCLUSIVE
+
+
+def shows_that_it_keeps(limit: float, value: Measurement, statistics: Statistics, *, at_most: bool) -> bool:
+    """Whether a number as evidence has it shows by itself that a limit is kept.
+
+    A PASS follows from the interval alone, so it can be decided again for any limit; a FAIL needs a test of its own.
+
+    Args:
+        limit: that it is held against; touching it keeps it.
+        value: with the rows and people behind it.
+        statistics: the policy's: what must stand behind a number, and how sure its interval must be.
+        at_most: whether values above the limit break it.
+    """
+    if not isinstance(value, Measured) or value.interval is None or value.interval.level != statistics.confidence:
+        return False
+    kept = value.estimate <= limit if at_most else value.estimate >= limit
+    enough = Smallest(statistics.min_group_size, statistics.min_people).is_met_by(value)
+    return enough and kept and _lies_within(value.interval, limit, at_most=at_most)
+
+
+def _lies_within(interval: Interval, limit: float, *, at_most: bool) -> bool:
+    return interval.high <= limit if at_most else interval.low >= limit
 
 
 def _finding(question: Question, breach: Breach | None, by_chance: ByChance | None, confidence: float) -> Finding:
@@ -98,6 +119,7 @@ def _finding(question: Question, breach: Breach | None, by_chance: ByChance | No
         breach=breach,
         prospect=prospect,
         by_chance=by_chance,
+        left_out=question.left_out if question.rule.compares_groups else None,
     )
 
 

@@ -6,8 +6,9 @@ all that were tested. So whoever has the key of verdicts cannot sign a PASS whos
 their own, or leave a group out of a rule.
 
 Not held, because rows and people are not in the evidence: the numbers themselves, and a p-value against its interval
-(a FAIL needs one, a PASS needs the whole interval to keep the limit whatever it is). Of a rule that compares groups
-nothing says which were too small to be compared: an INCONCLUSIVE is believed there though the interval would pass.
+(a FAIL needs one, a PASS needs the whole interval to keep the limit whatever it is). Which groups were too small to be
+compared with the others is believed as the finding tells it; where an older version does not tell, an INCONCLUSIVE of a
+rule that compares groups is believed though the interval would pass.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from audit_pipeline import run_folder
 from audit_pipeline.device import footprint as device
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.evaluate.judge import adjust, outcome_of
+from audit_pipeline.evaluate.judge import adjust, shows_that_it_keeps
 from audit_pipeline.evaluate.questions import Smallest
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.findings import Breach, Finding
@@ -118,21 +119,23 @@ def _fault(finding: Finding, rule: FairnessRule, test: Breach | None, statistics
     enough = isinstance(finding.value, Measured) and smallest.is_met_by(finding.value)
     if (test is not None) != enough:
         return f"only what has the policy's {smallest.label} behind it is tested, and all of that is"
-    shown = _shown(finding, test, statistics.confidence)
-    left_out = shown is Outcome.PASS and rule.compares_groups and finding.outcome is Outcome.INCONCLUSIVE
-    if finding.outcome is not shown and not left_out:
+    shown = _shown(finding, test, statistics)
+    untold = rule.compares_groups and finding.left_out is None and finding.outcome is Outcome.INCONCLUSIVE
+    if shown is Outcome.PASS and (finding.left_out or untold):
+        shown = Outcome.INCONCLUSIVE
+    if finding.outcome is not shown:
         return f"it says {finding.outcome}, its numbers and its limit say {shown}"
     return None
 
 
-def _shown(finding: Finding, test: Breach | None, confidence: float) -> Outcome:
-    value, at_most = finding.value, finding.limit_kind == "at_most"
-    if test is None or not isinstance(value, Measured) or value.interval is None:
+def _shown(finding: Finding, test: Breach | None, statistics: Statistics) -> Outcome:
+    if test is None:
         return Outcome.INCONCLUSIVE
-    shown = outcome_of(value.interval, finding.limit, test, at_most=at_most)
-    kept = value.estimate <= finding.limit if at_most else value.estimate >= finding.limit
-    sure = kept and value.interval.level == confidence
-    return Outcome.INCONCLUSIVE if shown is Outcome.PASS and not sure else shown
+    if test.adjusted_p <= test.level:
+        return Outcome.FAIL
+    at_most = finding.limit_kind == "at_most"
+    kept = shows_that_it_keeps(finding.limit, finding.value, statistics, at_most=at_most)
+    return Outcome.PASS if kept else Outcome.INCONCLUSIVE
 
 
 def _refused(name: str, what: str) -> RejectedError:

@@ -84,7 +84,7 @@ def _check_decision(run: RunFiles) -> None:
     if (policy.sha256, document) != (evidence.policy.sha256, evidence.policy.document):
         raise RejectedError("gate.policy", "the evidence shows another policy than the file", where=run_folder.POLICY)
     check_findings(evidence, policy.value, policy.board, len(run.files[run_folder.MODEL]))
-    if decide(evidence.findings, policy.value) != evidence.verdict:
+    if decide(evidence.findings, policy.value, evidence.waivers) != evidence.verdict:
         raise RejectedError("gate.verdict", "the verdict does not follow from the findings", where=run_folder.EVIDENCE)
     if evidence.seal and evidence.verdict.outcome is not Outcome.PASS:
         raise RejectedError("gate.sealed-refusal", "the evidence has a seal without a PASS", where=run_folder.EVIDENCE)
