@@ -16,6 +16,7 @@ from pydantic import Field
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.findings import Exemplars, Finding, GroupRow
 from audit_pipeline.measurement import Count, GroupKey, Measurement, Outcome, Part, Sha256
+from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.seal_part import SealPart
 from audit_pipeline.waiver_part import WaiverPart, WaiverUse
 
@@ -29,15 +30,6 @@ class Run(Part):
     tool: str
     libraries: dict[str, str]
     seed: int
-
-
-class PolicyPart(Part):
-    """The policy as it was read, whole."""
-
-    name: str
-    file: str
-    sha256: Sha256 = Field(description="of the file's exact bytes")
-    document: dict[str, Any]
 
 
 class SplitPart(Part):
@@ -84,6 +76,10 @@ class DataPart(Part):
     )
     inputs: tuple[InputPart, ...] = Field(
         default=(), description="what a row is made of, in order, where the model has several inputs; else none"
+    )
+    lawful_basis: str | None = Field(default=None, description="why the data may be used; null where none was named")
+    retention_until: str | None = Field(
+        default=None, description="the last day on which the data may be used, ISO 8601; null where none was named"
     )
 
 

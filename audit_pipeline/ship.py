@@ -28,12 +28,13 @@ from audit_pipeline.entries import (
     verdict_entry,
 )
 from audit_pipeline.ephemeral_keys import require_unused
-from audit_pipeline.evidence import Evidence, PolicyPart, Run, TrailPart
+from audit_pipeline.evidence import Evidence, Run, TrailPart
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import LoadedPolicy
 from audit_pipeline.policy.recipe import Compress
+from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.predictions_file import KeptPredictions, predictions_to_npz
 from audit_pipeline.preflight import preflight
 from audit_pipeline.progress import Progress, silent

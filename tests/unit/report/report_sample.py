@@ -18,7 +18,6 @@ from audit_pipeline.evidence import (
     Layer,
     MembershipPart,
     OperatorCount,
-    PolicyPart,
     Run,
     SourcePart,
     SplitPart,
@@ -28,6 +27,7 @@ from audit_pipeline.evidence import (
 )
 from audit_pipeline.findings import Change, Finding, GroupRow, MetricComparison
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Outcome
+from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.seal_part import SealPart
 
 CLASSES = ("N", "S", "V", "F")
