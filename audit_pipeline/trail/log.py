@@ -92,7 +92,8 @@ class Trail:
             entry = Entry.compose(before.size, kind, run, at, body)
             grown = before.append(entry.leaf_hash)
             head = grown.head()
-            connection.execute(insert(EntryRow).values(**_columns(entry, head)))
+            completed = before.completed(entry.leaf_hash)
+            connection.execute(insert(EntryRow).values(**_columns(entry, head, completed)))
             connection.execute(update(FrontierRow).values(size=grown.size, peaks=grown.to_hex()))
         return Receipt(entry, head)
 
@@ -198,7 +199,7 @@ def _frontier_row(connection: Connection) -> RowMapping | None:
     return connection.execute(_FRONTIER).mappings().first()
 
 
-def _columns(entry: Entry, head: TreeHead) -> dict[str, int | str]:
+def _columns(entry: Entry, head: TreeHead, completed: tuple[bytes, ...]) -> dict[str, int | str]:
     return {
         "index": entry.index,
         "kind": entry.kind,
@@ -207,4 +208,5 @@ def _columns(entry: Entry, head: TreeHead) -> dict[str, int | str]:
         "canonical": entry.canonical.decode(),
         "leaf_hash": entry.leaf_hash.hex(),
         "root": head.root,
+        "nodes": b"".join(completed).hex(),
     }

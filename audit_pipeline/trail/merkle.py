@@ -44,13 +44,19 @@ class Frontier:
     peaks: tuple[bytes, ...] = ()
     """roots of the perfect subtrees, the largest first, 32 bytes each; one per bit set in `size`"""
 
+    def completed(self, leaf: bytes) -> tuple[bytes, ...]:
+        """Roots of the perfect subtrees that the next leaf completes, of 2, 4, 8, … leaves, 32 bytes each."""
+        nodes, node = [], leaf
+        for bit in range((~self.size & self.size + 1).bit_length() - 1):
+            node = node_hash(self.peaks[-1 - bit], node)
+            nodes.append(node)
+        return tuple(nodes)
+
     def append(self, leaf: bytes) -> Frontier:
         """The frontier after one more leaf, given by its `leaf_hash`."""
-        peaks, node, height = list(self.peaks), leaf, self.size
-        while height & 1:
-            node = node_hash(peaks.pop(), node)
-            height >>= 1
-        return Frontier(self.size + 1, (*peaks, node))
+        completed = self.completed(leaf)
+        kept = self.peaks[: len(self.peaks) - len(completed)]
+        return Frontier(self.size + 1, (*kept, completed[-1] if completed else leaf))
 
     def root(self) -> bytes:
         """The Merkle tree hash MTH over all leaves, 32 bytes (RFC 6962 section 2.1)."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 
 from audit_pipeline.errors import ToolError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/versions`."""
 
 

@@ -90,6 +90,9 @@ def _checked(row: RowMapping, before: Frontier, where: str) -> Frontier:
     after = before.append(leaf)
     if row["root"] != after.root().hex():
         raise _changed(index, f"with it the tree's root is {after.root().hex()}, recorded was {row['root']!r}", where)
+    nodes = b"".join(before.completed(leaf)).hex()
+    if row["nodes"] != nodes:
+        raise _changed(index, f"the nodes that it completes are {nodes!r}, recorded was {row['nodes']!r}", where)
     _check_columns(row, read_entry(row, where), where)
     return after
 

@@ -74,6 +74,16 @@ def test_a_frontier_holds_one_peak_per_bit_of_its_size_and_survives_writing(size
     assert Frontier.from_hex(frontier.size, frontier.to_hex()) == frontier
 
 
+@given(st.integers(0, 600))
+def test_each_leaf_completes_the_perfect_subtrees_that_end_with_it(size):
+    frontier, leaf = grown([bytes(2)] * size), leaf_hash(bytes(2))
+    perfect, number = [], size + 1
+    while number % 2 == 0:
+        number //= 2
+        perfect.append(merkle_tree_hash([bytes(2)] * 2 ** (len(perfect) + 1)))
+    assert list(frontier.completed(leaf)) == perfect
+
+
 def test_the_empty_tree_has_the_hash_of_nothing():
     assert Frontier().root() == EMPTY_ROOT == merkle_tree_hash([])
 

@@ -102,11 +102,11 @@ def test_commits_are_written_ahead_and_synced(trail):
         'UPDATE OR REPLACE entry SET "index" = 4 WHERE "index" = 3',
         "DELETE FROM entry",
         'DELETE FROM entry WHERE "index" = 10',
-        "INSERT OR REPLACE INTO entry SELECT \"index\", kind, run, at, '{}', leaf_hash, root FROM entry LIMIT 1",
-        'REPLACE INTO entry SELECT "index", kind, run, at, \'{}\', leaf_hash, root FROM entry WHERE "index" = 10',
-        "INSERT INTO entry SELECT 12, kind, run, at, canonical, leaf_hash, root FROM entry LIMIT 1",
-        "INSERT INTO entry SELECT -1, kind, run, at, canonical, leaf_hash, root FROM entry LIMIT 1",
-        "INSERT INTO entry (kind, run, at, canonical, leaf_hash, root) VALUES ('', '', '', '', '', '')",
+        "INSERT OR REPLACE INTO entry SELECT \"index\", kind, run, at, '{}', leaf_hash, root, nodes FROM entry LIMIT 1",
+        'REPLACE INTO entry SELECT "index", kind, run, at, \'{}\', leaf_hash, root, nodes FROM entry WHERE "index" = 9',
+        "INSERT INTO entry SELECT 12, kind, run, at, canonical, leaf_hash, root, nodes FROM entry LIMIT 1",
+        "INSERT INTO entry SELECT -1, kind, run, at, canonical, leaf_hash, root, nodes FROM entry LIMIT 1",
+        "INSERT INTO entry (kind, run, at, canonical, leaf_hash, root, nodes) VALUES ('', '', '', '', '', '', '')",
         "UPDATE frontier SET size = 3",
         "UPDATE frontier SET peaks = ''",
         "DELETE FROM frontier",
@@ -125,7 +125,7 @@ def test_plain_sql_may_not_change_what_was_recorded(filled, path, statement, rec
 
 def test_columns_take_their_declared_type_only(filled, path):
     with sqlite3.connect(path) as connection, pytest.raises(sqlite3.IntegrityError, match="cannot store"):
-        connection.execute("INSERT INTO entry VALUES (11, 'data', 'run', 'at', x'00', 'leaf', 'root')")
+        connection.execute("INSERT INTO entry VALUES (11, 'data', 'run', 'at', x'00', 'leaf', 'root', '')")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_columns_take_their_declared_type_only(filled, path):
         "UPDATE frontier SET size = 8, peaks = substr(peaks, 1, 64)",
         "UPDATE frontier SET size = 0, peaks = ''",
         "DELETE FROM frontier",
-        "INSERT INTO entry SELECT 11, kind, run, at, canonical, leaf_hash, root FROM entry LIMIT 1",
+        "INSERT INTO entry SELECT 11, kind, run, at, canonical, leaf_hash, root, nodes FROM entry LIMIT 1",
     ],
 )
 def test_nothing_is_added_to_a_log_whose_end_was_changed(filled, rewrite, statement):

@@ -25,12 +25,13 @@ def recompute(path, documents):
     frontier, rows = Frontier(), []
     for index, canonical in enumerate(documents):
         entry, leaf = json.loads(canonical), leaf_hash(canonical)
+        nodes = b"".join(frontier.completed(leaf)).hex()
         frontier = frontier.append(leaf)
         columns = (entry["kind"], entry["run"], entry["at"], canonical.decode(), leaf.hex(), frontier.root().hex())
-        rows.append((index, *columns))
+        rows.append((index, *columns, nodes))
     with sqlite3.connect(path) as connection:
         connection.execute("DELETE FROM entry")
-        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         connection.execute("UPDATE frontier SET size = ?, peaks = ?", (frontier.size, frontier.to_hex()))
 
 
@@ -43,6 +44,9 @@ def recompute(path, documents):
         ("""UPDATE entry SET canonical = CAST(x'ff00fe' AS TEXT) WHERE "index" = 6""", 6, "hashes to"),
         ("""UPDATE entry SET leaf_hash = upper(leaf_hash) WHERE "index" = 7""", 7, "hashes to"),
         ("""UPDATE entry SET root = (SELECT root FROM entry WHERE "index" = 1) WHERE "index" = 2""", 2, "root is"),
+        ("""UPDATE entry SET nodes = '' WHERE "index" = 3""", 3, "nodes"),
+        ("""UPDATE entry SET nodes = substr(nodes, 65) WHERE "index" = 7""", 7, "nodes"),
+        ("""UPDATE entry SET nodes = leaf_hash WHERE "index" = 8""", 8, "nodes"),
         ("""UPDATE entry SET kind = 'seal' WHERE "index" = 5""", 5, "column kind"),
         ("""UPDATE entry SET run = 'run-x' WHERE "index" = 5""", 5, "column run"),
         ("""UPDATE entry SET at = '2020-01-01T00:00:00Z' WHERE "index" = 9""", 9, "column at"),
@@ -72,7 +76,7 @@ def test_two_entries_that_changed_places_are_found(filled, rewrite):
 
 
 def test_an_entry_slipped_in_at_the_end_is_found(filled, rewrite):
-    rewrite('INSERT INTO entry SELECT 11, kind, run, at, canonical, leaf_hash, root FROM entry WHERE "index" = 10')
+    rewrite('INSERT INTO entry SELECT 11, kind, run, at, canonical, leaf_hash, root, nodes FROM entry WHERE "index" = 10')
     assert "entry 11 was changed" in refusal(filled).what
 
 

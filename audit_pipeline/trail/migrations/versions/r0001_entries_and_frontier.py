@@ -13,6 +13,10 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# By its comment a trail on a PostgreSQL server is told from another program's tables. Its guards come with 0003: there
+# is none of an earlier schema.
+_POSTGRESQL_MARK = "COMMENT ON TABLE frontier IS 'audit trail, append-only'"
+
 _SQLITE_GUARDS = (
     "PRAGMA application_id = 0x41554454",
     """CREATE TRIGGER entry_insert BEFORE INSERT ON entry
@@ -59,3 +63,5 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for statement in _SQLITE_GUARDS:
             op.execute(statement)
+    else:
+        op.execute(_POSTGRESQL_MARK)
