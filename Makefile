@@ -37,7 +37,7 @@ schemas: $(VENV)/.dev ## write the published JSON Schemas again from the code
 lock: ## resolve pyproject.toml again into the two lock files
 	$(PYTHON) -m pip install --quiet uv
 	uv pip compile pyproject.toml --extra build $(LOCK) -o requirements.lock
-	uv pip compile pyproject.toml --extra build --extra dev --extra ecg --extra pkcs11 -c requirements.lock $(LOCK) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra build --extra dev --extra ecg --extra pkcs11 --extra postgres -c requirements.lock $(LOCK) -o requirements-dev.lock
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 
 $(VENV)/bin/python:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
+from audit_pipeline.errors import InputError
 from audit_pipeline.trail.place import Place
 
 
@@ -56,8 +57,19 @@ def database_at(place: Place) -> Database:
     """The database that an address names.
 
     Raises:
-        InputError: `trail.url`, no database of a kind that the trail can be kept in.
+        InputError: `trail.url`, no database of a kind that the trail can be kept in; `trail.no-driver`, its driver is
+            not installed.
     """
-    from audit_pipeline.trail import sqlite
+    if not place.url.startswith(("postgresql://", "postgres://")):
+        from audit_pipeline.trail import sqlite
 
-    return sqlite.SqliteFile(sqlite.database_path(place.url))
+        return sqlite.SqliteFile(sqlite.database_path(place.url))
+    try:
+        from audit_pipeline.trail import postgres
+    except ImportError:
+        raise InputError(
+            "trail.no-driver",
+            "a trail on a PostgreSQL server needs psycopg, which is not installed",
+            hint="pip install 'audit-pipeline[postgres]'",
+        ) from None
+    return postgres.PostgresDatabase(place.url)
