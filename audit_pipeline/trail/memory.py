@@ -1,0 +1,104 @@
+"""What a log's key remembers, outside the database: the newest checkpoint that it signed.
+
+It stands beside the key, in `KEY.checkpoint`, as the signed note itself. Whoever puts an older database in the place of
+the newest does not change it, so that the log is never signed at a smaller size again, nor another in its place.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit_pipeline.errors import RejectedError, ToolError
+from audit_pipeline.regular_file import read_regular_file
+from audit_pipeline.trail.checkpoint import signed_checkpoint
+from audit_pipeline.trail.file_lock import locked
+from audit_pipeline.trail.merkle import TreeHead
+from audit_pipeline.trail.note import MAX_NOTE_BYTES, Note, parse_note
+from audit_pipeline.trail.note_key import NoteKey
+from audit_pipeline.trail.signer_file import sync_folder
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The newest checkpoint that a key signed."""
+
+    note: Note
+    head: TreeHead
+
+
+class Memory:
+    """The memory of one key. Read it at any time; write it within `alone` only."""
+
+    def __init__(self, key_file: Path, log: NoteKey) -> None:
+        """A memory, which may be empty.
+
+        Args:
+            key_file: the log's private key.
+            log: its public side, which the memory's note is checked with.
+        """
+        self._key_file = key_file
+        self._log = log
+        self.path = key_file.with_name(f"{key_file.name}.checkpoint")
+        """the file, which may not be there yet"""
+
+    def alone(self, timeout_seconds: float) -> AbstractContextManager[None]:
+        """Be the only one who signs with this key, until the block ends.
+
+        Raises:
+            ToolError: `trail.locked`.
+        """
+        return locked(self._key_file, timeout_seconds=timeout_seconds)
+
+    def recall(self) -> Remembered | None:
+        """What is remembered; None for a key that signed nothing yet.
+
+        Raises:
+            RejectedError: `trail.memory`, the file is not a checkpoint that this key signed.
+            ToolError: `trail.memory-unreadable`.
+        """
+        try:
+            content = read_regular_file(self.path, largest_bytes=MAX_NOTE_BYTES)
+            note = parse_note(content)
+            return Remembered(note, signed_checkpoint(note, self._log).head)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ToolError(
+                "trail.memory-unreadable",
+                f"what the log's key remembers cannot be read: {error.strerror}",
+                where=str(self.path),
+            ) from error
+        except RejectedError as error:
+            raise RejectedError(
+                "trail.memory",
+                f"this is not what the log's key remembers: {error.what}",
+                where=str(self.path),
+                hint="put back the file that belongs beside this key",
+            ) from error
+
+    def remember(self, note: Note) -> None:
+        """Replace what is remembered; on disk when this returns.
+
+        Raises:
+            ToolError: `trail.memory-unwritten`; what was remembered is as it was, or the new note.
+        """
+        # One name for all: only one process is here, and what a kill leaves is written over.
+        beside = self.path.with_name(f"{self.path.name}.new")
+        try:
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(note.to_bytes())
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(self.path)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise ToolError(
+                "trail.memory-unwritten",
+                f"the checkpoint could not be kept beside the log's key: {error.strerror}",
+                where=str(self.path),
+                hint="the entry is recorded, and is covered by the next checkpoint; free space or permit writing here",
+            ) from error
