@@ -1,0 +1,131 @@
+"""Whose word on a log counts, and the log held against it.
+
+Hashes show that a log is whole in itself. That nobody rewrote it whole is shown by what its holder does not hold: a
+checkpoint that was kept elsewhere, or witnesses. What was asked for must be there; what was not asked for is only said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from audit_pipeline.errors import RejectedError
+from audit_pipeline.trail.checkpoint import Checkpoint, signed_checkpoint
+from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.merkle import TreeHead
+from audit_pipeline.trail.note import Note, parse_note
+from audit_pipeline.trail.note_key import NoteKey
+from audit_pipeline.trail.witnesses import WitnessQuorum, require_witnesses
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A checkpoint that was kept elsewhere than the log."""
+
+    note: bytes
+    where: str
+    """its file, for messages"""
+
+
+@dataclass(frozen=True)
+class LogTrust:
+    """What a log is held against."""
+
+    key: NoteKey | None = None
+    """the log's, from elsewhere; None to take the one that the log names itself"""
+    witnesses: WitnessQuorum | None = None
+    pinned: Pinned | None = None
+
+
+@dataclass(frozen=True)
+class LogChecked:
+    """A log that holds."""
+
+    head: TreeHead
+    """recomputed"""
+    key: NoteKey | None
+    """whose checkpoints were checked; None for a log that has no key yet"""
+    signed: Checkpoint | None
+    """the newest one that the key has signed, and enough witnesses too where any were asked for; None where the log
+    has none and nobody asked for one"""
+    cosigned: tuple[NoteKey, ...] = ()
+    """of the witnesses asked for, those that cosigned it"""
+    pinned: Checkpoint | None = None
+    """the one kept elsewhere, which the log extends"""
+
+
+def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), covers: int = 0) -> LogChecked:
+    """Recompute a log and hold it against its signed checkpoints, the witnesses and a pinned checkpoint.
+
+    Args:
+        trail: the log.
+        trust: what to hold it against.
+        seen: heads noted elsewhere, see `Trail.verify`.
+        covers: how many entries the signed checkpoint must cover; 0 where any will do, or none.
+
+    Raises:
+        RejectedError: `trail.*`, what was changed; `trail.other-log`, it is another log than the key's;
+            `trail.unsigned`, no checkpoint covers so many entries; `witness.missing`; or `note.*` and `checkpoint.*`,
+            a checkpoint is none of this log's.
+    """
+    identity = trail.log()
+    own = NoteKey.parse(identity.vkey) if identity is not None else None
+    if trust.key is not None and own is not None and own.public != trust.key.public:
+        raise RejectedError(
+            "trail.other-log",
+            f"this log is signed by the key {own.to_vkey()}",
+            where=trail.where,
+            hint="give the trail that belongs to the key, or the key that its maker gives you",
+        )
+    key = trust.key or own
+    pinned = _pinned(trust.pinned, key) if trust.pinned else None
+    signed, cosigned = _signed(trail, key, trust.witnesses, covers)
+    known = (checkpoint.head for checkpoint in (pinned, signed) if checkpoint is not None)
+    head = trail.verify(seen=(*seen, *known))
+    return LogChecked(head, key, signed, cosigned, pinned)
+
+
+def _pinned(pinned: Pinned, key: NoteKey | None) -> Checkpoint:
+    if key is None:
+        raise RejectedError(
+            "trail.unsigned",
+            "there is a pinned checkpoint, and the log was never signed",
+            where=pinned.where,
+            hint="treat the log as another one than the checkpoint's",
+        )
+    return signed_checkpoint(parse_note(pinned.note, where=pinned.where), key, where=pinned.where)
+
+
+def _signed(
+    trail: Trail, key: NoteKey | None, witnesses: WitnessQuorum | None, covers: int
+) -> tuple[Checkpoint | None, tuple[NoteKey, ...]]:
+    """The newest checkpoint that everybody asked for has signed."""
+    lacking: RejectedError | None = None
+    for note in _newest_first(trail):
+        if key is None:
+            break
+        checkpoint = signed_checkpoint(note, key, where=trail.where)
+        if checkpoint.head.size < covers:
+            break
+        if witnesses is None:
+            return checkpoint, ()
+        try:
+            return checkpoint, tuple(require_witnesses(note, key, witnesses, where=trail.where))
+        except RejectedError as error:
+            if error.code != "witness.missing":
+                raise
+            lacking = lacking or error
+    if lacking is not None:
+        raise lacking
+    if covers or witnesses is not None:
+        raise RejectedError(
+            "trail.unsigned",
+            f"the log's key has signed no checkpoint of {max(covers, 1)} entries or more",
+            where=trail.where,
+            hint="the next command that writes to the trail with the log's key signs one",
+        )
+    return None, ()
+
+
+def _newest_first(trail: Trail) -> tuple[Note, ...]:
+    return tuple(parse_note(note, where=trail.where) for note in reversed(tuple(trail.checkpoints())))
