@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from audit_pipeline import run_folder
 from audit_pipeline.attestations import release_payload, summary_payload, verdict_payload
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.seal import dsse
@@ -45,8 +44,14 @@ def sign_verdict(evidence: Evidence, keys: SealKeys) -> SignedVerdict:
     return SignedVerdict(dsse.sign(payload, [keys.signer]), sha256_hex(payload))
 
 
-def seal(evidence: Evidence, candidate: Candidate, verdict: SignedVerdict, keys: SealKeys) -> Sealed:
+def seal(evidence: Evidence, tflite: bytes, verdict: SignedVerdict, keys: SealKeys) -> Sealed:
     """Make the image of a candidate that passed.
+
+    Args:
+        evidence: that says so.
+        tflite: the candidate.
+        verdict: the attestation of it.
+        keys: that sign, and the device's.
 
     Raises:
         ValueError: the verdict is not PASS; no caller may come this far with another.
@@ -57,7 +62,7 @@ def seal(evidence: Evidence, candidate: Candidate, verdict: SignedVerdict, keys:
     if evidence.trail is None:
         raise ValueError("what no trail has is never sealed")
     image = build(
-        candidate.tflite,
+        tflite,
         signer=keys.signer,
         recipient=keys.recipient,
         settings=keys.settings,
@@ -70,7 +75,7 @@ def seal(evidence: Evidence, candidate: Candidate, verdict: SignedVerdict, keys:
         run_folder.SUMMARY: dsse.sign(summary_payload(evidence.to_json()), [keys.signer]),
     }
     if keys.model_signer:
-        files[run_folder.MODEL_SIGNATURE] = sign_model(candidate.tflite, run_folder.MODEL, keys.model_signer)
+        files[run_folder.MODEL_SIGNATURE] = sign_model(tflite, run_folder.MODEL, keys.model_signer)
     return Sealed(part, evidence, files)
 
 

@@ -7,16 +7,16 @@ sealed, and nothing but a PASS is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from audit_pipeline import __version__, rollback, run_folder
+from audit_pipeline import __version__, run_folder
 from audit_pipeline.assess import Assessment, assess
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.recipe import compress, from_tflite
+from audit_pipeline.conclude import conclude, require_risen
 from audit_pipeline.entries import (
     Body,
     candidate_entry,
@@ -24,28 +24,19 @@ from audit_pipeline.entries import (
     findings_entry,
     model_entry,
     policy_entry,
-    seal_entry,
-    verdict_entry,
 )
-from audit_pipeline.ephemeral_keys import require_unused
 from audit_pipeline.evidence import Evidence, Run, TrailPart
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.journal import Journal
-from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import LoadedPolicy
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.predictions_file import KeptPredictions, predictions_to_npz
 from audit_pipeline.preflight import preflight
 from audit_pipeline.progress import Progress, silent
-from audit_pipeline.release import seal, sign_release, sign_verdict
-from audit_pipeline.report.html import render_html
-from audit_pipeline.report.markdown import render_markdown
-from audit_pipeline.seal_keys import Passphrase, SealKeys, open_keys, require_unrevoked
-from audit_pipeline.seal_part import SealPart
+from audit_pipeline.seal_keys import Passphrase, open_keys, require_unrevoked
 from audit_pipeline.search.around import ALONE, Around
 from audit_pipeline.search.find import search
-from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
 
@@ -115,7 +106,7 @@ def ship(
     with Trail.open(request.trail) as trail:
         if keys is not None:
             trail.verify()  # which counters were released stands nowhere else
-            _above(keys)(trail.entries(kind="seal"))
+            require_risen(keys, trail.entries(kind="seal"))
             require_unrevoked(keys, inputs.policy, trail.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
             registered = journal.begin(policy_entry(_policy_part(inputs.policy).to_json()))
@@ -128,7 +119,7 @@ def ship(
             position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
             evidence = _evidence(request, inputs, candidate, assessment, position, created=now())
             files = _judged(inputs, candidate, assessment, folder)
-            return Shipped(_conclude(evidence, candidate, files, keys, journal, folder), folder)
+            return Shipped(conclude(evidence, files, keys, journal, folder), folder)
 
 
 def make_candidate(
@@ -169,57 +160,6 @@ def _judged(inputs: Inputs, candidate: Candidate, assessment: Assessment, folder
         kept = KeptPredictions(assessment.predictions, run_folder.way_to(inputs.policy.manifest, folder))
         files[run_folder.PREDICTIONS] = predictions_to_npz(kept)
     return files
-
-
-def _conclude(
-    evidence: Evidence,
-    candidate: Candidate,
-    judged: dict[str, bytes],
-    keys: SealKeys | None,
-    journal: Journal,
-    folder: Path,
-) -> Evidence:
-    """Stages 9 to 11: seal what may be sealed, and put the run's folder in its place as its last entry is logged."""
-    files = dict(judged)
-    verdict = sign_verdict(evidence, keys) if keys else None
-    if verdict:
-        files[run_folder.VERDICT] = verdict.envelope
-    if keys is None or verdict is None or evidence.verdict.outcome is not Outcome.PASS:
-        files |= _rendered(evidence)
-        with run_folder.publishing(folder, files):
-            journal.enter("verdict", verdict_entry(evidence.to_json(), files))
-        return evidence
-    journal.enter("verdict", verdict_entry(evidence.to_json(), files))
-    sealed = seal(evidence, candidate, verdict, keys)
-    files |= {**sealed.files, **_rendered(sealed.evidence)}
-    files[run_folder.RELEASE] = release = sign_release(sealed.evidence, files, keys)
-    with run_folder.publishing(folder, files):
-        journal.enter("seal", seal_entry(sealed.part.to_json(), release), after=_succeeds(sealed.part, keys))
-    return sealed.evidence
-
-
-def _above(keys: SealKeys) -> Callable[[Iterator[Entry]], None]:
-    """Refuses a security counter that is not above those of the seals it is given."""
-    return partial(rollback.require_rise, of_class=keys.device_class, security_counter=keys.settings.security_counter)
-
-
-def _succeeds(part: SealPart, keys: SealKeys) -> Callable[[Iterator[Entry]], None]:
-    """Refuses an image whose counter is not above those of the seals it is given, or whose ephemeral key is in one."""
-
-    def require(seals: Iterator[Entry]) -> None:
-        known = tuple(seals)
-        _above(keys)(iter(known))
-        require_unused(known, part)
-
-    return require
-
-
-def _rendered(evidence: Evidence) -> dict[str, bytes]:
-    return {
-        run_folder.EVIDENCE: evidence.canonical(),
-        run_folder.HTML: render_html(evidence).encode(),
-        run_folder.MARKDOWN: render_markdown(evidence).encode(),
-    }
 
 
 def _model_entry(inputs: Inputs) -> Body:
