@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, Select, insert, update
 from sqlmodel import col
 
 from audit_pipeline.errors import InputError, RejectedError
@@ -24,10 +24,11 @@ from audit_pipeline.trail.database import Database, database_at
 from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead
 from audit_pipeline.trail.place import Address, Place
+from audit_pipeline.trail.proofs import ProofPath
+from audit_pipeline.trail.rows import ENTRIES, columns, frontier_row, last_row, of_kind, read_rows
+from audit_pipeline.trail.stored_tree import StoredTree
 from audit_pipeline.trail.tables import EntryRow, FrontierRow
 from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
-
-_BATCH = 1000
 
 
 class Trail:
@@ -85,15 +86,15 @@ class Trail:
             ToolError: the database is locked, read-only, damaged or full; nothing was recorded.
         """
         with self._transaction(self._database.writing) as connection:
-            before = read_frontier(_frontier_row(connection), self._database.where)
+            before = read_frontier(frontier_row(connection), self._database.where)
             self._refuse_broken_end(connection, before)
             if after is not None:
-                after(self._read(connection, _of_kind(kind)))
+                after(self._read(connection, of_kind(kind)))
             entry = Entry.compose(before.size, kind, run, at, body)
             grown = before.append(entry.leaf_hash)
             head = grown.head()
             completed = before.completed(entry.leaf_hash)
-            connection.execute(insert(EntryRow).values(**_columns(entry, head, completed)))
+            connection.execute(insert(EntryRow).values(**columns(entry, head, completed)))
             connection.execute(update(FrontierRow).values(size=grown.size, peaks=grown.to_hex()))
         return Receipt(entry, head)
 
@@ -104,7 +105,7 @@ class Trail:
             RejectedError: the record of the tree is gone or is none.
         """
         with self._transaction() as connection:
-            return read_frontier(_frontier_row(connection), self._database.where).head()
+            return read_frontier(frontier_row(connection), self._database.where).head()
 
     def entries(self, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
         """The entries in order, of one run or of all, of one kind or of all, as recorded, not verified.
@@ -112,7 +113,7 @@ class Trail:
         Raises:
             RejectedError: an entry's text cannot be read as an entry.
         """
-        query = _ENTRIES if kind is None else _of_kind(kind)
+        query = ENTRIES if kind is None else of_kind(kind)
         query = query if run is None else query.where(col(EntryRow.run) == run)
         with self._transaction() as connection:
             yield from self._read(connection, query)
@@ -128,7 +129,45 @@ class Trail:
             RejectedError: the first entry that is not as it was recorded, and in what it differs.
         """
         with self._transaction() as connection:
-            return verify_log(_rows(connection, _ENTRIES), _frontier_row(connection), seen, self._database.where)
+            return verify_log(read_rows(connection, ENTRIES), frontier_row(connection), seen, self._database.where)
+
+    def root_at(self, size: int) -> TreeHead:
+        """The head that the log had when it held `size` entries, as recorded.
+
+        Raises:
+            InputError: `trail.no-such-size`, it never held as many.
+            RejectedError: a row that is needed for it is gone or holds no hash.
+        """
+        with self._tree() as tree:
+            return tree.root_at(size)
+
+    def inclusion(self, index: int, size: int | None = None) -> ProofPath:
+        """The proof that entry `index` is in the log, which `proofs.check_inclusion` checks.
+
+        Args:
+            index: of the entry.
+            size: of the log that it is to be proven in; None for the log as it is now.
+
+        Raises:
+            InputError: `trail.no-such-entry` or `trail.no-such-size`.
+            RejectedError: a row that is needed for it is gone or holds no hash.
+        """
+        with self._tree() as tree:
+            return tree.inclusion(index, size)
+
+    def consistency(self, old: int, new: int | None = None) -> ProofPath:
+        """The proof that the log only grew, which `proofs.check_consistency` checks.
+
+        Args:
+            old: size of the log that somebody saw.
+            new: size of the log that extends it; None for the log as it is now.
+
+        Raises:
+            InputError: `trail.no-such-size`, `old` is above `new`, or the log never held as many.
+            RejectedError: a row that is needed for it is gone or holds no hash.
+        """
+        with self._tree() as tree:
+            return tree.consistency(old, new)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -166,12 +205,17 @@ class Trail:
         with self._database.explained(), engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def _tree(self) -> Iterator[StoredTree]:
+        with self._transaction() as connection:
+            yield StoredTree(connection, self._database.where)
+
     def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
-        for row in _rows(connection, query):
+        for row in read_rows(connection, query):
             yield read_entry(row, self._database.where)
 
     def _refuse_broken_end(self, connection: Connection, frontier: Frontier) -> None:
-        last = connection.execute(_LAST_ENTRY).mappings().first()
+        last = last_row(connection)
         recorded = (last["index"], last["root"]) if last else (-1, EMPTY_ROOT.hex())
         if recorded != (frontier.size - 1, frontier.root().hex()):
             raise RejectedError(
@@ -180,33 +224,3 @@ class Trail:
                 where=self._database.where,
                 hint="`audit log verify` names the first entry that was changed",
             )
-
-
-_ENTRIES = select(inspect(EntryRow).local_table).order_by(col(EntryRow.index))
-_LAST_ENTRY = select(col(EntryRow.index), col(EntryRow.root)).order_by(col(EntryRow.index).desc()).limit(1)
-_FRONTIER = select(inspect(FrontierRow).local_table)
-
-
-def _of_kind(kind: Kind) -> Select[Any]:
-    return _ENTRIES.where(col(EntryRow.kind) == kind)
-
-
-def _rows(connection: Connection, query: Select[Any]) -> Iterator[RowMapping]:
-    yield from connection.execution_options(yield_per=_BATCH).execute(query).mappings()
-
-
-def _frontier_row(connection: Connection) -> RowMapping | None:
-    return connection.execute(_FRONTIER).mappings().first()
-
-
-def _columns(entry: Entry, head: TreeHead, completed: tuple[bytes, ...]) -> dict[str, int | str]:
-    return {
-        "index": entry.index,
-        "kind": entry.kind,
-        "run": entry.run,
-        "at": entry.at,
-        "canonical": entry.canonical.decode(),
-        "leaf_hash": entry.leaf_hash.hex(),
-        "root": head.root,
-        "nodes": b"".join(completed).hex(),
-    }

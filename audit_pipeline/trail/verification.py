@@ -57,7 +57,7 @@ def read_entry(row: RowMapping, where: str) -> Entry:
     try:
         return Entry.parse(_stored_bytes(row))
     except ValueError as error:
-        raise _changed(row["index"], f"its text cannot be read as an entry: {error}", where) from error
+        raise changed(row["index"], f"its text cannot be read as an entry: {error}", where) from error
 
 
 def read_frontier(row: RowMapping | None, where: str) -> Frontier:
@@ -79,31 +79,31 @@ def read_frontier(row: RowMapping | None, where: str) -> Frontier:
 def _checked(row: RowMapping, before: Frontier, where: str) -> Frontier:
     index = before.size
     if row["index"] != index:
-        raise _changed(index, f"it is missing: the next entry stored is number {row['index']!r}", where)
+        raise changed(index, f"it is missing: the next entry stored is number {row['index']!r}", where)
     try:
         stored = _stored_bytes(row)
     except ValueError as error:
-        raise _changed(index, str(error), where) from error
+        raise changed(index, str(error), where) from error
     leaf = leaf_hash(stored)
     if row["leaf_hash"] != leaf.hex():
-        raise _changed(index, f"its text hashes to {leaf.hex()}, recorded was {row['leaf_hash']!r}", where)
+        raise changed(index, f"its text hashes to {leaf.hex()}, recorded was {row['leaf_hash']!r}", where)
     after = before.append(leaf)
     if row["root"] != after.root().hex():
-        raise _changed(index, f"with it the tree's root is {after.root().hex()}, recorded was {row['root']!r}", where)
+        raise changed(index, f"with it the tree's root is {after.root().hex()}, recorded was {row['root']!r}", where)
     nodes = b"".join(before.completed(leaf)).hex()
     if row["nodes"] != nodes:
-        raise _changed(index, f"the nodes that it completes are {nodes!r}, recorded was {row['nodes']!r}", where)
+        raise changed(index, f"the nodes that it completes are {nodes!r}, recorded was {row['nodes']!r}", where)
     _check_columns(row, read_entry(row, where), where)
     return after
 
 
 def _check_columns(row: RowMapping, entry: Entry, where: str) -> None:
     if entry.index != row["index"]:
-        raise _changed(row["index"], f"its text says it is number {entry.index}", where)
+        raise changed(row["index"], f"its text says it is number {entry.index}", where)
     for column in _REPEATED_COLUMNS:
         if row[column] != getattr(entry, column):
             hashed = getattr(entry, column)
-            raise _changed(entry.index, f"column {column} says {row[column]!r}, the hashed text {hashed!r}", where)
+            raise changed(entry.index, f"column {column} says {row[column]!r}, the hashed text {hashed!r}", where)
 
 
 def _stored_bytes(row: RowMapping) -> bytes:
@@ -114,9 +114,9 @@ def _stored_bytes(row: RowMapping) -> bytes:
 
 def _check_frontier(recorded: Frontier, recomputed: Frontier, where: str) -> None:
     if recorded.size > recomputed.size:
-        raise _changed(recomputed.size, f"it is missing: the tree counts {recorded.size} entries", where)
+        raise changed(recomputed.size, f"it is missing: the tree counts {recorded.size} entries", where)
     if recorded.size < recomputed.size:
-        raise _changed(recorded.size, f"it was added past the tree, which counts {recorded.size} entries", where)
+        raise changed(recorded.size, f"it was added past the tree, which counts {recorded.size} entries", where)
     if recorded != recomputed:
         raise RejectedError(
             "trail.frontier",
@@ -130,7 +130,8 @@ def _check_frontier(recorded: Frontier, recomputed: Frontier, where: str) -> Non
 _HINT = "keep the file as it is, and compare it with a copy or with the heads in earlier runs' evidence"
 
 
-def _changed(index: object, what: str, where: str) -> RejectedError:
+def changed(index: object, what: str, where: str) -> RejectedError:
+    """That an entry is not as it was recorded."""
     return RejectedError("trail.entry-changed", f"entry {index!r} was changed: {what}", where=where, hint=_HINT)
 
 

@@ -76,7 +76,9 @@ def test_two_entries_that_changed_places_are_found(filled, rewrite):
 
 
 def test_an_entry_slipped_in_at_the_end_is_found(filled, rewrite):
-    rewrite('INSERT INTO entry SELECT 11, kind, run, at, canonical, leaf_hash, root, nodes FROM entry WHERE "index" = 10')
+    rewrite(
+        'INSERT INTO entry SELECT 11, kind, run, at, canonical, leaf_hash, root, nodes FROM entry WHERE "index" = 10'
+    )
     assert "entry 11 was changed" in refusal(filled).what
 
 
