@@ -8,6 +8,8 @@ from pydantic import Field
 
 from audit_pipeline.measurement import Part, Sha256
 
+Effect = Literal["loosened", "tightened", "other"]
+
 
 class PolicyEdit(Part):
     """One thing that a policy asks otherwise than an earlier one did."""
@@ -16,9 +18,7 @@ class PolicyEdit(Part):
     groups: tuple[str, ...] = Field(default=(), description="group specs of the rule; none outside of the rules")
     before: Any = Field(default=None, description="null where it was not asked")
     after: Any = Field(default=None, description="null where it is asked no more")
-    effect: Literal["loosened", "tightened", "other"] = Field(
-        description="loosened: what was refused before may pass now"
-    )
+    effect: Effect = Field(description="loosened: what was refused before may pass now")
 
 
 class PolicyChange(Part):

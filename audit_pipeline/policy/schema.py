@@ -55,7 +55,8 @@ class Target(Strict):
 
 
 _SHARES: list[JsonValue] = [kind.name for kind in METRICS.values() if kind.scale is Scale.SHARE]
-_LIMITS = ("min", "max", "max_drop", "max_rise", "max_gap")
+LIMITS = ("min", "max", "max_drop", "max_rise", "max_gap")
+"""The kinds of limit, of which a rule has one; all but `min` are looser where they are higher."""
 
 
 class FairnessRule(Strict):
@@ -67,9 +68,9 @@ class FairnessRule(Strict):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "oneOf": [given(key, "number") for key in _LIMITS],
+            "oneOf": [given(key, "number") for key in LIMITS],
             "if": {"properties": {"metric": {"enum": _SHARES}}},
-            "then": {"properties": {key: {"maximum": 1} for key in _LIMITS}},
+            "then": {"properties": {key: {"maximum": 1} for key in LIMITS}},
         }
     )
 
@@ -87,7 +88,7 @@ class FairnessRule(Strict):
     @property
     def limit(self) -> tuple[str, float]:
         """The one limit that is set: its key and its value."""
-        given = [(key, value) for key in _LIMITS if (value := getattr(self, key)) is not None]
+        given = [(key, value) for key in LIMITS if (value := getattr(self, key)) is not None]
         return given[0]
 
     @property
@@ -97,9 +98,9 @@ class FairnessRule(Strict):
 
     @model_validator(mode="after")
     def _is_possible(self) -> FairnessRule:
-        given = [key for key in _LIMITS if getattr(self, key) is not None]
+        given = [key for key in LIMITS if getattr(self, key) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of {', '.join(_LIMITS)}; found {', '.join(given) or 'none'}")
+            raise ValueError(f"give exactly one of {', '.join(LIMITS)}; found {', '.join(given) or 'none'}")
         kind, (key, value) = METRICS[self.metric], self.limit
         if key not in kind.limits:
             better = "higher" if kind.higher_is_better else "lower"
