@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead
 from audit_pipeline.trail.place import Address, Place
 from audit_pipeline.trail.proofs import ProofPath
+from audit_pipeline.trail.recorded import Recorded
 from audit_pipeline.trail.rows import ENTRIES, columns, frontier_row, last_row, of_kind, read_rows
 from audit_pipeline.trail.stored_tree import StoredTree
 from audit_pipeline.trail.tables import EntryRow, FrontierRow
@@ -67,7 +69,7 @@ class Trail:
         kind: Kind,
         run: str,
         at: str,
-        body: dict[str, Any],
+        body: dict[str, Any] | Callable[[Recorded], dict[str, Any]],
         after: Callable[[Iterator[Entry]], None] | None = None,
     ) -> Receipt:
         """Record one entry; when this returns, it is on disk.
@@ -76,7 +78,8 @@ class Trail:
             kind: what is recorded.
             run: the run it belongs to.
             at: the time now, ISO 8601, UTC.
-            body: a JSON object: digests and figures, never a row of data.
+            body: a JSON object: digests and figures, never a row of data. A body that follows from what is recorded is
+                given as a function of that; it is asked in the transaction, as `after` is, and after it.
             after: is given the entries of this kind so far and raises where this one may not follow them. It is asked
                 in the transaction that records it, so that no other process can add one in between.
 
@@ -90,7 +93,8 @@ class Trail:
             self._refuse_broken_end(connection, before)
             if after is not None:
                 after(self._read(connection, of_kind(kind)))
-            entry = Entry.compose(before.size, kind, run, at, body)
+            said = body(partial(self._entries, connection)) if callable(body) else body
+            entry = Entry.compose(before.size, kind, run, at, said)
             grown = before.append(entry.leaf_hash)
             head = grown.head()
             completed = before.completed(entry.leaf_hash)
@@ -113,10 +117,8 @@ class Trail:
         Raises:
             RejectedError: an entry's text cannot be read as an entry.
         """
-        query = ENTRIES if kind is None else of_kind(kind)
-        query = query if run is None else query.where(col(EntryRow.run) == run)
         with self._transaction() as connection:
-            yield from self._read(connection, query)
+            yield from self._entries(connection, run, kind)
 
     def verify(self, seen: Iterable[TreeHead] = ()) -> TreeHead:
         """Recompute the whole log from the stored text.
@@ -209,6 +211,10 @@ class Trail:
     def _tree(self) -> Iterator[StoredTree]:
         with self._transaction() as connection:
             yield StoredTree(connection, self._database.where)
+
+    def _entries(self, connection: Connection, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
+        query = ENTRIES if kind is None else of_kind(kind)
+        return self._read(connection, query if run is None else query.where(col(EntryRow.run) == run))
 
     def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
         for row in read_rows(connection, query):

@@ -1,0 +1,15 @@
+"""Reading the entries that are there, as a function that is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from audit_pipeline.trail.entry import Entry, Kind
+
+
+class Recorded(Protocol):
+    """Gives recorded entries in order; `Trail.entries` is one."""
+
+    def __call__(self, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
+        """The entries of one run or of all, of one kind or of all."""
