@@ -15,8 +15,8 @@ from audit_pipeline.trail.tables import EntryRow, FrontierRow
 ENTRIES: Select[Any] = select(inspect(EntryRow).local_table).order_by(col(EntryRow.index))
 """All rows of entries, in order."""
 
-_LAST_ENTRY: Select[Any] = (
-    select(inspect(EntryRow).local_table.c["index", "at", "root"]).order_by(col(EntryRow.index).desc()).limit(1)
+_LAST_ENTRY = (
+    select(col(EntryRow.index), col(EntryRow.at), col(EntryRow.root)).order_by(col(EntryRow.index).desc()).limit(1)
 )
 _FRONTIER: Select[Any] = select(inspect(FrontierRow).local_table)
 _BATCH = 1000
@@ -29,7 +29,7 @@ def of_kind(kind: Kind) -> Select[Any]:
 
 def read_rows(connection: Connection, query: Select[Any]) -> Iterator[RowMapping]:
     """What a query gives, some at a time."""
-    yield from connection.execution_options(yield_per=_BATCH).execute(query).mappings()
+    yield from connection.execute(query, execution_options={"yield_per": _BATCH}).mappings()
 
 
 def last_row(connection: Connection) -> RowMapping | None:
