@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from audit_pipeline import __version__
-from audit_pipeline.cli import compress, demo, diff, gate, image, init, keys, keys_list, keys_trust, log, report, ship
+from audit_pipeline.cli import (
+    compress,
+    demo,
+    diff,
+    gate,
+    image,
+    init,
+    keys,
+    keys_list,
+    keys_trust,
+    log,
+    log_show,
+    report,
+    ship,
+)
 from audit_pipeline.cli.boundary import run_guarded, stop_like_the_keyboard
 
 app = typer.Typer(
@@ -51,6 +65,7 @@ keys.app.command("rotate")(keys_trust.rotate)
 keys.app.command("revoke")(keys_trust.revoke)
 keys.app.add_typer(keys_trust.trust_app, name="trust")
 app.add_typer(keys.app, name="keys")
+log.app.command("show")(log_show.show_)
 app.add_typer(log.app, name="log")
 
 

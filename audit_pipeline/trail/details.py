@@ -97,7 +97,7 @@ def _scalar(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case [*items]:
-            return "; ".join(map(_scalar, items))
+            return ", ".join(map(_scalar, items))
     return str(value)
 
 

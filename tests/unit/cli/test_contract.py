@@ -53,6 +53,7 @@ def test_every_command_is_there() -> None:
         "keys trust sign",
         "keys trust renew",
         "log list",
+        "log show",
         "log verify",
         "report",
         "schema",

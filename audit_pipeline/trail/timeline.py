@@ -1,0 +1,100 @@
+"""One run as people decided it: every entry about it in order, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audit_pipeline.trail.details import Detail, details
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.summary import in_words, short
+
+_DECIDED = ("human_centred", "approvals", "changed", "lawful_basis", "retention_until", "steps", "search", "answers")
+"""Parts of a body that hold what somebody decided; the rest, digests and figures, is for who looks at one entry."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One entry, told."""
+
+    entry: Entry
+    what: str
+    decided: tuple[Detail, ...]
+    """what people answered and chose, line by line"""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What the trail holds of one run, as recorded; `audit gate` checks it."""
+
+    run: str
+    standing: tuple[Detail, ...]
+    """how things stand after the last entry"""
+    moments: tuple[Moment, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The timeline as `audit log show RUN --json` prints it."""
+        return {
+            "run": self.run,
+            "standing": {detail.label: detail.text for detail in self.standing},
+            "entries": [
+                {**moment.entry.to_json(), "what": moment.what, "decided": [vars(each) for each in moment.decided]}
+                for moment in self.moments
+            ],
+        }
+
+
+def timeline(trail: Trail, run: str) -> Timeline | None:
+    """Everything the trail holds about a run, in order; None where it holds nothing."""
+    entries = {entry.index: entry for entry in trail.entries(run)}
+    if not entries:
+        return None
+    entries |= {entry.index: entry for entry in trail.entries(kind="redaction") if entry.body.get("run") == run}
+    ordered = [entries[index] for index in sorted(entries)]
+    moments = (Moment(entry, in_words(entry), _decided(entry.body)) for entry in ordered)
+    return Timeline(run, _standing(ordered), tuple(moments))
+
+
+def _decided(body: Mapping[str, Any]) -> tuple[Detail, ...]:
+    return details({key: body[key] for key in _DECIDED if key in body})
+
+
+def _standing(entries: Sequence[Entry]) -> tuple[Detail, ...]:
+    last: dict[str, Entry] = {entry.kind: entry for entry in entries}
+    lines = [Detail("outcome", _outcome(last))]
+    responsible = _answers(last["policy"].body) if "policy" in last else {}
+    lines += [Detail(f"answers for a {error.replace('_', ' ')}", str(who)) for error, who in responsible.items()]
+    for kind, about in (("approval", "role"), ("waiver", "rule"), ("incident", "kind")):
+        told = _signed(entries, kind, about)
+        lines += [Detail(f"{kind}s", told)] if told else []
+    return tuple(lines)
+
+
+def _outcome(last: Mapping[str, Entry]) -> str:
+    if "revocation" in last:
+        return f"withdrawn: {last['revocation'].body.get('reason')}"
+    if "aborted" in last:
+        return f"broke off: {last['aborted'].body.get('code')}"
+    if "verdict" not in last:
+        return "no verdict"
+    outcome = str(last["verdict"].body.get("outcome"))
+    return f"{outcome}, sealed as {last['seal'].body.get('version')}" if "seal" in last else f"{outcome}, no image"
+
+
+def _answers(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    match body:
+        case {"human_centred": {"responsible": dict(responsible)}}:
+            return responsible
+    return {}
+
+
+def _signed(entries: Sequence[Entry], kind: str, about: str) -> str:
+    """What was signed and by whom; several signatures under one statement stand behind each other."""
+    by: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.kind == kind:
+            subject = " for ".join(str(entry.body[key]) for key in (about, "group") if key in entry.body)
+            by.setdefault(subject, []).append(short(str(entry.body.get("signer") or "nobody")))
+    return "; ".join(f"{subject} by {', '.join(signers)}" for subject, signers in by.items())
