@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from audit_pipeline.seal.trust.listing import ListedKey
+    from audit_pipeline.seal.trust.schema import TrustDocument
 
 _NARROW_COLUMNS = 100
 _SHORT_DIGITS = 16
@@ -37,6 +38,7 @@ def list_(file: FileOption = DEFAULT_FILE, as_json: JsonFlag = False) -> None:
         f"{document.name}, serial {document.serial}, expires {document.expires}",
         *([warning] if warning else []),
         "must sign: " + ", ".join(f"{name} {role.threshold} of {len(role.keys)}" for name, role in roles.items()),
+        *_approving(document),
         f"signed by {', '.join(by) or 'nobody'}, by the file's own word: who relies on it gives --root",
         *_revocations(keys),
     ]
@@ -47,6 +49,8 @@ def list_(file: FileOption = DEFAULT_FILE, as_json: JsonFlag = False) -> None:
         "warning": warning,
         "sha256": loaded.sha256,
         "thresholds": {name: role.threshold for name, role in roles.items()},
+        "approvers": {role: list(names) for role, names in document.approvers.items()},
+        "log": document.log.model_dump(mode="json") if document.log else None,
         "signed_by": by,
         "keys": [row.to_json() for row in keys],
     }
@@ -80,6 +84,15 @@ def _table(rows: Sequence[ListedKey]) -> Table:
         cells = (row.name or "–", row.kind or "–", ", ".join(row.roles) or "–", row.state, row.fingerprint)
         table.add_row(*(Text(cell, overflow="fold") for cell in cells))
     return table
+
+
+def _approving(document: TrustDocument) -> list[str]:
+    lines = [f"may approve as {role}: {', '.join(names)}" for role, names in document.approvers.items()]
+    if document.log is None:
+        return lines
+    seen = document.log.witnesses
+    witnesses = f"{seen.threshold} of {len(seen.keys)} witnesses" if seen else "no witness"
+    return [*lines, f"log: {document.log.key}, with {witnesses}"]
 
 
 def _revocations(rows: Sequence[ListedKey]) -> list[str]:

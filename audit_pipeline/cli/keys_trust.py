@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audit_pipeline.cli import trust_words
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, say, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
@@ -16,7 +17,6 @@ from audit_pipeline.cli.trust_steps import Replaced, steps_after, to_be_signed
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from audit_pipeline.seal.keys.forms import SignerPublic
     from audit_pipeline.seal.trust.schema import RoleName, TrustDocument
     from audit_pipeline.trust_log import Changed
 
@@ -43,6 +43,21 @@ def init(
             help="How many must sign; else more than half of the roots, two waiver keys, one of the others.",
         ),
     ] = None,
+    approver: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--approver", metavar="ROLE=KEY", help="Public key that approves releases, and as what; once for each."
+        ),
+    ] = None,
+    log_key: Annotated[
+        str | None, typer.Option("--log-key", metavar="VKEY|FILE", help="Whose checkpoints of the trail are believed.")
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option("--witness", metavar="VKEY|FILE", help="Who cosigns them; once for each.")
+    ] = None,
+    witnesses: Annotated[
+        int | None, typer.Option("--witnesses", metavar="K", help="How many of them must; else more than half.", min=1)
+    ] = None,
     trail: TrailOption = DEFAULT_TRAIL,
     as_json: JsonFlag = False,
 ) -> None:
@@ -58,8 +73,14 @@ def init(
         "release": release,
         "waiver": waiver or [],
     }
-    keys = {role: _public_keys(paths) for role, paths in given.items()}
-    document = first_trust(name, _later(expires, "--expires", at), keys, _thresholds(threshold or []))
+    document = first_trust(
+        name,
+        _later(expires, "--expires", at),
+        {role: trust_words.public_keys(paths) for role, paths in given.items()},
+        trust_words.thresholds(threshold or []),
+        trust_words.approvers(approver or []),
+        trust_words.log(log_key, witness or [], witnesses),
+    )
     _tell("wrote", file, begin(file, document, trail=trail, at=at), at, as_json=as_json)
 
 
@@ -143,7 +164,7 @@ def rotate(
     at = now()
     roles = roles_of(read_maintained(file).value, name)
     until = _later(keep_until, "--keep-until", at) if keep_until is not None else None
-    wanted = Rotation(name, new_name or _name_of(to), load_signer_public(to), reason, until)
+    wanted = Rotation(name, new_name or trust_words.name_of(to), load_signer_public(to), reason, until)
     changed = change(file, wanted, trail=trail, at=at)
     _tell("rotated", file, changed, at, Replaced(name, roles, wanted.new, to, until), as_json=as_json)
 
@@ -194,22 +215,6 @@ def _warn(file: Path, document: TrustDocument, at: str) -> None:
         say(f"warning: {advice}")
 
 
-def _public_keys(paths: list[Path]) -> dict[str, SignerPublic]:
-    from audit_pipeline.seal.keys.load import load_signer_public
-
-    found: dict[str, SignerPublic] = {}
-    for path in paths:
-        name = _name_of(path)
-        if name in found:
-            raise InputError("trust.name-taken", f"two keys of one role are called {name!r}", where=str(path))
-        found[name] = load_signer_public(path)
-    return found
-
-
-def _name_of(path: Path) -> str:
-    return path.name.removesuffix(".pem").removesuffix(".pub")
-
-
 def _later(text: str, option: str, at: str) -> str:
     """A moment that was given on the command line and is still to come."""
     from audit_pipeline.seal.trust.schema import moment
@@ -222,18 +227,3 @@ def _later(text: str, option: str, at: str) -> str:
     else:
         what, hint = f"{text} has passed", f"give a moment after {at}"
     raise InputError("trust.moment", what, where=option, hint=hint)
-
-
-def _thresholds(given: list[str]) -> dict[RoleName, int]:
-    from audit_pipeline.seal.trust.schema import ROLES
-
-    found: dict[RoleName, int] = {}
-    for text in given:
-        word, _, number = text.partition("=")
-        role = next((role for role in ROLES if role == word), None)
-        if role is None or not number.isdecimal() or len(number) > 3:
-            raise InputError(
-                "trust.threshold", f"{text[:64]!r} is not ROLE=N", where="--threshold", hint="such as waiver=2"
-            )
-        found[role] = int(number)
-    return found

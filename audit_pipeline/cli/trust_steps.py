@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from audit_pipeline.seal.trust.schema import RoleName, TrustDocument
+    from audit_pipeline.seal.trust.schema import TrustDocument
 
 _RELEASING = {"image", "verdict", "release"}
 
@@ -19,7 +19,7 @@ class Replaced:
     """A key that lost its roles, and the one that has them now."""
 
     old: str
-    roles: Collection[RoleName]
+    roles: Collection[str]
     """those that the old key had"""
     new: str | None = None
     """None where it was revoked without a successor"""
@@ -51,6 +51,11 @@ def steps_after(replaced: Replaced) -> list[str]:
         steps.append(f"bootloaders: {_built_in(replaced)}")
     if "waiver" in roles:
         steps.append(f"waivers that the key {old} signed: have them signed again, {again}")
+    steps += [
+        f"what the key {old} approved as {role.partition(':')[2]}: have it approved again with `audit approve`, {again}"
+        for role in sorted(roles)
+        if role.startswith("approver:")
+    ]
     if "root" in roles:
         steps.append(
             f"everybody who pins the key {old} with --root: {_successor(replaced)}, handed over by another way"

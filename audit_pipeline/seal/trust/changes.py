@@ -7,14 +7,14 @@ bytes: a change that was recorded, and cut off before the file was written, can 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal.keys.forms import AnyPublic, SignerPublic, fingerprint, kind_of, spki
 from audit_pipeline.seal.trust.checks import public_key
-from audit_pipeline.seal.trust.schema import RoleName, TrustDocument, TrustedKey, checked_document, moment
+from audit_pipeline.seal.trust.schema import Log, RoleName, TrustDocument, TrustedKey, checked_document, moment
 from audit_pipeline.spelling import did_you_mean
 
 Values = dict[str, Any]
@@ -136,6 +136,8 @@ def first_trust(
     expires: str,
     roles: Mapping[RoleName, Mapping[str, SignerPublic]],
     thresholds: Mapping[RoleName, int],
+    approvers: Mapping[str, Mapping[str, SignerPublic]] | None = None,
+    log: Log | None = None,
 ) -> TrustDocument:
     """A first trust file, serial 1.
 
@@ -145,12 +147,15 @@ def first_trust(
         roles: keys by name, for every role; a role without keys is left out.
         thresholds: how many must sign. Where it is not given: more than half of the root keys, two of the waiver keys,
             and one of every other role's.
+        approvers: keys by name, for every role that may approve a release.
+        log: whose checkpoints are believed.
 
     Raises:
         InputError: `trust.name-taken`, one name stands for two keys; or `trust.invalid`.
     """
     keys: dict[str, Values] = {}
-    for given in roles.values():
+    approving = approvers or {}
+    for given in (*roles.values(), *approving.values()):
         for key_name, public in given.items():
             if keys.setdefault(key_name, _key(public)) != _key(public):
                 raise InputError(
@@ -169,13 +174,16 @@ def first_trust(
                 for role, given in roles.items()
                 if given
             },
+            "approvers": {role: list(given) for role, given in approving.items()},
+            **({"log": log.model_dump(mode="json", exclude_none=True)} if log else {}),
         }
     )
 
 
-def roles_of(document: TrustDocument, name: str) -> list[RoleName]:
-    """The roles that a key is in."""
-    return [role_name for role_name, role in document.roles.given().items() if name in role.keys]
+def roles_of(document: TrustDocument, name: str) -> list[str]:
+    """The roles that a key is in; `approver:ROLE` where it approves."""
+    signing = [role_name for role_name, role in document.roles.given().items() if name in role.keys]
+    return [*signing, *(f"approver:{role}" for role, keys in document.approvers.items() if name in keys)]
 
 
 def _entry(document: TrustDocument, name: str) -> TrustedKey:
@@ -200,9 +208,14 @@ def _revoke(after: Values, entry: TrustedKey, at: str, reason: str) -> None:
     after["revoked"].append({"fingerprint": fingerprint(public_key(entry)), "at": at, "reason": reason})
 
 
-def _replace(after: Values, old: str, successors: Iterable[str]) -> None:
+def _replace(after: Values, old: str, successors: Collection[str]) -> None:
+    def replaced(keys: Iterable[str]) -> list[str]:
+        return [name for key in keys for name in (successors if key == old else [key])]
+
     for role in after["roles"].values():
-        role["keys"] = [name for key in role["keys"] for name in (successors if key == old else [key])]
+        role["keys"] = replaced(role["keys"])
+    # A role that nobody is left in goes: what a policy demands of it cannot be met then, and no gate opens.
+    after["approvers"] = {role: left for role, keys in after["approvers"].items() if (left := replaced(keys))}
 
 
 def _key(public: AnyPublic) -> Values:

@@ -14,9 +14,13 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.seal.keys.forms import ANY_PUBLIC, SIGNER_PUBLIC, AnyPublic, fingerprint, kind_of
 from audit_pipeline.seal.keys.pem import PemBlock, write_pem
 from audit_pipeline.seal.keys.public_key import LABEL, read_public
+from audit_pipeline.seal.trust.approver_roles import approver_disagreements
+from audit_pipeline.seal.trust.log_keys import log_disagreements
 from audit_pipeline.seal.trust.schema import ImageRole, Role, RoleName, TrustDocument, TrustedKey
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Loc
+
+_FEWEST_WAIVING = 2
 
 _RELEASING: tuple[RoleName, ...] = ("image", "verdict", "release")
 
@@ -62,7 +66,15 @@ def disagreements(document: TrustDocument) -> list[Disagreement]:
     found += _revocations(document)
     for name, role in document.roles.given().items():
         found += _role(document, name, role, fingerprints)
-    return [*found, *_two_hats(document)]
+    found += [*_one_waives(document), *_two_hats(document), *approver_disagreements(document, fingerprints)]
+    return [*found, *log_disagreements(document.log)] if document.log else found
+
+
+def _one_waives(document: TrustDocument) -> Iterator[Disagreement]:
+    waiver = document.roles.waiver
+    if waiver is not None and waiver.threshold < _FEWEST_WAIVING:
+        text = f"nobody waives a rule alone: {_FEWEST_WAIVING} distinct keys or more must sign"
+        yield ("roles", "waiver", "threshold"), "waiver-threshold", text
 
 
 def _two_hats(document: TrustDocument) -> Iterator[Disagreement]:

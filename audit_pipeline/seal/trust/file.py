@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.seal.trust.checks import disagreements
-from audit_pipeline.seal.trust.schema import ImageRole, Role, TrustDocument
+from audit_pipeline.seal.trust.schema import ImageRole, Log, Role, TrustDocument
 from audit_pipeline.strict_yaml import Loaded, Problem, load, refuse
 from audit_pipeline.strict_yaml.loading import LARGEST_BYTES
 from audit_pipeline.strict_yaml.scalars import resolve
@@ -70,12 +70,27 @@ def _lines(document: TrustDocument) -> Iterator[str]:
     yield "roles:"
     for role_name, role in document.roles.given().items():
         yield f"  {role_name}: {_role(role)}"
+    if document.approvers:
+        yield "approvers:"
+    for approver, keys in document.approvers.items():
+        yield f"  {_word(approver)}: [{', '.join(map(_word, keys))}]"
+    if document.log is not None:
+        yield from _log(document.log)
     if document.revoked:
         yield "revoked:"
     for revoked in document.revoked:
         yield f"  - fingerprint: {_word(revoked.fingerprint)}"
         yield f"    at: {revoked.at}"
         yield f"    reason: {_quoted(revoked.reason)}"
+
+
+def _log(log: Log) -> Iterator[str]:
+    yield "log:"
+    yield f"  key: {_quoted(log.key)}"
+    if log.witnesses is not None:
+        yield "  witnesses:"
+        yield f"    keys: [{', '.join(map(_quoted, log.witnesses.keys))}]"
+        yield f"    threshold: {log.witnesses.threshold}"
 
 
 def _role(role: Role | ImageRole) -> str:

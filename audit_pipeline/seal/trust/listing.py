@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from audit_pipeline.seal.keys.forms import KeyKind, fingerprint
+from audit_pipeline.seal.trust.changes import roles_of
 from audit_pipeline.seal.trust.checks import public_key
 from audit_pipeline.seal.trust.envelope import who_signed
 from audit_pipeline.seal.trust.load import live_keys
-from audit_pipeline.seal.trust.schema import RoleName, TrustDocument, TrustedKey, moment
+from audit_pipeline.seal.trust.schema import TrustDocument, TrustedKey, moment
 from audit_pipeline.strict_yaml import Loaded
 
 
@@ -28,7 +29,8 @@ class ListedKey:
     name: str
     """empty for a revoked key that the file has no name for"""
     kind: KeyKind | None
-    roles: tuple[RoleName, ...]
+    roles: tuple[str, ...]
+    """`approver:ROLE` where it approves"""
     fingerprint: str
     state: str
     """`active`, `until …`, `ran out …`, `unused` or `revoked`"""
@@ -46,7 +48,7 @@ def listed_keys(document: TrustDocument, now: str) -> tuple[ListedKey, ...]:
     rows = []
     for name, entry in document.keys.items():
         print_ = fingerprint(public_key(entry))
-        roles = tuple(role for role, given in document.roles.given().items() if name in given.keys)
+        roles = tuple(roles_of(document, name))
         why = revoked.pop(print_, None)
         state = _state(entry, roles, now) if why is None else "revoked"
         rows.append(ListedKey(name, entry.kind, roles, print_, state, entry.note, why))
@@ -72,7 +74,7 @@ def root_signers(file: Loaded[TrustDocument], envelope: bytes | None, now: str, 
     return tuple(name for name in names if fingerprint(public_key(file.value.keys[name])) in by)
 
 
-def _state(entry: TrustedKey, roles: tuple[RoleName, ...], now: str) -> str:
+def _state(entry: TrustedKey, roles: tuple[str, ...], now: str) -> str:
     if entry.until is not None:
         return f"until {entry.until}" if moment(now) < moment(entry.until) else f"ran out {entry.until}"
     return "active" if roles else "unused"

@@ -62,6 +62,16 @@ Fingerprint = Annotated[
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
 
 
+ApproverRole = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), Field(examples=["clinical-safety"])
+]
+VerifierKey = Annotated[
+    str,
+    StringConstraints(pattern=r"^[!-*,-~]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,300}={0,2}$"),
+    Field(examples=["log.example.com+7e0e8d92+AQ…"]),
+]
+
+
 class TrustedKey(Strict):
     """A public key and what people call it. What it may sign stands in the roles, not here."""
 
@@ -96,7 +106,7 @@ class Roles(Strict):
     image: ImageRole = Field(description="signs images")
     verdict: Role = Field(description="signs verdict attestations")
     release: Role = Field(description="signs release attestations")
-    waiver: Role | None = Field(default=None, description="signs waivers; two distinct keys or more make sense")
+    waiver: Role | None = Field(default=None, description="signs waivers; two keys or more must")
 
     def given(self) -> dict[RoleName, Role | ImageRole]:
         """The roles that the file has, in their order."""
@@ -111,6 +121,20 @@ class RevokedKey(Strict):
     reason: Line
 
 
+class Witnesses(Strict):
+    """Who keep what the log said of itself, and of whom as many as the threshold says must have seen a checkpoint."""
+
+    keys: Annotated[tuple[VerifierKey, ...], Field(min_length=1, max_length=64)]
+    threshold: Annotated[int, Field(ge=1, le=64)]
+
+
+class Log(Strict):
+    """The audit trail that releases are entered in: whose checkpoints are believed."""
+
+    key: VerifierKey = Field(description="signs checkpoints, as `audit log` names it")
+    witnesses: Witnesses | None = Field(default=None, description="where there are none, the log's word is enough")
+
+
 class TrustDocument(Strict):
     """A whole trust file."""
 
@@ -120,6 +144,13 @@ class TrustDocument(Strict):
     expires: Moment = Field(description="from when on the file is not believed: bounds the life of an old copy")
     keys: Annotated[dict[KeyName, TrustedKey], Field(min_length=1, max_length=256)]
     roles: Roles
+    approvers: Annotated[
+        dict[ApproverRole, Annotated[tuple[KeyName, ...], Field(min_length=1, max_length=64)]], Field(max_length=64)
+    ] = Field(
+        default_factory=dict,
+        description="who may approve a release in which role; how many must is the policy's to say (`approvals`)",
+    )
+    log: Log | None = None
     revoked: Annotated[tuple[RevokedKey, ...], Field(max_length=1024)] = ()
 
 

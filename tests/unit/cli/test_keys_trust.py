@@ -14,8 +14,9 @@ from audit_pipeline.cli.trust_option import read_trust_options
 from audit_pipeline.errors import AuditError, InputError
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.load import load_signer_public, new_key
+from audit_pipeline.trail.note_key import COSIGNATURE, NoteSigner
 
-NAMES = ("root-1", "root-2", "release", "approver-1", "approver-2", "next")
+NAMES = ("root-1", "root-2", "release", "approver-1", "approver-2", "approver-3", "next")
 PASSPHRASE = b"correct horse"
 CHEAP = 14
 NOW = "2026-05-04T12:00:00Z"
@@ -24,6 +25,7 @@ INIT = (
     *("--root", "root-1.pub.pem", "--root", "root-2.pub.pem", "--image", "release.pub.pem"),
     *("--verdict", "release.pub.pem", "--release", "release.pub.pem"),
 )
+THREE_WAIVE = tuple(word for number in (1, 2, 3) for word in ("--waiver", f"approver-{number}.pub.pem"))
 LIST = ("keys", "list", "--trust", "trust.yaml")
 RENEW = ("keys", "trust", "renew", "trust.yaml", "--expires", "2028-05-04T00:00:00Z")
 SIGN = ("keys", "trust", "sign", "trust.yaml", "--key")
@@ -238,8 +240,7 @@ def test_what_follows_a_stolen_key_is_said(at: Path, audit: Audit) -> None:
 
 
 def test_what_follows_depends_on_the_roles_that_a_key_had(at: Path, audit: Audit) -> None:
-    waivers = ("--waiver", "approver-1.pub.pem", "--waiver", "approver-2.pub.pem", "--threshold", "waiver=1")
-    audit.json(*INIT, *waivers, "--threshold", "root=1")
+    audit.json(*INIT, *THREE_WAIVE, "--threshold", "root=1")
     (waiver,) = audit.json(*REVOKE, "left", "approver-1")["next"]
     assert waiver.startswith("waivers that the key approver-1 signed")
     (root,) = audit.json(*REVOKE, "lost", "root-2")["next"]
@@ -281,8 +282,7 @@ def test_earlier_signatures_over_other_bytes_are_dropped_and_said_to_be(at: Path
 def test_what_cannot_be_is_refused_and_nothing_changes(
     arguments: tuple[str, ...], code: str, at: Path, audit: Audit
 ) -> None:
-    waivers = ("--waiver", "approver-1.pub.pem", "--waiver", "approver-2.pub.pem", "--threshold", "waiver=1")
-    audit.json(*INIT, *waivers)
+    audit.json(*INIT, *THREE_WAIVE)
     before = {path.name: path.read_bytes() for path in at.iterdir() if "audit.db" not in path.name}
     assert audit.error(*arguments) == code
     assert {path.name: path.read_bytes() for path in at.iterdir() if "audit.db" not in path.name} == before
@@ -374,3 +374,50 @@ def test_the_clock_writes_times_as_a_trust_file_holds_them() -> None:
     from audit_pipeline.seal.trust.schema import RevokedKey
 
     RevokedKey(fingerprint="00" * 32, at=clock.now(), reason="x")
+
+
+PEOPLE = ("--approver", "clinical-safety=approver-1.pub.pem", "--approver", "clinical-safety=approver-2.pub.pem")
+
+
+def test_a_first_file_names_approvers_log_and_witnesses(at: Path, audit: Audit) -> None:
+    log = NoteSigner.generate("log.example.com").key.to_vkey()
+    seen = [NoteSigner.generate(f"w{number}.example.com", COSIGNATURE).key.to_vkey() for number in (1, 2, 3)]
+    Path("w1.vkey").write_text(seen[0] + "\n")
+    witnesses = ("--witness", "w1.vkey", "--witness", seen[1], "--witness", seen[2])
+    audit.json(*INIT, *PEOPLE, "--approver", "quality=next.pub.pem", "--log-key", log, *witnesses)
+    listed = audit.json(*LIST)
+    assert listed["approvers"] == {"clinical-safety": ["approver-1", "approver-2"], "quality": ["next"]}
+    assert listed["log"] == {"key": log, "witnesses": {"keys": seen, "threshold": 2}}
+    text = audit.text(*LIST)
+    assert "may approve as clinical-safety: approver-1, approver-2" in text
+    assert "with 2 of 3 witnesses" in text
+
+
+def test_approvals_of_a_revoked_key_are_to_be_given_again(at: Path, audit: Audit) -> None:
+    audit.json(*INIT, *PEOPLE)
+    (approval,) = audit.json(*REVOKE, "left", "approver-1")["next"]
+    assert approval.startswith("what the key approver-1 approved as clinical-safety: have it approved again")
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        (("--approver", "approver-1.pub.pem"), "trust.approver"),
+        (("--approver", "quality=none.pub.pem"), "keys.not-found"),
+        (("--approver", "quality=device.pub.pem"), "keys.wrong-kind"),
+        (("--approver", "Quality=approver-1.pub.pem"), "trust.invalid"),
+        (("--approver", "quality=release.pub.pem"), "trust.two-roles"),
+        (("--approver", "quality=approver-1.pub.pem", "--approver", "a=approver-1.pub.pem"), "trust.two-roles"),
+        ((*PEOPLE, "--approver", "clinical-safety=approver-1.pub.pem"), "trust.name-taken"),
+        (("--log-key", "log.example.com"), "trust.log-key"),
+        (("--log-key", "log.example.com+00000000+AAAA"), "trust.log-key"),
+        (("--witness", "w+00000000+AAAA"), "trust.log"),
+        (("--log-key", "log+00000000+AAAA", "--witnesses", "1"), "trust.log"),
+        (("--waiver", "approver-1.pub.pem", "--threshold", "waiver=1"), "trust.waiver-threshold"),
+    ],
+)
+def test_approvers_and_logs_that_cannot_be_are_refused(
+    more: tuple[str, ...], code: str, at: Path, audit: Audit
+) -> None:
+    assert audit.error(*INIT, *more) == code
+    assert not Path("trust.yaml").exists()
