@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
@@ -18,6 +19,10 @@ class Database(Protocol):
     @property
     def where(self) -> str:
         """The place as messages name it, without a password."""
+
+    @property
+    def key_file(self) -> Path | None:
+        """Where the log's private key is, unless somebody says otherwise; None where only somebody can say."""
 
     @property
     def reading(self) -> Mapping[str, Any]:

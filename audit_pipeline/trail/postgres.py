@@ -55,6 +55,10 @@ class PostgresDatabase:
         return str(Place(self.url))
 
     @property
+    def key_file(self) -> None:
+        """On no machine that is known here."""
+
+    @property
     def reading(self) -> Mapping[str, Any]:
         """A read-only transaction that sees one snapshot."""
         return _READING

@@ -26,7 +26,7 @@ _READING = {"begin": "DEFERRED"}
 # Takes the write lock at once, so that it never has to give up half-way.
 _WRITING = {"begin": "IMMEDIATE"}
 
-_ADDRESS_HINT = "give a file name, or sqlite:///PATH"
+_ADDRESS_HINT = "give a file name, sqlite:///PATH or postgresql://USER@HOST/DATABASE"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class SqliteFile:
     def where(self) -> str:
         """The file."""
         return str(self.path)
+
+    @property
+    def key_file(self) -> Path:
+        """Beside the file."""
+        return self.path.with_name(f"{self.path.name}.key")
 
     @property
     def reading(self) -> Mapping[str, Any]:
@@ -103,7 +108,7 @@ def database_path(url: str) -> Path:
         # Only the kind is repeated: the rest of the address may hold a password.
         raise InputError(
             "trail.url",
-            f"a trail cannot be kept in {address.get_backend_name()!r} yet, only in an SQLite file",
+            f"a trail cannot be kept in {address.drivername!r}, only in an SQLite file or on a PostgreSQL server",
             hint=_ADDRESS_HINT,
         )
     if address.query or address.host:

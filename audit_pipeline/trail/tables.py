@@ -34,7 +34,10 @@ class FrontierRow(SQLModel, table=True):
     """The one row that grows the tree. See `merkle.Frontier`."""
 
     __tablename__ = "frontier"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one_frontier"), {"sqlite_strict": True})
+    __table_args__ = (
+        CheckConstraint("id = 1", name="only_one_frontier"),
+        {"sqlite_strict": True, "comment": "audit trail, append-only"},
+    )
 
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     size: int

@@ -87,7 +87,7 @@ def test_a_closed_trail_is_one_file(path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_commits_are_written_ahead_and_synced(trail):
+def test_commits_are_written_ahead_and_synced(trail, path):
     with trail._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2

@@ -51,7 +51,7 @@ def test_a_relative_name_stays_the_same_file_when_the_folder_changes(tmp_path, m
 
 
 @pytest.mark.parametrize(
-    "address", ["postgresql://auditor:hunter2@db/trail", "postgresql+psycopg://db/x", "mysql://db/x"]
+    "address", ["mysql://auditor:hunter2@db/trail", "postgresql+psycopg://auditor:hunter2@db/x", "mysql://db/x"]
 )
 def test_another_kind_of_database_is_refused_without_repeating_a_password(address):
     error = refusal(InputError, address)
@@ -245,7 +245,7 @@ def test_a_trail_without_the_right_to_write_says_so(folder_mode, file_mode, said
     assert done.stdout.splitlines() == said, done.stderr
 
 
-def test_a_trail_that_turns_read_only_says_so(trail):
+def test_a_trail_that_turns_read_only_says_so(trail, path):
     with trail._engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     with pytest.raises(ToolError) as caught:

@@ -109,7 +109,7 @@ def test_a_changed_frontier_is_found(filled, rewrite, statement):
     assert refusal(filled).code == "trail.frontier"
 
 
-def test_values_of_another_type_are_refused_and_crash_nothing(filled, rewrite):
+def test_values_of_another_type_are_refused_and_crash_nothing(filled, path, rewrite):
     rewrite(
         "CREATE TABLE loose AS SELECT * FROM entry",
         "DROP TABLE entry",
@@ -123,7 +123,7 @@ def test_values_of_another_type_are_refused_and_crash_nothing(filled, rewrite):
     assert "entry 0 was changed" in refusal(filled).what
 
 
-def test_a_frontier_of_another_type_is_refused_and_crashes_nothing(filled, rewrite):
+def test_a_frontier_of_another_type_is_refused_and_crashes_nothing(filled, path, rewrite):
     rewrite(
         "CREATE TABLE loose AS SELECT * FROM frontier", "DROP TABLE frontier", "ALTER TABLE loose RENAME TO frontier"
     )

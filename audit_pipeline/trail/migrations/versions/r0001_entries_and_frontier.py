@@ -13,10 +13,6 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# By its comment a trail on a PostgreSQL server is told from another program's tables. Its guards come with 0003: there
-# is none of an earlier schema.
-_POSTGRESQL_MARK = "COMMENT ON TABLE frontier IS 'audit trail, append-only'"
-
 _SQLITE_GUARDS = (
     "PRAGMA application_id = 0x41554454",
     """CREATE TRIGGER entry_insert BEFORE INSERT ON entry
@@ -58,10 +54,11 @@ def upgrade() -> None:
         sa.Column("peaks", sa.Text, nullable=False),
         sa.CheckConstraint("id = 1", name="only_one_frontier"),
         sqlite_strict=True,
+        # By this a trail on a PostgreSQL server is told from another program's tables.
+        comment="audit trail, append-only",
     )
     op.execute("INSERT INTO frontier (id, size, peaks) VALUES (1, 0, '')")
+    # PostgreSQL's guards come with 0003: no trail on a server has an earlier schema.
     if op.get_bind().dialect.name == "sqlite":
         for statement in _SQLITE_GUARDS:
             op.execute(statement)
-    else:
-        op.execute(_POSTGRESQL_MARK)
