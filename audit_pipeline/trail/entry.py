@@ -84,11 +84,23 @@ class Entry:
     at: str
     """when, by the writer's clock: ISO 8601, UTC"""
     body: dict[str, Any]
-    """what is recorded: digests and figures, never a row of data"""
+    """what is recorded: digests and figures, never a row of data; empty where it was taken out"""
     canonical: bytes = field(repr=False)
-    """the document's exact bytes, UTF-8"""
+    """the document's exact bytes, UTF-8; empty where they were taken out"""
     leaf_hash: bytes = field(repr=False)
-    """RFC 6962 hash of `canonical`, 32 bytes"""
+    """RFC 6962 hash of the document's bytes, 32 bytes"""
+
+    @property
+    def redacted(self) -> bool:
+        """Whether its text was taken out; see `redaction`."""
+        return not self.canonical
+
+    def holds(self, body: dict[str, Any]) -> bool:
+        """Whether this body is what was recorded, by its hash, so that it can be asked of a redacted entry too."""
+        try:
+            return Entry.compose(self.index, self.kind, self.run, self.at, body).leaf_hash == self.leaf_hash
+        except InputError:
+            return False
 
     @classmethod
     def compose(cls, index: int, kind: Kind, run: str, at: str, body: dict[str, Any]) -> Entry:
@@ -129,6 +141,7 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """The document and its leaf hash, as `audit log --json` prints them."""
         return {
+            **({"redacted": True} if self.redacted else {}),
             "index": self.index,
             "kind": self.kind,
             "run": self.run,
