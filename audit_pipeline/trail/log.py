@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,10 +21,14 @@ from sqlalchemy import Connection, Engine, Select, insert, update
 from sqlmodel import col
 
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.trail import schema
+from audit_pipeline.trail import checkpoint_rows, schema
+from audit_pipeline.trail.checkpointing import Checkpointing, OpenLog
 from audit_pipeline.trail.database import Database, database_at
 from audit_pipeline.trail.entry import Entry, Kind, Receipt
+from audit_pipeline.trail.log_key import LogIdentity
+from audit_pipeline.trail.log_opening import open_checkpointing
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead
+from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.place import Address, Place
 from audit_pipeline.trail.proofs import ProofPath
 from audit_pipeline.trail.recorded import Recorded
@@ -36,29 +41,38 @@ from audit_pipeline.trail.verification import read_entry, read_frontier, verify_
 class Trail:
     """An open trail. Made by `open`, closed by `close` or at the end of a `with` block."""
 
-    def __init__(self, engine: Engine, database: Database, place: Place) -> None:
+    def __init__(self, engine: Engine, database: Database, key_file: Path | None, timeout_seconds: float) -> None:
         self._engine = engine
         self._database = database
-        self._place = place
+        self._key_file = key_file
+        self._timeout_seconds = timeout_seconds
+        self._checkpointing: Checkpointing | None = None
 
     @classmethod
     def open(cls, address: Address, *, create: bool = True, timeout_seconds: float = 30.0) -> Self:
-        """Open a trail, and bring its schema up to date.
+        """Open a trail, and bring its schema up to date. A new log gets a key of its own; see `log_key`.
 
         Args:
             address: a file, `sqlite:///PATH`, or either with the log's key.
-            create: make the trail where there is none; False to read one that must be there.
+            create: make the trail where there is none, and see that it can be signed before anything is recorded;
+                False to read one that must be there, for which no key is needed.
             timeout_seconds: how long each operation waits for another process's to end.
 
         Raises:
-            InputError: the address is none, or no trail is there and none may be made, or it is another program's.
+            InputError: the address is none, or no trail is there and none may be made, or it is another program's; or
+                `trail.key-*`, the log's key is missing or another log's.
+            RejectedError: `trail.rolled-back`, `trail.other-log`, `trail.memory` or `trail.memory-missing`: this is not
+                the log that its key remembers.
             ToolError: the trail is locked, damaged, read-only or of a newer version.
         """
         place = Place.of(address)
         database = database_at(place)
-        trail = cls(database.engine(create=create, timeout_seconds=timeout_seconds), database, place)
+        engine = database.engine(create=create, timeout_seconds=timeout_seconds)
+        trail = cls(engine, database, place.key or database.key_file, timeout_seconds)
         try:
             trail._prepare(create=create)
+            if create:
+                trail._signed()
         except BaseException:
             trail.close()
             raise
@@ -72,7 +86,7 @@ class Trail:
         body: dict[str, Any] | Callable[[Recorded], dict[str, Any]],
         after: Callable[[Iterator[Entry]], None] | None = None,
     ) -> Receipt:
-        """Record one entry; when this returns, it is on disk.
+        """Record one entry; when this returns, it is on disk and under a signed checkpoint.
 
         Args:
             kind: what is recorded.
@@ -84,13 +98,18 @@ class Trail:
                 in the transaction that records it, so that no other process can add one in between.
 
         Raises:
-            InputError: a value cannot be logged, or `after` says so.
-            RejectedError: the end of the log is not what the tree says it is; nothing was recorded.
-            ToolError: the database is locked, read-only, damaged or full; nothing was recorded.
+            InputError: a value cannot be logged, or `after` says so; or the log's key, as `open`.
+            RejectedError: the end of the log is not what the tree says it is, or the log not what its key remembers;
+                nothing was recorded.
+            ToolError: the database is locked, read-only, damaged or full; nothing was recorded. With
+                `trail.memory-unwritten` it was, and the next checkpoint covers it.
         """
+        checkpointing = self._signed()
+        remembered = checkpointing.recall()
         with self._transaction(self._database.writing) as connection:
             before = read_frontier(frontier_row(connection), self._database.where)
             self._refuse_broken_end(connection, before)
+            checkpointing.refuse_unlike(remembered, connection, before.head())
             if after is not None:
                 after(self._read(connection, of_kind(kind)))
             said = body(partial(self._entries, connection)) if callable(body) else body
@@ -100,6 +119,7 @@ class Trail:
             completed = before.completed(entry.leaf_hash)
             connection.execute(insert(EntryRow).values(**columns(entry, head, completed)))
             connection.execute(update(FrontierRow).values(size=grown.size, peaks=grown.to_hex()))
+        checkpointing.cover(head.size)
         return Receipt(entry, head)
 
     def head(self) -> TreeHead:
@@ -171,6 +191,49 @@ class Trail:
         with self._tree() as tree:
             return tree.consistency(old, new)
 
+    @property
+    def where(self) -> str:
+        """The trail as messages name it, without a password."""
+        return self._database.where
+
+    def log(self) -> LogIdentity | None:
+        """Which log this is, as its database says; None where nothing was signed with a key yet."""
+        with self._transaction() as connection:
+            return checkpoint_rows.read_identity(connection)
+
+    def checkpoint(self) -> bytes | None:
+        """The newest signed checkpoint, a note with all its signatures; None where there is none.
+
+        Raises:
+            RejectedError: as `checkpoints`.
+        """
+        return next(self.checkpoints(), None)
+
+    def checkpoints(self) -> Iterator[bytes]:
+        """Every signed checkpoint, a note with all its signatures, the newest first. The log's signature holds on each.
+
+        Raises:
+            RejectedError: `trail.forked`, `trail.identity`, `note.*` or `checkpoint.*`: one was changed.
+        """
+        with self._transaction() as connection:
+            identity = checkpoint_rows.read_identity(connection)
+            if identity is not None:
+                for note in checkpoint_rows.read_checkpoints(connection, identity.key()):
+                    yield note.to_bytes()
+
+    def add_cosignatures(self, note: bytes) -> None:
+        """Keep what witnesses said of a checkpoint of this log. Whose word counts, whoever reads it knows.
+
+        Args:
+            note: a checkpoint that stands in this trail, with more signatures.
+
+        Raises:
+            RejectedError: `checkpoint.unknown`, it is none of this log's; or `note.*` and `checkpoint.*`.
+            ToolError: the database is locked, read-only, damaged or full.
+        """
+        with self._transaction(self._database.writing) as connection:
+            checkpoint_rows.enter_cosignatures(connection, parse_note(note), self._database.where)
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
@@ -200,6 +263,14 @@ class Trail:
                     schema.upgrade(connection, self._database.where)
             if create:
                 self._database.settle(self._engine)
+
+    def _signed(self) -> Checkpointing:
+        """What signs this log, found when it is first needed: a reader has no key."""
+        if self._checkpointing is None:
+            writing = partial(self._transaction, self._database.writing)
+            log = OpenLog(self._database.where, self._transaction, writing)
+            self._checkpointing = open_checkpointing(log, self._key_file, timeout_seconds=self._timeout_seconds)
+        return self._checkpointing
 
     @contextmanager
     def _transaction(self, options: Mapping[str, Any] | None = None) -> Iterator[Connection]:

@@ -1,0 +1,123 @@
+"""How a trail's database holds which log it is, and what was signed of it.
+
+Rows come from a database that anybody may have edited: what is read is checked with the log's key, and which key that
+is has to be known from elsewhere where it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, insert, select
+from sqlmodel import col
+
+from audit_pipeline.errors import RejectedError
+from audit_pipeline.trail.checkpoint import Checkpoint, signed_checkpoint
+from audit_pipeline.trail.log_key import LogIdentity
+from audit_pipeline.trail.note import Note, parse_note
+from audit_pipeline.trail.note_key import NoteKey
+from audit_pipeline.trail.tables import CheckpointRow, LogRow
+
+_LOG = select(col(LogRow.origin), col(LogRow.vkey))
+_NEXT = func.coalesce(func.max(col(CheckpointRow.number)) + 1, 0)
+_SIZES = select(col(CheckpointRow.size)).distinct().order_by(col(CheckpointRow.size).desc())
+
+
+def read_identity(connection: Connection) -> LogIdentity | None:
+    """Which log this is; None where it has no key yet."""
+    row = connection.execute(_LOG).first()
+    return None if row is None else LogIdentity(str(row.origin), str(row.vkey))
+
+
+def enter_identity(connection: Connection, identity: LogIdentity) -> None:
+    """Set which log this is, once and for ever."""
+    connection.execute(insert(LogRow).values(id=1, origin=identity.origin, vkey=identity.vkey))
+
+
+def enter_checkpoint(connection: Connection, size: int, note: Note) -> None:
+    """Add a signed checkpoint, or further signatures to one."""
+    number = select(_NEXT).scalar_subquery()
+    connection.execute(insert(CheckpointRow).values(number=number, size=size, note=note.to_bytes().decode()))
+
+
+def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
+    """Add the signatures that a checkpoint of this log has more than the database.
+
+    Args:
+        connection: a transaction that no other writer overlaps.
+        note: the checkpoint.
+        where: the trail, for messages.
+
+    Raises:
+        RejectedError: `checkpoint.unknown`, the log never signed it; or as `read_checkpoint`.
+    """
+    identity = read_identity(connection)
+    size = Checkpoint.parse(note.text).head.size
+    known = read_checkpoint(connection, identity.key(), size) if identity else None
+    if known is None or known.text != note.text:
+        raise RejectedError(
+            "checkpoint.unknown",
+            f"this checkpoint of {size} entries is none that stands in this trail",
+            where=where,
+            hint="cosignatures are stored with the very checkpoint they are of",
+        )
+    new = [signature for signature in note.signatures if signature not in known.signatures]
+    if new:
+        enter_checkpoint(connection, size, Note(known.text, (known.signatures[0], *new)))
+
+
+def is_entered(connection: Connection, size: int, note: Note) -> bool:
+    """Whether this very note stands in the database."""
+    query = select(col(CheckpointRow.number)).where(
+        col(CheckpointRow.size) == size, col(CheckpointRow.note) == note.to_bytes().decode()
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def has_checkpoints(connection: Connection) -> bool:
+    """Whether anything was ever signed of this log."""
+    return connection.execute(select(col(CheckpointRow.number)).limit(1)).first() is not None
+
+
+def read_checkpoints(connection: Connection, log: NoteKey) -> Iterator[Note]:
+    """Every checkpoint with all its signatures, the largest first.
+
+    Raises:
+        RejectedError: as `read_checkpoint`.
+    """
+    for (size,) in connection.execute(_SIZES).all():
+        note = read_checkpoint(connection, log, size)
+        if note is not None:
+            yield note
+
+
+def newest_checkpoint(connection: Connection, log: NoteKey) -> Note | None:
+    """The checkpoint of the largest size with all its signatures; None where nothing was signed.
+
+    Raises:
+        RejectedError: as `read_checkpoint`.
+    """
+    return next(read_checkpoints(connection, log), None)
+
+
+def read_checkpoint(connection: Connection, log: NoteKey, size: int) -> Note | None:
+    """The checkpoint of one size with all its signatures; None where there is none.
+
+    Raises:
+        RejectedError: `trail.forked`, the log's key signed two roots of this size; or `note.*` and `checkpoint.*`, a
+            row is not a checkpoint that the log's key signed.
+    """
+    query = select(col(CheckpointRow.number), col(CheckpointRow.note)).where(col(CheckpointRow.size) == size)
+    joined: Note | None = None
+    for number, text in connection.execute(query.order_by(col(CheckpointRow.number))).all():
+        note = parse_note(str(text).encode("utf-8", "surrogateescape"), where=f"checkpoint {number}")
+        signed_checkpoint(note, log, where=f"checkpoint {number}")
+        if joined is not None and joined.text != note.text:
+            raise RejectedError(
+                "trail.forked",
+                f"the log's key signed two different logs of {size} entries",
+                where=f"checkpoint {number}",
+                hint="keep both: they prove that somebody with the log's key made a second history",
+            )
+        joined = note if joined is None else joined.joined(note.signatures)
+    return joined

@@ -1,0 +1,158 @@
+"""The step after an entry: the log's head is signed, remembered beside the key, and entered.
+
+Writers come here one at a time, and one signature covers the entries of all who wait, so that a crowd is not slower
+than one. Nothing is ever signed that does not extend what the key remembers: neither an older database in the newest
+one's place (`trail.rolled-back`) nor another one (`trail.other-log`). A process that is killed between its entry and
+the checkpoint leaves an entry that the next writer's checkpoint covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from audit_pipeline.errors import RejectedError
+from audit_pipeline.trail import checkpoint_rows
+from audit_pipeline.trail.checkpoint import sign_checkpoint
+from audit_pipeline.trail.memory import Memory, Remembered
+from audit_pipeline.trail.merkle import TreeHead
+from audit_pipeline.trail.note import Note
+from audit_pipeline.trail.note_key import NoteSigner
+from audit_pipeline.trail.proofs import check_consistency
+from audit_pipeline.trail.rows import frontier_row
+from audit_pipeline.trail.stored_tree import StoredTree
+from audit_pipeline.trail.verification import read_frontier
+
+
+@dataclass(frozen=True)
+class OpenLog:
+    """What of an open trail is needed to sign it."""
+
+    where: str
+    reading: Callable[[], AbstractContextManager[Connection]]
+    """a transaction that sees one state of the log"""
+    writing: Callable[[], AbstractContextManager[Connection]]
+    """a transaction that no other writer overlaps"""
+
+    def head(self, connection: Connection) -> TreeHead:
+        """Size and root, as recorded.
+
+        Raises:
+            RejectedError: `trail.frontier`.
+        """
+        return read_frontier(frontier_row(connection), self.where).head()
+
+
+class Checkpointing:
+    """Signs the heads of one log. Made by `log_opening.open_checkpointing`."""
+
+    def __init__(self, log: OpenLog, signer: NoteSigner, memory: Memory, timeout_seconds: float) -> None:
+        """Signing that waits no longer than `timeout_seconds` for other writers."""
+        self._log = log
+        self._signer = signer
+        self._memory = memory
+        self._timeout_seconds = timeout_seconds
+
+    def recall(self) -> Remembered | None:
+        """What the key remembers. Ask before a transaction begins, so that the database is at least as new.
+
+        Raises:
+            RejectedError: `trail.memory`.
+            ToolError: `trail.memory-unreadable`.
+        """
+        return self._memory.recall()
+
+    def refuse_unlike(self, remembered: Remembered | None, connection: Connection, head: TreeHead) -> None:
+        """Refuse a database that is not the one that the key remembers, or that one later.
+
+        Args:
+            remembered: see `recall`.
+            connection: a transaction, begun after that.
+            head: the log's head in it.
+
+        Raises:
+            RejectedError: `trail.rolled-back`, `trail.other-log` or `trail.memory-missing`.
+        """
+        if remembered is None:
+            # Asked again: what is entered now may have been signed since the memory was read, and is remembered then.
+            if checkpoint_rows.has_checkpoints(connection) and self._memory.recall() is None:
+                raise self._memory_missing()
+            return
+        if head.size < remembered.head.size:
+            raise RejectedError(
+                "trail.rolled-back",
+                f"the log holds {head.size} entries, and its key has signed {remembered.head.size}",
+                where=self._log.where,
+                hint=f"an older copy, or another log with the same key: put the newest back; {self._memory.path} says "
+                "what was signed",
+            )
+        try:
+            path = StoredTree(connection, self._log.where).consistency(remembered.head.size, head.size)
+            check_consistency(remembered.head, head, path)
+        except RejectedError as error:
+            raise RejectedError(
+                "trail.other-log",
+                f"the first {remembered.head.size} entries are not those that the log's key has signed: {error}",
+                where=self._log.where,
+                hint=f"two logs with one key, or entries were changed: compare with {self._memory.path}, and give each "
+                "log a key of its own",
+            ) from error
+
+    def cover(self, size: int) -> None:
+        """Have a checkpoint signed, remembered and entered that covers the first `size` entries.
+
+        Raises:
+            RejectedError: as `refuse_unlike`.
+            ToolError: `trail.locked`, `trail.memory-unwritten`, or the database is locked or full. The entries are
+                recorded, and the next checkpoint covers them.
+        """
+        with self._memory.alone(self._timeout_seconds):
+            remembered = self._memory.recall()
+            with self._log.reading() as connection:
+                if self._is_covered(remembered, connection, size):
+                    return
+                head = self._log.head(connection)
+                self.refuse_unlike(remembered, connection, head)
+            note = self._signed(remembered, head)
+            with self._log.writing() as connection:
+                checkpoint_rows.enter_checkpoint(connection, head.size, note)
+
+    def catch_up(self) -> None:
+        """Refuse a log unlike the one remembered, and cover what somebody who was killed left uncovered.
+
+        Raises:
+            RejectedError: as `refuse_unlike`.
+            ToolError: as `cover`.
+        """
+        remembered = self.recall()
+        with self._log.reading() as connection:
+            head = self._log.head(connection)
+            self.refuse_unlike(remembered, connection, head)
+            covered = head.size == 0 or self._is_covered(remembered, connection, head.size)
+        if not covered:
+            self.cover(head.size)
+
+    def _is_covered(self, remembered: Remembered | None, connection: Connection, size: int) -> bool:
+        if remembered is None or remembered.head.size < size:
+            return False
+        return checkpoint_rows.is_entered(connection, remembered.head.size, remembered.note)
+
+    def _signed(self, remembered: Remembered | None, head: TreeHead) -> Note:
+        """A checkpoint of this head, remembered before anybody sees it."""
+        if remembered is not None and remembered.head == head:
+            return remembered.note
+        note = sign_checkpoint(self._signer, head)
+        self._memory.remember(note)
+        return note
+
+    def _memory_missing(self) -> RejectedError:
+        return RejectedError(
+            "trail.memory-missing",
+            "checkpoints were signed of this log, and its key does not remember which",
+            where=str(self._memory.path),
+            hint="put that file back; if it is lost, check the log against a checkpoint kept elsewhere, and then write "
+            f"it anew: audit log anchor {self._memory.path.name}",
+        )
