@@ -20,6 +20,7 @@ from audit_pipeline.cli import (
     keys_trust,
     log,
     log_show,
+    log_verify,
     report,
     ship,
 )
@@ -66,6 +67,7 @@ keys.app.command("revoke")(keys_trust.revoke)
 keys.app.add_typer(keys_trust.trust_app, name="trust")
 app.add_typer(keys.app, name="keys")
 log.app.command("show")(log_show.show_)
+log.app.command("verify")(log_verify.verify)
 app.add_typer(log.app, name="log")
 
 

@@ -13,7 +13,7 @@ from audit_pipeline.errors import RejectedError
 from audit_pipeline.trail.checkpoint import Checkpoint, signed_checkpoint
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.merkle import TreeHead
-from audit_pipeline.trail.note import Note, parse_note
+from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.note_key import NoteKey
 from audit_pipeline.trail.witnesses import WitnessQuorum, require_witnesses
 
@@ -69,7 +69,7 @@ def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), c
             a checkpoint is none of this log's.
     """
     identity = trail.log()
-    own = NoteKey.parse(identity.vkey) if identity is not None else None
+    own = identity.key() if identity is not None else None
     if trust.key is not None and own is not None and own.public != trust.key.public:
         raise RejectedError(
             "trail.other-log",
@@ -79,7 +79,15 @@ def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), c
         )
     key = trust.key or own
     pinned = _pinned(trust.pinned, key) if trust.pinned else None
-    signed, cosigned = _signed(trail, key, trust.witnesses, covers)
+    demanded = max(covers, 1) if trust != LogTrust() else covers
+    signed, cosigned = _signed(trail, key, trust.witnesses, demanded) if key is not None else (None, ())
+    if demanded and signed is None:
+        raise RejectedError(
+            "trail.unsigned",
+            f"the log's key has signed no checkpoint of {demanded} entries or more",
+            where=trail.where,
+            hint="the next command that writes to the trail signs one with the log's key",
+        )
     known = (checkpoint.head for checkpoint in (pinned, signed) if checkpoint is not None)
     head = trail.verify(seen=(*seen, *known))
     return LogChecked(head, key, signed, cosigned, pinned)
@@ -97,13 +105,12 @@ def _pinned(pinned: Pinned, key: NoteKey | None) -> Checkpoint:
 
 
 def _signed(
-    trail: Trail, key: NoteKey | None, witnesses: WitnessQuorum | None, covers: int
+    trail: Trail, key: NoteKey, witnesses: WitnessQuorum | None, covers: int
 ) -> tuple[Checkpoint | None, tuple[NoteKey, ...]]:
-    """The newest checkpoint that everybody asked for has signed."""
+    """The newest checkpoint that covers so many entries and that enough witnesses have cosigned."""
     lacking: RejectedError | None = None
-    for note in _newest_first(trail):
-        if key is None:
-            break
+    for content in trail.checkpoints():
+        note = parse_note(content, where=trail.where)
         checkpoint = signed_checkpoint(note, key, where=trail.where)
         if checkpoint.head.size < covers:
             break
@@ -117,15 +124,4 @@ def _signed(
             lacking = lacking or error
     if lacking is not None:
         raise lacking
-    if covers or witnesses is not None:
-        raise RejectedError(
-            "trail.unsigned",
-            f"the log's key has signed no checkpoint of {max(covers, 1)} entries or more",
-            where=trail.where,
-            hint="the next command that writes to the trail with the log's key signs one",
-        )
     return None, ()
-
-
-def _newest_first(trail: Trail) -> tuple[Note, ...]:
-    return tuple(parse_note(note, where=trail.where) for note in reversed(tuple(trail.checkpoints())))
