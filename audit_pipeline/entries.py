@@ -11,19 +11,27 @@ from typing import Any
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.evidence import unsealed_sha256
+from audit_pipeline.policy.changes import rules_of
 
 Body = dict[str, Any]
 Document = Mapping[str, Any]
 
 
 def policy_entry(part: Document) -> Body:
-    """The policy's digest and the people's answers: what is registered before anything is evaluated."""
-    return {"name": part["name"], "sha256": part["sha256"], "human_centred": part["document"]["human_centred"]}
+    """The policy's digest, the people's answers, what it asks, and how that differs from what it asked before.
+
+    All of it is registered before anything is evaluated. What a run is judged by is kept, so that the next policy of
+    this name can be held against it. A part that an older version wrote gives what that version entered.
+    """
+    document = part["document"]
+    body = {"name": part["name"], "sha256": part["sha256"], "human_centred": document["human_centred"]}
+    return {**body, "rules": rules_of(document), "changed": part["changed"]} if "changed" in part else body
 
 
 def data_entry(part: Document) -> Body:
-    """The data set's digest."""
-    return {"name": part["name"], "sha256": part["sha256"]}
+    """The data set's digest, why it may be used, and until when; of an older version's part the digest alone."""
+    said = ("name", "sha256", "lawful_basis", "retention_until")
+    return {key: part[key] for key in said if key in part}
 
 
 def model_entry(source: Document, baseline: Document | None) -> Body:

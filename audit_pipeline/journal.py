@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
+from audit_pipeline.entries import policy_entry
 from audit_pipeline.errors import AuditError, InputError
+from audit_pipeline.policy_history import with_history
+from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.recorded import Recorded
 
 
 class Journal:
@@ -25,16 +29,26 @@ class Journal:
         self._now = now
         self._begun = False
 
-    def begin(self, body: dict[str, Any]) -> Receipt:
-        """Enter the policy, which is the first entry of every run.
+    def begin(self, policy: PolicyPart) -> tuple[Receipt, PolicyPart]:
+        """Enter the policy, which is the first entry of every run, and give it back with what was changed in it.
+
+        Both the run's name and the policy's history are asked for in the transaction of the entry, so that of two runs
+        which start at once the second sees the first.
 
         Raises:
-            InputError: `run.known`, another run of this name began in the meantime. It is asked in the transaction of
-                the entry, so that of two which start at once one is refused.
+            InputError: `run.known`, another run of this name began in the meantime.
+            RejectedError: as `with_history`.
         """
-        receipt = self.enter("policy", body, after=self._refuse_known)
+        known = policy
+
+        def body(recorded: Recorded) -> dict[str, Any]:
+            nonlocal known
+            known = with_history(policy, recorded)
+            return policy_entry(known.to_json())
+
+        receipt = self._trail.append("policy", run=self._run, at=self._now(), body=body, after=self._refuse_known)
         self._begun = True
-        return receipt
+        return receipt, known
 
     def enter(
         self, kind: Kind, body: dict[str, Any], after: Callable[[Iterator[Entry]], None] | None = None

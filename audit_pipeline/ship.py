@@ -23,7 +23,6 @@ from audit_pipeline.entries import (
     data_entry,
     findings_entry,
     model_entry,
-    policy_entry,
 )
 from audit_pipeline.evidence import Evidence, Run, TrailPart
 from audit_pipeline.inputs import Inputs, read_inputs
@@ -109,7 +108,7 @@ def ship(
             require_risen(keys, trail.entries(kind="seal"))
             require_unrevoked(keys, inputs.policy, trail.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
-            registered = journal.begin(policy_entry(_policy_part(inputs.policy).to_json()))
+            registered, policy = journal.begin(_policy_part(inputs.policy))
             journal.enter("data", data_entry(inputs.population.part.to_json()))
             journal.enter("model", _model_entry(inputs))
             candidate = make_candidate(inputs, progress, around)
@@ -117,7 +116,7 @@ def ship(
             assessment = assess(inputs, candidate, progress)
             head = journal.enter("findings", _findings_entry(assessment)).head
             position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
-            evidence = _evidence(request, inputs, candidate, assessment, position, created=now())
+            evidence = _evidence(request, policy, inputs, candidate, assessment, position, created=now())
             files = _judged(inputs, candidate, assessment, folder)
             return Shipped(conclude(evidence, files, keys, journal, folder), folder)
 
@@ -181,6 +180,7 @@ def _policy_part(policy: LoadedPolicy) -> PolicyPart:
 
 def _evidence(
     request: Request,
+    policy: PolicyPart,
     inputs: Inputs,
     candidate: Candidate,
     assessment: Assessment,
@@ -197,7 +197,7 @@ def _evidence(
             libraries={name: version(name) for name in _LIBRARIES},
             seed=candidate.part.seed,
         ),
-        policy=_policy_part(inputs.policy),
+        policy=policy,
         data=inputs.population.part,
         source=inputs.source.part,
         baseline=inputs.baseline.part if inputs.baseline else None,

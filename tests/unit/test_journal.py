@@ -6,9 +6,10 @@ import pytest
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.journal import Journal
+from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.trail.log import Trail
 
-POLICY = {"sha256": "a2" * 32}
+POLICY = PolicyPart(name="small", file="fair.yaml", sha256="a2" * 32, document={"human_centred": {"author": "a"}})
 
 
 def now() -> str:
