@@ -64,3 +64,10 @@ class HumanCentred(Strict):
         description="who wrote this policy: a role, and the key by which they sign, if they do",
         examples=[{"role": "head of clinical safety"}],
     )
+
+
+class EarlierAnswers(HumanCentred):
+    """The section as runs may have it that were made before the last two of its questions were asked."""
+
+    never_record: tuple[Text, ...] = ()
+    author: Author = Author(role="not asked for by the version that made this run")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pydantic import ValidationError
+
 from audit_pipeline.data.population import Population
 from audit_pipeline.policy.agreement import disagreements
 from audit_pipeline.policy.boards import Board, find_board
-from audit_pipeline.policy.schema import Policy, Target
+from audit_pipeline.policy.schema import Policy, RecordedPolicy, Target
 from audit_pipeline.strict_yaml import Loaded, Loc, Problem, load, refuse
 
 KeyPlace: TypeAlias = Path | str
@@ -64,8 +68,31 @@ def load_policy(path: Path) -> LoadedPolicy:
     Raises:
         InputError: it cannot be read, is not a valid policy, or names an unknown board.
     """
-    file = load(path, Policy, _STAGE)
-    policy, folder = file.value, path.parent
+    return _resolved(load(path, Policy, _STAGE))
+
+
+def load_recorded_policy(path: Path) -> LoadedPolicy:
+    """Read the policy in a run's folder, which may be of a version that asked fewer questions.
+
+    Raises:
+        InputError: as `load_policy`.
+    """
+    return _resolved(load(path, RecordedPolicy, _STAGE))
+
+
+def says_the_same(policy: LoadedPolicy, document: Mapping[str, Any]) -> bool:
+    """Whether a policy that was read for the record is the one that evidence shows as JSON values.
+
+    Values are compared, not texts: what has a default now may not be written out where an older version wrote it.
+    """
+    try:
+        return RecordedPolicy.model_validate_json(json.dumps(document)) == policy.value
+    except ValidationError:
+        return False
+
+
+def _resolved(file: Loaded[Any]) -> LoadedPolicy:
+    policy, folder = file.value, file.path.parent
     return LoadedPolicy(
         file=file,
         board=_board(policy.target, file.where(("target", "board"))),

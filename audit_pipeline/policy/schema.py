@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
-from audit_pipeline.policy.human_centred import HumanCentred
+from audit_pipeline.policy.human_centred import EarlierAnswers, HumanCentred
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text, given
 from audit_pipeline.strict_yaml import Strict
@@ -258,3 +258,9 @@ class Policy(Strict):
         if self.approvals and self.human_centred.author.key is None:
             raise ValueError("approvals need human_centred.author.key: an author may not approve their own policy")
         return self
+
+
+class RecordedPolicy(Policy):
+    """The policy of a run that was made already: an older version asked fewer questions."""
+
+    human_centred: EarlierAnswers

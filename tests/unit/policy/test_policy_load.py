@@ -8,7 +8,7 @@ import pytest
 
 from audit_pipeline.errors import ExitCode, InputError
 from audit_pipeline.policy.boards import BOARDS
-from audit_pipeline.policy.load import LoadedPolicy
+from audit_pipeline.policy.load import LoadedPolicy, load_policy, load_recorded_policy, says_the_same
 
 Read = Callable[..., LoadedPolicy]
 
@@ -115,8 +115,6 @@ def test_without_the_human_centred_section_there_is_no_policy(
     path = write_policy()
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:2] + lines[10:]))
-    from audit_pipeline.policy.load import load_policy
-
     with pytest.raises(InputError, match="human_centred: missing key"):
         load_policy(path)
 
@@ -182,3 +180,44 @@ def sealed_for(device: str, signer: str = "a") -> str:
 )
 def test_impossible_sections_are_refused(read_policy: Read, section: str, complaint: str) -> None:
     assert complaint in refused(read_policy, section).what
+
+
+def test_a_policy_of_an_older_version_is_read_for_the_record_and_ships_nothing_new(
+    write_policy: Callable[..., Path],
+) -> None:
+    path = write_policy()
+    now = load_recorded_policy(path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if not line.startswith(("  never_record", "  author"))))
+    with pytest.raises(InputError, match="never_record: missing key: what no log, report or release may ever hold"):
+        load_policy(path)
+    older = load_recorded_policy(path)
+    assert older.value.human_centred.never_record == ()
+    written = older.value.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for key in ("never_record", "author"):
+        del written["human_centred"][key]
+    assert says_the_same(older, written)
+    assert not says_the_same(now, written)
+
+
+def test_a_document_that_says_something_else_or_nothing_is_told_from_the_policy(read_policy: Read) -> None:
+    loaded = read_policy()
+    document = loaded.value.model_dump(mode="json", by_alias=True, exclude_none=True)
+    del document["on_inconclusive"]  # as if an older version had not known this key
+    recorded = load_recorded_policy(loaded.path)
+    assert says_the_same(recorded, document)
+    assert not says_the_same(recorded, {**document, "name": "other"})
+    assert not says_the_same(recorded, {})
+
+
+def test_approvals_need_the_authors_key(read_policy: Read) -> None:
+    asked = "approvals: {clinical-safety: 2}\n"
+    assert "approvals need human_centred.author.key" in str(refused(read_policy, asked))
+    keyed = f"  author: {{role: e, key: {'ab' * 32}}}"
+    assert read_policy(asked, author=keyed).value.approvals == {"clinical-safety": 2}
+
+
+@pytest.mark.parametrize("approvals", ["{}", "{clinical-safety: 0}", "{'Clinical safety': 1}", "2"])
+def test_approvals_name_roles_and_how_many(read_policy: Read, approvals: str) -> None:
+    keyed = f"  author: {{role: e, key: {'ab' * 32}}}"
+    assert ": approvals" in str(refused(read_policy, f"approvals: {approvals}\n", author=keyed))

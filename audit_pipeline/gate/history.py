@@ -1,0 +1,41 @@
+"""What a run says its policy was before must be what the trail had when the run began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from audit_pipeline import run_folder
+from audit_pipeline.errors import RejectedError
+from audit_pipeline.gate.files import RunFiles
+from audit_pipeline.policy_history import with_history
+from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.log import Trail
+
+
+def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:
+    """Draw the policy's changes again from the entries before the run's own.
+
+    Args:
+        run: whose evidence tells of changes; one that an older version wrote tells nothing, and nothing is asked.
+        trail: with the run in it.
+        policy_index: of the run's first entry.
+
+    Raises:
+        RejectedError: `gate.policy-history`, or `trail.policy-entry`.
+    """
+    told = run.evidence.policy
+    if "changed" not in run.document["policy"]:
+        return
+
+    def recorded(run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
+        return takewhile(lambda entry: entry.index < policy_index, trail.entries(run, kind))
+
+    bare = told.model_copy(update={"changed": None, "changed_before": ()})
+    if with_history(bare, recorded).to_json() != told.to_json():
+        raise RejectedError(
+            "gate.policy-history",
+            "what the evidence says of earlier policies is not what the trail had when the run began",
+            where=run_folder.EVIDENCE,
+            hint="compare with the policy entries that `audit log list` shows, and ask who made this run",
+        )
