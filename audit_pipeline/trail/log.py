@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,10 +40,10 @@ from audit_pipeline.trail.verification import read_entry, read_frontier, verify_
 class Trail:
     """An open trail. Made by `open`, closed by `close` or at the end of a `with` block."""
 
-    def __init__(self, engine: Engine, database: Database, key_file: Path | None, timeout_seconds: float) -> None:
+    def __init__(self, engine: Engine, database: Database, place: Place, timeout_seconds: float) -> None:
         self._engine = engine
         self._database = database
-        self._key_file = key_file
+        self._place = place
         self._timeout_seconds = timeout_seconds
         self._checkpointing: Checkpointing | None = None
 
@@ -68,7 +67,7 @@ class Trail:
         place = Place.of(address)
         database = database_at(place)
         engine = database.engine(create=create, timeout_seconds=timeout_seconds)
-        trail = cls(engine, database, place.key or database.key_file, timeout_seconds)
+        trail = cls(engine, database, place, timeout_seconds)
         try:
             trail._prepare(create=create)
             if create:
@@ -139,6 +138,18 @@ class Trail:
         """
         with self._transaction() as connection:
             yield from self._entries(connection, run, kind)
+
+    def entry(self, index: int) -> Entry:
+        """One entry, as recorded, not verified.
+
+        Raises:
+            InputError: `trail.no-such-entry`.
+            RejectedError: its text cannot be read as an entry.
+        """
+        with self._transaction() as connection:
+            for entry in self._read(connection, ENTRIES.where(col(EntryRow.index) == index)):
+                return entry
+        raise InputError("trail.no-such-entry", f"there is no entry {index}", where=self.where)
 
     def verify(self, seen: Iterable[TreeHead] = ()) -> TreeHead:
         """Recompute the whole log from the stored text.
@@ -269,7 +280,8 @@ class Trail:
         if self._checkpointing is None:
             writing = partial(self._transaction, self._database.writing)
             log = OpenLog(self._database.where, self._transaction, writing)
-            self._checkpointing = open_checkpointing(log, self._key_file, timeout_seconds=self._timeout_seconds)
+            key_file = self._place.key or self._database.key_file
+            self._checkpointing = open_checkpointing(log, key_file, timeout_seconds=self._timeout_seconds)
         return self._checkpointing
 
     @contextmanager

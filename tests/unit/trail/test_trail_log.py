@@ -81,10 +81,11 @@ def test_an_entry_that_cannot_be_logged_leaves_the_trail_as_it_was(filled):
     assert filled.verify() == before
 
 
-def test_a_closed_trail_is_one_file(path):
+def test_a_closed_trail_is_one_file_and_what_its_key_is_and_remembers(path):
     with Trail.open(path) as trail:
         trail.append("data", run="run", at=AT, body={})
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    beside = [path.name, f"{path.name}.key", f"{path.name}.key.checkpoint"]
+    assert sorted(file.name for file in path.parent.iterdir()) == beside
 
 
 def test_commits_are_written_ahead_and_synced(trail, path):
