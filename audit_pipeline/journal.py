@@ -46,9 +46,20 @@ class Journal:
             known = with_history(policy, recorded)
             return policy_entry(known.to_json())
 
+        return self._begin(body), known
+
+    def begin_again(self, policy: PolicyPart) -> Receipt:
+        """Enter the policy of a run that is decided again, as that run entered it.
+
+        Raises:
+            InputError: `run.known`.
+        """
+        return self._begin(policy_entry(policy.to_json()))
+
+    def _begin(self, body: dict[str, Any] | Callable[[Recorded], dict[str, Any]]) -> Receipt:
         receipt = self._trail.append("policy", run=self._run, at=self._now(), body=body, after=self._refuse_known)
         self._begun = True
-        return receipt, known
+        return receipt
 
     def enter(
         self, kind: Kind, body: dict[str, Any], after: Callable[[Iterator[Entry]], None] | None = None

@@ -19,7 +19,7 @@ def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:
     Args:
         run: whose evidence tells of changes; one that an older version wrote tells nothing, and nothing is asked.
         trail: with the run in it.
-        policy_index: of the run's first entry.
+        policy_index: of the run's first entry; of a run that was decided again, of the one that was measured.
 
     Raises:
         RejectedError: `gate.policy-history`, or `trail.policy-entry`.
