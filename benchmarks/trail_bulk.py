@@ -1,4 +1,4 @@
-"""A long log, written fast: the rows that as many appends would have left, in one transaction and by way of the guards."""
+"""A long log, written fast: the rows that as many appends would have left, in one transaction and past no guard."""
 
 from __future__ import annotations
 

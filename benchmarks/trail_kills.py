@@ -1,8 +1,8 @@
 """Writers that are killed with SIGKILL, again and again, while others write the same log.
 
 Four processes append to one log. Several times a second one of them, drawn by lot, is killed wherever it may be: while
-it opens or makes the log, waits its turn, commits, signs, or between any two of these; another takes its place. Before an
-append counts, its writer has put index and leaf hash into a pipe, so that what was acknowledged is known outside
+it opens or makes the log, waits its turn, commits, signs, or between any two of these; another takes its place. Before
+an append counts, its writer has put index and leaf hash into a pipe, so that what was acknowledged is known outside
 whatever happens to the writer. Every few kills, while the others go on, the log is opened and recomputed and held
 against all that was acknowledged; and so is the checkpoint that the log's key remembers.
 """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from audit_pipeline.errors import AuditError
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.merkle import TreeHead
-from audit_pipeline.trail.proofs import check_consistency, check_inclusion
+from audit_pipeline.trail.proofs import ProofPath, check_consistency, check_inclusion
 from benchmarks.table import Row
 from benchmarks.trail_tree import Tree
 
@@ -54,60 +54,70 @@ def _head(tree: Tree, size: int) -> TreeHead:
 
 def _inclusion_right(trail: Trail, tree: Tree, index: int, size: int) -> bool:
     path = trail.inclusion(index, size)
-    return list(path) == tree.inclusion(index, size) and not _refused(
+    return path == tree.inclusion(index, size) and not _refused(
         partial(check_inclusion, _head(tree, size), index, tree.root(index, index + 1), path)
     )
 
 
 def _consistency_right(trail: Trail, tree: Tree, old: int, new: int) -> bool:
     path = trail.consistency(old, new)
-    return list(path) == tree.consistency(old, new) and not _refused(
+    return path == tree.consistency(old, new) and not _refused(
         partial(check_consistency, _head(tree, old), _head(tree, new), path)
     )
 
 
 def _wrong_proofs(tree: Tree) -> Iterator[Callable[[], object]]:
     """Genuine proofs with one thing wrong: the path, the leaf, the place, a size or a root."""
-    for index, size in ((index, size) for size in _WRONG_SIZES for index in range(size)):
-        leaf, path = tree.root(index, index + 1), tree.inclusion(index, size)
-        for wrong in _altered(path):
-            yield partial(check_inclusion, _head(tree, size), index, leaf, wrong)
-        for elsewhere in {size, -1, *range(size)} - {index}:
-            yield partial(check_inclusion, _head(tree, size), elsewhere, leaf, path)
-        yield partial(check_inclusion, _head(tree, size), index, _flipped(leaf), path)
-        yield partial(check_inclusion, TreeHead(size, _flipped(tree.root(0, size)).hex()), index, leaf, path)
-        yield partial(check_inclusion, TreeHead(size, tree.root(0, size + 1).hex()), index, leaf, path)
-    for old, new in ((old, new) for new in _WRONG_SIZES for old in range(1, new)):
-        path = tree.consistency(old, new)
-        for wrong in _altered(path):
-            yield partial(check_consistency, _head(tree, old), _head(tree, new), wrong)
-        for root in (_flipped(tree.root(0, old)), tree.root(0, old + 1), tree.root(0, old - 1)):
-            yield partial(check_consistency, TreeHead(old, root.hex()), _head(tree, new), path)
-        for root in (_flipped(tree.root(0, new)), tree.root(0, new + 1), tree.root(0, new - 1)):
-            yield partial(check_consistency, _head(tree, old), TreeHead(new, root.hex()), path)
-        yield partial(check_consistency, _head(tree, new), _head(tree, old), path)
     for size in _WRONG_SIZES:
-        same = _head(tree, size)
-        yield partial(check_consistency, same, same, [tree.root(0, 1)])
-        yield partial(check_consistency, TreeHead(size, _flipped(tree.root(0, size)).hex()), same, [])
-        yield partial(check_consistency, TreeHead(0, tree.root(0, 1).hex()), same, [])
-        yield partial(check_consistency, _head(tree, 0), same, [tree.root(0, size)])
+        for index in range(size):
+            yield from _wrong_inclusions(tree, index, size)
+        for old in range(1, size):
+            yield from _wrong_consistencies(tree, old, size)
+        yield from _wrong_about_nothing(tree, size)
 
 
-def _altered(path: Sequence[bytes]) -> Iterator[list[bytes]]:
+def _wrong_inclusions(tree: Tree, index: int, size: int) -> Iterator[Callable[[], object]]:
+    leaf, path, head = tree.root(index, index + 1), tree.inclusion(index, size), _head(tree, size)
+    for wrong in _altered(path):
+        yield partial(check_inclusion, head, index, leaf, wrong)
+    for elsewhere in {size, -1, *range(size)} - {index}:
+        yield partial(check_inclusion, head, elsewhere, leaf, path)
+    yield partial(check_inclusion, head, index, _flipped(leaf), path)
+    for root in (_flipped(tree.root(0, size)), tree.root(0, size + 1)):
+        yield partial(check_inclusion, TreeHead(size, root.hex()), index, leaf, path)
+
+
+def _wrong_consistencies(tree: Tree, old: int, new: int) -> Iterator[Callable[[], object]]:
+    path, before, after = tree.consistency(old, new), _head(tree, old), _head(tree, new)
+    for wrong in _altered(path):
+        yield partial(check_consistency, before, after, wrong)
+    for root in (_flipped(tree.root(0, old)), tree.root(0, old + 1), tree.root(0, old - 1)):
+        yield partial(check_consistency, TreeHead(old, root.hex()), after, path)
+    for root in (_flipped(tree.root(0, new)), tree.root(0, new + 1), tree.root(0, new - 1)):
+        yield partial(check_consistency, before, TreeHead(new, root.hex()), path)
+    yield partial(check_consistency, after, before, path)
+
+
+def _wrong_about_nothing(tree: Tree, size: int) -> Iterator[Callable[[], object]]:
+    """Where there is nothing to prove, because the logs are the same or the older one is empty."""
+    same = _head(tree, size)
+    yield partial(check_consistency, same, same, (tree.root(0, 1),))
+    yield partial(check_consistency, TreeHead(size, _flipped(tree.root(0, size)).hex()), same, ())
+    yield partial(check_consistency, TreeHead(0, tree.root(0, 1).hex()), same, ())
+    yield partial(check_consistency, _head(tree, 0), same, (tree.root(0, size),))
+
+
+def _altered(path: ProofPath) -> Iterator[ProofPath]:
     """A step flipped, left out, doubled, moved, cut short, or one too many."""
     for at, step in enumerate(path):
-        rest = path[:at], path[at + 1 :]
-        yield [*rest[0], _flipped(step), *rest[1]]
-        yield [*rest[0], *rest[1]]
-        yield [*rest[0], step, step, *rest[1]]
-        yield [*rest[0], step[:-1], *rest[1]]
-        yield [*rest[0], step + b"\x00", *rest[1]]
+        before, behind = path[:at], path[at + 1 :]
+        for put in ((_flipped(step),), (), (step, step), (step[:-1],), (step + b"\x00",)):
+            yield (*before, *put, *behind)
         if at:
-            yield [*path[: at - 1], step, path[at - 1], *rest[1]]
-    yield [*path, bytes(32)]
-    yield [bytes(32), *path]
-    yield [*path, b""]
+            yield (*before[:-1], step, before[-1], *behind)
+    yield (*path, bytes(32))
+    yield (bytes(32), *path)
+    yield (*path, b"")
 
 
 def _flipped(digest: bytes) -> bytes:
