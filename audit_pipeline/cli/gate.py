@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, show
+from audit_pipeline.cli.log_trust_option import (
+    CheckpointOption,
+    LogKeyOption,
+    WitnessesOption,
+    WitnessOption,
+    read_log_trust,
+)
 from audit_pipeline.cli.ship import EXIT_CODES
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustOption, read_trust_options
+
+if TYPE_CHECKING:
+    from audit_pipeline.gate.judge import Gated
+
+_MARKS = {"checked": "[green]✓[/]", "not demanded": "[yellow]–[/]", "warning": "[yellow]![/]"}
 
 
 def gate(
@@ -23,30 +35,58 @@ def gate(
     policy: Annotated[
         Path | None, typer.Option("--policy", "-p", help="Policy it must have been judged by; else the run's own.")
     ] = None,
+    log_key: LogKeyOption = None,
+    witness: WitnessOption = None,
+    witnesses: WitnessesOption = None,
+    checkpoint: CheckpointOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Judge a run again from its bytes, attestations, image and log; exit as its verdict says.
+    """Judge a run again from its bytes, attestations, image, approvals, waivers and log; exit as its verdict says.
 
     Neither the key nor the roots may come from the run. A trust file older than one that the trail knows is refused.
+    What was not asked for is listed too: a trust file can name approvers, the log's key and its witnesses.
     """
-    from rich.markup import escape
-
+    from audit_pipeline.gate.demands import Demands
     from audit_pipeline.gate.judge import gate as judge
     from audit_pipeline.gate.judge import require_run
+    from audit_pipeline.people.approvers import live_approvers
 
     require_run(run)
-    believed = read_trust_options(signer, trust, root, trail=trail, now=now())
-    gated = judge(run, believed.trust, trail, policy)
-    verdict = gated.evidence.verdict
-    checks = [*(f"trust file {check.what}" for check in believed.checks), *gated.checks]
-    lines = [f"[green]✓[/] {escape(check)}" for check in checks]
-    lines.append(f"[bold]{verdict.outcome}[/] {escape(gated.evidence.run.id)}")
-    lines += [f"  {escape(reason)}" for reason in verdict.reasons]
-    result = {
-        "run": gated.evidence.run.id,
-        "checks": checks,
-        "verdict": verdict.model_dump(mode="json"),
-        "released": gated.evidence.seal is not None,
+    at = now()
+    believed = read_trust_options(signer, trust, root, trail=trail, now=at)
+    demands = Demands(
+        trust=believed.trust,
+        now=at,
+        approvers=live_approvers(believed.document, at) if believed.document else {},
+        log=read_log_trust(log_key, witness, witnesses, checkpoint, believed.document),
+        policy=policy,
+    )
+    gated = judge(run, trail, demands)
+    checks = (*(f"trust file {check.what}" for check in believed.checks), *gated.checks)
+    show(_result(gated, checks), _lines(gated, checks), as_json=as_json)
+    raise typer.Exit(EXIT_CODES[gated.evidence.verdict.outcome.value])
+
+
+def _result(gated: Gated, checks: tuple[str, ...]) -> dict[str, Any]:
+    evidence = gated.evidence
+    return {
+        "run": evidence.run.id,
+        "checks": list(checks),
+        "not_demanded": list(gated.not_demanded),
+        "warnings": list(gated.warnings),
+        "waivers": [waiver.model_dump(mode="json") for waiver in evidence.waivers],
+        "verdict": evidence.verdict.model_dump(mode="json"),
+        "released": evidence.seal is not None,
     }
-    show(result, "\n".join(lines), as_json=as_json)
-    raise typer.Exit(EXIT_CODES[verdict.outcome.value])
+
+
+def _lines(gated: Gated, checks: tuple[str, ...]) -> str:
+    from rich.markup import escape
+
+    told = {"checked": checks, "not demanded": gated.not_demanded, "warning": gated.warnings}
+    lines = [f"{_MARKS[kind]} {kind:<12} {escape(line)}" for kind, said in told.items() for line in said]
+    verdict = gated.evidence.verdict
+    waived = ", under waivers" if gated.evidence.waivers else ""
+    lines.append(f"[bold]{verdict.outcome}[/]{waived} {escape(gated.evidence.run.id)}")
+    lines += [f"  {escape(reason)}" for reason in (*verdict.reasons, *(use.reason for use in verdict.waived))]
+    return "\n".join(lines)

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from audit_pipeline import rollback, run_folder
 from audit_pipeline.attestations import release_payload, summary_payload, verdict_agrees
+from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.gate.files import RunFiles
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.profile import SealedImage
 from audit_pipeline.seal.settings import class_uuid, vendor_uuid
-from audit_pipeline.seal.statement import VERDICT_TYPE, read_statement
+from audit_pipeline.seal.statement import VERDICT_TYPE, Statement, read_statement
 from audit_pipeline.seal.verify import Companions, Trust, verify
 from audit_pipeline.seal_part import DependencyPart, DevicePart, SealPart
 
 
-def check_verdict(run: RunFiles, trust: Trust) -> None:
+@dataclass(frozen=True)
+class Attested:
+    """A verdict that is signed, and says what the evidence says."""
+
+    statement: Statement
+    sha256: str
+    """of its payload: what approvals are over"""
+
+
+def check_verdict(run: RunFiles, trust: Trust) -> Attested:
     """The verdict attestation is signed, and what it says is what the evidence says.
 
     Raises:
         RejectedError: `gate.attestation`, or those of `dsse.verify` and `read_statement`.
     """
     payload = dsse.verify(run.files[run_folder.VERDICT], trust.verdict, where=run_folder.VERDICT)
-    if not verdict_agrees(read_statement(payload, VERDICT_TYPE, where=run_folder.VERDICT), run.document):
+    statement = read_statement(payload, VERDICT_TYPE, where=run_folder.VERDICT)
+    if not verdict_agrees(statement, run.document):
         raise RejectedError("gate.attestation", "it says something else than the evidence", where=run_folder.VERDICT)
+    return Attested(statement, sha256_hex(payload))
 
 
 def check_image(run: RunFiles, trust: Trust) -> None:

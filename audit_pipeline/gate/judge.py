@@ -1,9 +1,9 @@
 """The release gate: a run is judged again from its bytes, by somebody who trusts only public keys and the trail.
 
 Nothing the run says of itself is taken for granted: digests are recomputed, each finding is decided again from its
-numbers and the policy's own bytes, and the verdict from the findings; the attestations must say exactly what the
-evidence says, and the trail must hold the policy's entry before the findings' and have passed through the head that
-the evidence names. Last, no newer release may have taken the run's place.
+numbers and the policy's own bytes, and the verdict from the findings under the waivers that hold today; attestations
+must say exactly what the evidence says; the trail must hold the policy's entry before the findings', and nobody may
+have withdrawn the run. A PASS must have been approved by as many people of each role as its policy demands.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ from audit_pipeline.decide import decide
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.attested import check_image, check_verdict
+from audit_pipeline.gate.demands import Demands
 from audit_pipeline.gate.files import RunFiles, read_run
 from audit_pipeline.gate.findings import check_findings
+from audit_pipeline.gate.origin import check_origin_decision
+from audit_pipeline.gate.people import check_approvals, refuse_revoked
+from audit_pipeline.gate.told import tell
 from audit_pipeline.gate.trail import check_trail
+from audit_pipeline.gate.waivers import check_verdict_waivers, warnings_of
 from audit_pipeline.measurement import Outcome
-from audit_pipeline.policy.load import load_policy
-from audit_pipeline.seal.verify import Trust
+from audit_pipeline.policy.load import load_recorded_policy, says_the_same
+from audit_pipeline.policy.schema import Policy
+from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
 
 
@@ -31,63 +37,60 @@ class Gated:
 
     evidence: Evidence
     checks: tuple[str, ...]
-    """What was checked, in order, in words."""
+    """what was checked, in order, in words"""
+    not_demanded: tuple[str, ...]
+    """what could have been asked for and was not, so that nothing shows whether it holds"""
+    warnings: tuple[str, ...]
+    """what somebody should know though nothing is wrong"""
 
 
-def gate(folder: Path, trust: Trust, trail: Address, policy: Path | None = None) -> Gated:
+def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
     """Check a run's folder against public keys and the trail.
 
     Args:
         folder: the run's folder.
-        trust: the keys that must have signed the attestations and the image; they never come from the folder.
-        trail: where the trail is that the run was entered in.
-        policy: the policy that the release was to be judged by; None to take the run's own.
+        trail: file or URL of the trail the run was entered in.
+        demands: whose signatures count, and what else is asked for; none of it comes from the folder.
 
     Raises:
-        RejectedError: the first thing that does not hold; at last `gate.superseded`, where all of that holds and a
-            newer release of the same device class is in the trail.
+        RejectedError: the first thing that does not hold.
         InputError: the folder is not a run's, or there is no trail.
     """
     run = read_run(folder)
     evidence = run.evidence
-    if policy is not None and load_policy(policy).sha256 != evidence.policy.sha256:
+    if demands.policy is not None and load_recorded_policy(demands.policy).sha256 != evidence.policy.sha256:
         raise RejectedError(
             "gate.other-policy",
             f"the run was judged by another policy ({evidence.policy.name}) than this one",
-            where=str(policy),
+            where=str(demands.policy),
             hint="`audit log` shows when each was registered; ship again under this policy",
         )
-    _check_decision(run)
-    check_verdict(run, trust)
-    check_image(run, trust)
-    check_trail(run, trail)
-    return Gated(evidence, (*_CHECKS, *(_OF_A_RELEASE if evidence.seal else _OF_A_REFUSAL)))
+    policy = _check_decision(run)
+    verdict = check_verdict(run, demands.trust)
+    check_image(run, demands.trust)
+    with Trail.open(trail, create=False) as opened:
+        logged = check_trail(run, opened, demands.log)
+    refuse_revoked(run, logged)
+    check_verdict_waivers(evidence, verdict.statement, logged, policy, demands)
+    approved = {}
+    if evidence.verdict.outcome is Outcome.PASS:
+        approved = check_approvals(run, logged, policy, demands, verdict.sha256)
+    told = tell(evidence, logged, approved, demands)
+    return Gated(evidence, told.checks, told.not_demanded, tuple(warnings_of(evidence, logged, demands)))
 
 
-_CHECKS = (
-    "evidence, policy and model are the bytes that their digests name",
-    "the findings follow from their numbers and the policy's limits, the verdict from the findings",
-    "the verdict attestation is signed and says what the evidence says",
-    "the trail holds this run's entries and no others, the policy's before the findings'",
-)
-_OF_A_RELEASE = (
-    "the image is signed, bound to this verdict, policy, model and log, and released byte for byte",
-    "no newer release for this class of device is in the trail",
-)
-_OF_A_REFUSAL = ("there is no image, as it must be",)
-
-
-def _check_decision(run: RunFiles) -> None:
+def _check_decision(run: RunFiles) -> Policy:
     evidence = run.evidence
-    policy = load_policy(run.folder / run_folder.POLICY)
-    document = policy.value.model_dump(mode="json", by_alias=True, exclude_none=True)
-    if (policy.sha256, document) != (evidence.policy.sha256, evidence.policy.document):
+    policy = load_recorded_policy(run.folder / run_folder.POLICY)
+    if policy.sha256 != evidence.policy.sha256 or not says_the_same(policy, evidence.policy.document):
         raise RejectedError("gate.policy", "the evidence shows another policy than the file", where=run_folder.POLICY)
     check_findings(evidence, policy.value, policy.board, len(run.files[run_folder.MODEL]))
     if decide(evidence.findings, policy.value, evidence.waivers) != evidence.verdict:
         raise RejectedError("gate.verdict", "the verdict does not follow from the findings", where=run_folder.EVIDENCE)
+    check_origin_decision(evidence, policy.value)
     if evidence.seal and evidence.verdict.outcome is not Outcome.PASS:
         raise RejectedError("gate.sealed-refusal", "the evidence has a seal without a PASS", where=run_folder.EVIDENCE)
+    return policy.value
 
 
 def require_run(folder: Path) -> None:

@@ -1,83 +1,85 @@
-"""What the gate asks of the trail: this run's entries and no others, in order, and no newer release after it."""
+"""What the gate asks of the trail: this run's entries and no others, in order, under a checkpoint, and none newer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from audit_pipeline import run_folder
-from audit_pipeline.entries import (
-    Body,
-    candidate_entry,
-    data_entry,
-    findings_entry,
-    model_entry,
-    policy_entry,
-    seal_entry,
-    verdict_entry,
-)
 from audit_pipeline.errors import RejectedError
+from audit_pipeline.evidence import TrailPart
+from audit_pipeline.gate.entries import check_entries
 from audit_pipeline.gate.files import RunFiles
+from audit_pipeline.gate.history import check_history
+from audit_pipeline.gate.origin import check_origin_entries
 from audit_pipeline.rollback import last_released
 from audit_pipeline.seal_part import SealPart
 from audit_pipeline.trail.entry import Entry, Kind
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.log_trust import LogChecked, LogTrust, check_log
 from audit_pipeline.trail.merkle import TreeHead
-from audit_pipeline.trail.place import Address, Place
 
-_BEFORE_A_SEAL = (run_folder.POLICY, run_folder.MODEL, run_folder.PREDICTIONS, run_folder.VERDICT)
+_OF_PEOPLE: frozenset[Kind] = frozenset({"approval", "waiver", "incident", "revocation"})
 
 
-def check_trail(run: RunFiles, trail: Address) -> None:
+@dataclass(frozen=True)
+class Logged:
+    """What a trail that holds has of a run."""
+
+    where: str
+    """the trail, for messages"""
+    log: LogChecked
+    size: int
+    """how many entries the log had when the run had ended"""
+    verdict_index: int
+    """of the entry of the run's verdict: what the verdict rests on came before"""
+    of_people: tuple[Entry, ...]
+    """what people entered about this run, and about the one it was decided again from"""
+    waivers: tuple[Entry, ...]
+    """every waiver in the trail, whichever run it was entered for"""
+
+
+def check_trail(run: RunFiles, trail: Trail, trust: LogTrust) -> Logged:
     """The run's entries must be exactly those that its evidence gives, in order, the policy registered first.
 
     Raises:
-        RejectedError: `gate.unlogged`, `gate.trail`, `gate.superseded`, or those of `Trail.verify`.
-        InputError: there is no trail.
+        RejectedError: `gate.unlogged`, `gate.trail`, `gate.origin`, `gate.policy-history`, `gate.superseded`, or those
+            of `check_log`.
     """
-    position = run.evidence.trail
+    evidence, position, origin = run.evidence, run.evidence.trail, run.evidence.origin
     if position is None:
         raise RejectedError("gate.unlogged", "the evidence names no place in a trail", where=run_folder.EVIDENCE)
-    where = str(Place.of(trail))
-    with Trail.open(trail, create=False) as opened:
-        opened.verify(seen=[TreeHead(position.size, position.root)])
-        entries = list(opened.entries(run.evidence.run.id))
-        seals = _released(opened)
-    _check_entries(run, entries, where)
-    places = {entry.kind: entry.index for entry in entries}
-    if (places["policy"], places["findings"]) != (position.policy_index, position.size - 1):
-        raise RejectedError("gate.trail", "policy or findings stand elsewhere than the evidence says", where=where)
-    if run.evidence.seal is not None:
-        _refuse_superseded(run.evidence.seal, seals, where)
+    entries = tuple(trail.entries(evidence.run.id))
+    first = tuple(trail.entries(origin.run.id)) if origin else ()
+    positions = (position, origin.trail) if origin else (position,)
+    log = check_log(trail, trust, seen=map(_head, positions), covers=_to_be_covered(entries, trail, trust))
+    places = check_entries(run.document, run.files, _of_stages(entries), position, trail.where)
+    check_origin_entries(evidence, run.document, _of_stages(first), places["policy"], trail.where)
+    check_history(run, trail, positions[-1].policy_index)
+    if evidence.seal is not None:
+        _refuse_superseded(evidence.seal, _released(trail), trail.where)
+    of_people = tuple(entry for entry in (*entries, *first) if entry.kind in _OF_PEOPLE)
+    return Logged(
+        trail.where, log, max(places.values()) + 1, places["verdict"], of_people, tuple(trail.entries(kind="waiver"))
+    )
 
 
-def _check_entries(run: RunFiles, entries: list[Entry], where: str) -> None:
-    name, expected = run.evidence.run.id, _expected_entries(run)
-    for entry, (kind, body) in zip(entries, expected, strict=False):
-        if (entry.kind, entry.body) != (kind, body):
-            raise RejectedError(
-                "gate.trail",
-                f"entry {entry.index} is not the {kind} entry that follows from run {name}",
-                where=where,
-                hint="the run's folder or its place in the trail is not what was logged: ship again and keep both",
-            )
-    if len(entries) != len(expected):
-        raise RejectedError(
-            "gate.trail", f"run {name} has {len(entries)} entries instead of {len(expected)}", where=where
-        )
+def _of_stages(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries if entry.kind not in _OF_PEOPLE)
 
 
-def _expected_entries(run: RunFiles) -> list[tuple[Kind, Body]]:
-    evidence, seal, files = run.document, run.document.get("seal"), run.files
-    logged = {name: files[name] for name in _BEFORE_A_SEAL if name in files} if seal else files
-    expected: list[tuple[Kind, Body]] = [
-        ("policy", policy_entry(evidence["policy"])),
-        ("data", data_entry(evidence["data"])),
-        ("model", model_entry(evidence["source"], evidence.get("baseline"))),
-        ("candidate", candidate_entry(evidence["candidate"])),
-        ("findings", findings_entry(evidence["findings"], evidence["verdict"])),
-        ("verdict", verdict_entry(evidence, logged)),
-    ]
-    if seal:
-        expected.append(("seal", seal_entry(seal, files[run_folder.RELEASE])))
-    return expected
+def _to_be_covered(entries: tuple[Entry, ...], trail: Trail, trust: LogTrust) -> int:
+    """How many entries a signed checkpoint must cover: all that the release rests on, its approvals too.
+
+    A trail that never had a key has no checkpoint; that is refused only where one was asked for.
+    """
+    if trail.log() is None and trust == LogTrust():
+        return 0
+    resting_on = (entry.index for entry in entries if entry.kind not in _OF_PEOPLE or entry.kind == "approval")
+    return max(resting_on, default=-1) + 1
+
+
+def _head(position: TrailPart) -> TreeHead:
+    return TreeHead(position.size, position.root)
 
 
 def _released(trail: Trail) -> list[Entry]:
@@ -86,13 +88,13 @@ def _released(trail: Trail) -> list[Entry]:
     return [entry for entry in trail.entries(kind="seal") if entry.run not in broken_off]
 
 
-def _refuse_superseded(seal: SealPart, seals: list[Entry], where: str) -> None:
+def _refuse_superseded(seal: SealPart, seals: list[Entry], url: str) -> None:
     newest = last_released(seals, seal.device_class or seal.recipient)
     if newest is not None and newest.security_counter > seal.security_counter:
         raise RejectedError(
             "gate.superseded",
             f"this run is genuine and all else holds, but run {newest.run} was released after it for "
             f"{newest.device_class}, with security counter {newest.security_counter} above its {seal.security_counter}",
-            where=where,
+            where=url,
             hint="release the newer run: a device that took it refuses this image",
         )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from audit_pipeline.gate.demands import Demands
 from audit_pipeline.seal.keys.load import load_signer_public
 from audit_pipeline.seal.verify import Trust
 from audit_pipeline.ship import Request, Shipped, ship
 
 PASSPHRASE = b"correct horse"
+TODAY = "2026-02-01T00:00:00Z"
+"""When the gate is asked; runs are of a month before."""
 CLASSES = ("calm", "alarm")
 
 POLICY = """\
@@ -72,6 +77,10 @@ class World:
         """The maker's one key, for everything."""
         return Trust.one(load_signer_public(self.signer_public))
 
+    def demands(self, **more: Any) -> Demands:
+        """The maker's key and a day; nothing else is asked for unless it is named."""
+        return Demands(**{"trust": self.trust, "now": TODAY, **more})
+
     def request(self, run: str, tmp_path: Path) -> Request:
         return Request(
             command="ship",
@@ -119,6 +128,18 @@ def ticking() -> Callable[[], str]:
     """A clock that goes on by a second at every look."""
     seconds = itertools.count()
     return lambda: f"2026-01-01T00:{(n := next(seconds)) // 60:02d}:{n % 60:02d}Z"
+
+
+def trail_of(shipped: Shipped) -> str:
+    return str(shipped.folder.parent.parent / "audit.db")
+
+
+def copy_trail(shipped: Shipped, folder: Path) -> str:
+    """A copy of a run's trail that can be written to: with its key and what that remembers."""
+    for path in Path(trail_of(shipped)).parent.glob("audit.db*"):
+        if path.is_file():
+            shutil.copy(path, folder)
+    return str(folder / "audit.db")
 
 
 def carry_out(request: Request) -> Shipped:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from small_world import World
+from small_world import World, copy_trail
 
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.main import main
@@ -29,8 +28,7 @@ class Gate:
 
     def __init__(self, run: Shipped, maker: SignerPublic, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.run, self.maker, self.folder, self.capsys = run.folder, maker, folder, capsys
-        self.trust, self.trail = folder / "trust.yaml", str(folder / "audit.db")
-        shutil.copy(run.folder.parent.parent / "audit.db", self.trail)
+        self.trust, self.trail = folder / "trust.yaml", copy_trail(run, folder)
         (folder / "root.pub.pem").write_bytes(write_public(ROOT.public))
 
     def begin(self, *, verdict: SignerPublic | None = None) -> None:

@@ -124,7 +124,7 @@ def test_the_gate_takes_a_refusal_whose_evidence_is_older_than_a_field(
         policy.write_text(world.policy.read_text().replace("min: 0.6", "min: 0.9999"))
         shipped = carry_out(replace(request, policy=policy))
     assert b"exemplars" not in (shipped.folder / "evidence.json").read_bytes()
-    assert gate(shipped.folder, world.trust, str(tmp_path / "audit.db")).evidence.verdict.outcome == "FAIL"
+    assert gate(shipped.folder, str(tmp_path / "audit.db"), world.demands()).evidence.verdict.outcome == "FAIL"
 
 
 def test_a_key_that_the_trail_knows_as_revoked_signs_nothing(world: World, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from in_toto_attestation.v1 import statement_pb2
 from sealing_worlds import WRIST, Line, wrist_keys
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
-from small_world import PASSPHRASE, World
+from small_world import PASSPHRASE, World, trail_of
 
 from audit_pipeline.canonical import sha256_file, sha256_hex
 from audit_pipeline.gate.judge import gate
@@ -62,7 +62,7 @@ def test_the_image_names_the_log_as_it_was_after_the_findings(wrist: Shipped) ->
 
 def test_the_gate_takes_it(world: World, wrist: Shipped) -> None:
     trust = Trust.one(load_signer_public(world.folder / "wrist-maker.pub.pem"))
-    gated = gate(wrist.folder, trust, str(wrist.folder.parent.parent / "audit.db"))
+    gated = gate(wrist.folder, trail_of(wrist), world.demands(trust=trust))
     assert gated.evidence == wrist.evidence
 
 

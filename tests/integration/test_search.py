@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_world import POLICY, World, ticking
-from test_ship import trail_of
+from small_world import POLICY, World, ticking, trail_of
 
 from audit_pipeline.cli.main import main
 from audit_pipeline.gate.judge import gate
@@ -82,7 +81,7 @@ def test_every_trial_stays_on_record(shipped: Shipped) -> None:
 
 def test_the_gate_takes_a_run_that_searched(searched: World, shipped: Shipped) -> None:
     assert shipped.evidence.verdict.outcome == "PASS"
-    gate(shipped.folder, searched.trust, trail_of(shipped))
+    gate(shipped.folder, trail_of(shipped), searched.demands())
 
 
 def test_the_people_who_judge_are_not_looked_at(inputs: Inputs) -> None:
