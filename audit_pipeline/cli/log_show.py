@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from audit_pipeline.trail.log import Trail
     from audit_pipeline.trail.timeline import Timeline
 
-_BY_NAME = "run:"
+BY_NAME = "run:"
+"""What stands before a run's name that would else be taken for a number."""
+
+_MOST_DIGITS = 18
 
 
 def show_(
@@ -40,29 +43,27 @@ def show_(
     with Trail.open(trail, create=False) as opened:
         if what is None:
             _show_log(opened, as_json=as_json)
-        elif what.isascii() and what.isdecimal():
-            _show_entry(entry_at(opened, what), as_json=as_json)
+        elif (index := entry_number(what)) is not None:
+            _show_entry(opened.entry(index), as_json=as_json)
         else:
-            name = what.removeprefix(_BY_NAME)
+            name = what.removeprefix(BY_NAME)
             told = timeline(opened, name)
             if told is None:
                 raise no_such_run(opened, name)
             show(told.to_json(), _timeline(told), as_json=as_json)
 
 
-def entry_at(trail: Trail, number: str) -> Entry:
-    """The entry with a number that was typed.
+def entry_number(what: str) -> int | None:
+    """The number of an entry that was typed; None for anything else.
 
     Raises:
-        InputError: `log.no-entry`.
+        InputError: `trail.no-such-entry`, a number that no database has.
     """
-    size = trail.head().size
-    index = int(number) if len(number) <= len(str(size)) else size
-    entry = next((entry for entry in trail.entries() if entry.index == index), None)
-    if entry is None:
-        held = f"entries 0 to {size - 1}" if size else "no entries"
-        raise InputError("log.no-entry", f"the trail holds {held}", where=number[:32])
-    return entry
+    if not (what.isascii() and what.isdecimal()):
+        return None
+    if len(what) > _MOST_DIGITS:
+        raise InputError("trail.no-such-entry", f"there is no entry {what[:32]}…")
+    return int(what)
 
 
 def no_such_run(trail: Trail, name: str) -> InputError:

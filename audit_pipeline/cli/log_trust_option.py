@@ -38,6 +38,7 @@ CheckpointOption = Annotated[
 
 _VKEY = re.compile(r"[^+\s]+\+[0-9a-f]{8}\+\S+")
 _LARGEST_BYTES = 1 << 18
+LARGEST_PROOF_BYTES = 1 << 23
 
 
 def read_log_trust(
@@ -89,14 +90,14 @@ def read_vkey(given: str, where: str) -> NoteKey:
     return NoteKey.parse(read_file(Path(given)).decode("utf-8", "replace").strip(), where=given)
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, largest_bytes: int = _LARGEST_BYTES) -> bytes:
     """A small file that was named on the command line.
 
     Raises:
         InputError: `log.unreadable`.
     """
     try:
-        return read_regular_file(path, largest_bytes=_LARGEST_BYTES)
+        return read_regular_file(path, largest_bytes=largest_bytes)
     except OSError as error:
         raise InputError(
             "log.unreadable", f"cannot be read: {error.strerror}", where=str(path)[:256], hint="check the path"

@@ -19,6 +19,8 @@ from audit_pipeline.cli import (
     keys_list,
     keys_trust,
     log,
+    log_consistency,
+    log_prove,
     log_show,
     log_verify,
     report,
@@ -68,6 +70,10 @@ keys.app.add_typer(keys_trust.trust_app, name="trust")
 app.add_typer(keys.app, name="keys")
 log.app.command("show")(log_show.show_)
 log.app.command("verify")(log_verify.verify)
+log.app.command("prove")(log_prove.prove)
+log.app.command("check-proof")(log_prove.check_proof)
+log.app.command("consistency")(log_consistency.consistency)
+log.app.command("anchor")(log_consistency.anchor)
 app.add_typer(log.app, name="log")
 
 

@@ -13,7 +13,7 @@ from audit_pipeline.errors import RejectedError
 from audit_pipeline.trail.checkpoint import Checkpoint, signed_checkpoint
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.merkle import TreeHead
-from audit_pipeline.trail.note import parse_note
+from audit_pipeline.trail.note import Note, parse_note
 from audit_pipeline.trail.note_key import NoteKey
 from audit_pipeline.trail.witnesses import WitnessQuorum, require_witnesses
 
@@ -52,6 +52,18 @@ class LogChecked:
     """of the witnesses asked for, those that cosigned it"""
     pinned: Checkpoint | None = None
     """the one kept elsewhere, which the log extends"""
+    note: Note | None = None
+    """the newest checkpoint with all its signatures"""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A checkpoint that stands in the log's database, and that its key has signed."""
+
+    note: Note
+    checkpoint: Checkpoint
+    cosigned: tuple[NoteKey, ...]
+    """of the witnesses asked for, those that cosigned it"""
 
 
 def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), covers: int = 0) -> LogChecked:
@@ -68,6 +80,24 @@ def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), c
             `trail.unsigned`, no checkpoint covers so many entries; `witness.missing`; or `note.*` and `checkpoint.*`,
             a checkpoint is none of this log's.
     """
+    key = log_key(trail, trust)
+    pinned = _pinned(trust.pinned, key) if trust.pinned else None
+    demanded = max(covers, 1) if trust != LogTrust() else covers
+    signed = newest_signed(trail, key, trust.witnesses, demanded) if key is not None else None
+    if demanded and signed is None:
+        raise unsigned(trail, demanded)
+    checkpoint = signed.checkpoint if signed else None
+    known = (each.head for each in (pinned, checkpoint) if each is not None)
+    head = trail.verify(seen=(*seen, *known))
+    return LogChecked(head, key, checkpoint, signed.cosigned if signed else (), pinned, signed.note if signed else None)
+
+
+def log_key(trail: Trail, trust: LogTrust) -> NoteKey | None:
+    """The key that was given, else the one that the log names; None where there is neither.
+
+    Raises:
+        RejectedError: `trail.other-log`, the log names another one than the given.
+    """
     identity = trail.log()
     own = identity.key() if identity is not None else None
     if trust.key is not None and own is not None and own.public != trust.key.public:
@@ -77,20 +107,17 @@ def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), c
             where=trail.where,
             hint="give the trail that belongs to the key, or the key that its maker gives you",
         )
-    key = trust.key or own
-    pinned = _pinned(trust.pinned, key) if trust.pinned else None
-    demanded = max(covers, 1) if trust != LogTrust() else covers
-    signed, cosigned = _signed(trail, key, trust.witnesses, demanded) if key is not None else (None, ())
-    if demanded and signed is None:
-        raise RejectedError(
-            "trail.unsigned",
-            f"the log's key has signed no checkpoint of {demanded} entries or more",
-            where=trail.where,
-            hint="the next command that writes to the trail signs one with the log's key",
-        )
-    known = (checkpoint.head for checkpoint in (pinned, signed) if checkpoint is not None)
-    head = trail.verify(seen=(*seen, *known))
-    return LogChecked(head, key, signed, cosigned, pinned)
+    return trust.key or own
+
+
+def unsigned(trail: Trail, covers: int) -> RejectedError:
+    """That no checkpoint of a log covers so many entries."""
+    return RejectedError(
+        "trail.unsigned",
+        f"the log's key has signed no checkpoint of {covers} entries or more",
+        where=trail.where,
+        hint="the next command that writes to the trail signs one with the log's key",
+    )
 
 
 def _pinned(pinned: Pinned, key: NoteKey | None) -> Checkpoint:
@@ -104,24 +131,25 @@ def _pinned(pinned: Pinned, key: NoteKey | None) -> Checkpoint:
     return signed_checkpoint(parse_note(pinned.note, where=pinned.where), key, where=pinned.where)
 
 
-def _signed(
-    trail: Trail, key: NoteKey, witnesses: WitnessQuorum | None, covers: int
-) -> tuple[Checkpoint | None, tuple[NoteKey, ...]]:
-    """The newest checkpoint that covers so many entries and that enough witnesses have cosigned."""
+def newest_signed(trail: Trail, key: NoteKey, witnesses: WitnessQuorum | None = None, covers: int = 0) -> Signed | None:
+    """The newest checkpoint that covers so many entries and that enough witnesses have cosigned; None without one.
+
+    Raises:
+        RejectedError: `witness.missing`, only the witnesses lack; or `note.*` and `checkpoint.*`, as `check_log`.
+    """
     lacking: RejectedError | None = None
     for content in trail.checkpoints():
         note = parse_note(content, where=trail.where)
         checkpoint = signed_checkpoint(note, key, where=trail.where)
         if checkpoint.head.size < covers:
             break
-        if witnesses is None:
-            return checkpoint, ()
         try:
-            return checkpoint, tuple(require_witnesses(note, key, witnesses, where=trail.where))
+            cosigned = require_witnesses(note, key, witnesses, where=trail.where) if witnesses is not None else ()
+            return Signed(note, checkpoint, tuple(cosigned))
         except RejectedError as error:
             if error.code != "witness.missing":
                 raise
             lacking = lacking or error
     if lacking is not None:
         raise lacking
-    return None, ()
+    return None

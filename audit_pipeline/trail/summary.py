@@ -22,6 +22,8 @@ _MOST_STEPS = 6
 
 def in_words(entry: Entry) -> str:
     """What happened, as one line without its time, run and number; it holds no line break."""
+    if entry.redacted:
+        return f"{entry.kind}: its text was taken out, a later redaction says why"
     told = _TOLD[entry.kind](entry.body) if entry.kind in _TOLD else _by_template(entry)
     return " ".join((told or f"{entry.kind} {canonical_json(entry.body).decode()}").split())
 
