@@ -16,7 +16,7 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.people.run_subjects import run_subjects
 from audit_pipeline.people.signed_entry import read_entry
-from audit_pipeline.seal.predicate import Predicate, Text, Utc, first_fault
+from audit_pipeline.seal.predicate import Label, Predicate, Text, Utc, first_fault
 from audit_pipeline.seal.statement import make_statement, read_statement
 from audit_pipeline.trail.entry import Entry
 
@@ -30,7 +30,7 @@ class Incident(Predicate):
 
     run: Text
     kind: IncidentKind
-    group: Text
+    group: Label
     """The group as people read it (`GroupKey.label`): `sex=female`, `overall`; also one that nobody evaluated."""
     reason: Text
     """what happened"""

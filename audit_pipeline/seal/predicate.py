@@ -24,7 +24,16 @@ def _real_moment(at: str) -> str:
     return at
 
 
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
+def _one_line(text: str) -> str:
+    # It is printed to terminals and pages; a line break or a change of direction could fake another line.
+    if not text.isprintable():
+        raise ValueError("one line of printable characters, no control or formatting characters")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_one_line)]
+Label = Annotated[str, Field(min_length=1, max_length=4000)]
+"""What is called by a name that comes from elsewhere, such as a group by its values in the data."""
 Utc = Annotated[
     str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"), AfterValidator(_real_moment)
 ]
@@ -39,4 +48,4 @@ class Predicate(BaseModel):
 def first_fault(error: ValidationError) -> str:
     """The first thing that is wrong with a predicate, on one line."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{shown('.'.join(map(str, first['loc'])))}: {first['msg']}"
+    return f"{shown('.'.join(map(str, first['loc'])))}: {first['msg'].removeprefix('Value error, ')}"

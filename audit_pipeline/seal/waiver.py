@@ -21,7 +21,7 @@ from audit_pipeline.errors import RejectedError
 from audit_pipeline.measurement import GroupKey, Sha256
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.quorum import Quorum
-from audit_pipeline.seal.predicate import Predicate, Text, Utc, first_fault, moment
+from audit_pipeline.seal.predicate import Label, Predicate, Text, Utc, first_fault, moment
 from audit_pipeline.seal.statement import Statement, Subject, make_statement, read_statement
 
 WAIVER_TYPE = "https://audit-pipeline.dev/waiver/v1"
@@ -45,7 +45,7 @@ class Waiver(Predicate):
     policy: WaivedPolicy
     rule: Text
     """Where the rule stands in the policy, as a finding names it: `fairness[0]`."""
-    group: Text
+    group: Label
     """The group as people read it (`GroupKey.label`): `sex=female`, `overall`."""
     limit: float
     """How far the rule's value may go instead of the rule's own limit."""

@@ -1,0 +1,134 @@
+"""The waivers of a run as people look at them: what each allows, who signed it, and who still must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from audit_pipeline.errors import InputError, RejectedError
+from audit_pipeline.people.authors import authors, without_authors
+from audit_pipeline.people.waivers import WaiverEntries, waivers_in
+from audit_pipeline.review.reviewers import named
+from audit_pipeline.review.run import ReviewedRun
+from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.predicate import moment
+from audit_pipeline.seal.trust.schema import TrustDocument
+from audit_pipeline.seal.verify import Trust
+from audit_pipeline.seal.waiver import Waiver
+from audit_pipeline.trail.entry import Entry
+
+
+@dataclass(frozen=True)
+class ListedWaiver:
+    """One waiver."""
+
+    sha256: str
+    """of its payload"""
+    waiver: Waiver
+    state: Literal["signed", "unsigned", "expired"]
+    """`signed` once as many have signed as must, and it has not ended"""
+    signed_by: tuple[str, ...]
+    """names of the trust file, of keys that count"""
+    missing: int
+    """how many still must sign"""
+    may_sign: tuple[str, ...]
+    """names of those who could"""
+
+    def to_json(self) -> dict[str, Any]:
+        """The waiver as `--json` prints it."""
+        return {
+            "sha256": self.sha256,
+            **self.waiver.model_dump(mode="json"),
+            "state": self.state,
+            "signed_by": list(self.signed_by),
+            "missing": self.missing,
+            "may_sign": list(self.may_sign),
+        }
+
+
+def waiving_quorum(run: ReviewedRun, trust: Trust) -> Quorum:
+    """Who may waive a rule for a run: not those who made it.
+
+    Raises:
+        InputError: `waiver.untrusted`, nobody is trusted to, or too few.
+    """
+    quorum = without_authors(trust.waiver, authors(run.policy.human_centred.author.key, trust))
+    if quorum is None:
+        raise InputError(
+            "waiver.untrusted",
+            "too few are trusted to waive a rule for this run",
+            where="--trust",
+            hint="a trust file with a waiver role of two keys or more, none of them of those who make the release",
+        )
+    return quorum
+
+
+def waivers_of(run: ReviewedRun) -> tuple[WaiverEntries, ...]:
+    """The waivers in the trail for the run's model and policy, of whichever run they were given for.
+
+    Raises:
+        RejectedError: as `waivers_in`, for an entry of this run; those of others that cannot be read are passed over.
+    """
+    return tuple(
+        found
+        for found in waivers_in(_readable(run), run.where)
+        if (found.model_sha256, found.waiver.policy.sha256) == (run.model_sha256, run.evidence.policy.sha256)
+    )
+
+
+def list_waivers(run: ReviewedRun, trust: Trust, document: TrustDocument, at: str) -> tuple[ListedWaiver, ...]:
+    """All waivers of a run.
+
+    Args:
+        run: as it was read.
+        trust: the keys that may waive.
+        document: the trust file, for their names.
+        at: the time now, ISO 8601, UTC, to the second.
+
+    Raises:
+        InputError: `waiver.untrusted`.
+        RejectedError: as `waivers_of`; or `waiver.signature`, an entry names a key that did not sign it.
+    """
+    quorum = waiving_quorum(run, trust)
+    return tuple(listed(found, quorum, document, at) for found in waivers_of(run))
+
+
+def listed(found: WaiverEntries, quorum: Quorum, document: TrustDocument, at: str) -> ListedWaiver:
+    """One waiver with those who signed it, and those who could. Raises as `list_waivers` does."""
+    by = signers_of(found, quorum)
+    missing = max(quorum.threshold - len(by), 0)
+    ended = moment(found.waiver.expires) <= moment(at)
+    return ListedWaiver(
+        sha256=found.sha256,
+        waiver=found.waiver,
+        state="expired" if ended else "unsigned" if missing else "signed",
+        signed_by=tuple(named(document, key) for key in by),
+        missing=missing,
+        may_sign=tuple(named(document, key) for key in map(fingerprint, quorum.keys) if key not in by),
+    )
+
+
+def signers_of(found: WaiverEntries, quorum: Quorum) -> tuple[str, ...]:
+    """Fingerprints of the distinct keys of a quorum that signed a waiver, in order.
+
+    Raises:
+        RejectedError: `waiver.signature`, an entry names one of these keys that did not sign it.
+    """
+    keys = {fingerprint(key): key for key in quorum.keys}
+    for entry in found.signed:
+        if entry.signer in keys:
+            entry.require_signed_by(keys[entry.signer])
+    return tuple(dict.fromkeys(entry.signer for entry in found.signed if entry.signer in keys))
+
+
+def _readable(run: ReviewedRun) -> Iterator[Entry]:
+    for entry in run.entries:
+        if entry.run == run.name:
+            yield entry
+            continue
+        with suppress(RejectedError):
+            waivers_in([entry], run.where)
+            yield entry

@@ -1,0 +1,194 @@
+"""`audit waive`: two people or more allow one rule to be broken, for one group, up to a limit and until a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from audit_pipeline import run_folder
+from audit_pipeline.canonical import sha256_hex
+from audit_pipeline.errors import InputError
+from audit_pipeline.findings import Finding
+from audit_pipeline.people.signed_entry import sign_entry
+from audit_pipeline.people.waivers import WaiverEntries, waivers_in
+from audit_pipeline.review.reviewers import refuse_author
+from audit_pipeline.review.run import ReviewedRun, read_reviewed_run
+from audit_pipeline.review.waivable import require_waivable
+from audit_pipeline.review.waivers import ListedWaiver, listed, signers_of, waivers_of, waiving_quorum
+from audit_pipeline.seal import dsse
+from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.predicate import first_fault
+from audit_pipeline.seal.statement import Subject
+from audit_pipeline.seal.trust.schema import TrustDocument
+from audit_pipeline.seal.verify import Trust
+from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Address
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What somebody asks to be waived."""
+
+    rule: str
+    """where the rule stands in the policy, as a finding names it"""
+    group: str
+    """as people read it"""
+    limit: float
+    reason: str
+    expires: str
+    """ISO 8601, UTC, to the second"""
+
+
+@dataclass(frozen=True)
+class EnteredSignature:
+    """A signature under a waiver that was entered."""
+
+    index: int
+    """of the entry"""
+    waiver: ListedWaiver
+
+
+@dataclass(frozen=True)
+class Waiving:
+    """A waiver that may be signed, but for the key."""
+
+    run: ReviewedRun
+    payload: bytes
+    waiver: Waiver
+    finding: Finding
+    quorum: Quorum
+    trust: Trust
+    document: TrustDocument
+    at: str
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the payload: what people call the waiver by."""
+        return sha256_hex(self.payload)
+
+    def require(self, key: SignerPublic) -> None:
+        """Refuse a key whose signature would count for nothing.
+
+        Raises:
+            InputError: `waiver.author`, `waiver.not-an-approver` or `waiver.twice`.
+        """
+        refuse_author(key, self.run.policy, self.trust, "waiver")
+        own = fingerprint(key)
+        if own not in map(fingerprint, self.quorum.keys):
+            raise InputError(
+                "waiver.not-an-approver",
+                f"the key {own[:16]}… is not trusted to waive anything",
+                where="--key",
+                hint="the root keys' holders say who waives, in the trust file's waiver role",
+            )
+        self._refuse_twice(own, waivers_of(self.run))
+
+    def enter(self, signer: Signer, trail: Address) -> EnteredSignature:
+        """Sign and enter it.
+
+        Raises:
+            InputError: as `require`.
+            RejectedError: the trail is not what it was.
+            ToolError: the signer failed, or the trail cannot be written.
+        """
+        self.require(signer.public)
+        body = sign_entry(self.payload, signer, WAIVER_TYPE)
+
+        def not_twice(before: Iterator[Entry]) -> None:
+            self._refuse_twice(fingerprint(signer.public), self._same(before))
+
+        with Trail.open(trail) as opened:
+            receipt = opened.append("waiver", run=self.run.name, at=self.at, body=body, after=not_twice)
+            (found,) = self._same(opened.entries(kind="waiver"))
+        return EnteredSignature(receipt.entry.index, listed(found, self.quorum, self.document, self.at))
+
+    def _same(self, entries: Iterator[Entry]) -> tuple[WaiverEntries, ...]:
+        return waivers_in((entry for entry in entries if entry.body.get("sha256") == self.sha256), self.run.where)
+
+    def _refuse_twice(self, own: str, known: tuple[WaiverEntries, ...]) -> None:
+        if any(own in signers_of(found, self.quorum) for found in known if found.sha256 == self.sha256):
+            raise InputError(
+                "waiver.twice",
+                f"this key has signed waiver {self.sha256[:16]}… already, and counts once",
+                where="--key",
+                hint="somebody else must, with a key of their own",
+            )
+
+
+def prepare_waiver(
+    folder: Path, terms: Terms, *, trust: Trust, document: TrustDocument, trail: Address, at: str
+) -> Waiving:
+    """Check all of a new waiver that can be checked before its first signature.
+
+    Args:
+        folder: the run's folder.
+        terms: what is to be waived.
+        trust: the keys that made the run, and those that may waive.
+        document: the trust file, which is believed.
+        trail: where the run was entered.
+        at: the time now, ISO 8601, UTC, to the second.
+
+    Raises:
+        InputError: `waiver.format`, a value is none; `waiver.untrusted`; or as `require_waivable` and
+            `read_reviewed_run`.
+        RejectedError: as `read_reviewed_run`.
+        ToolError: as `read_reviewed_run`.
+    """
+    run = read_reviewed_run(folder, trust, trail)
+    try:
+        waiver = Waiver(policy=WaivedPolicy(sha256=run.evidence.policy.sha256), issued=at, **vars(terms))
+    except ValidationError as error:
+        raise InputError(
+            "waiver.format", first_fault(error), hint="moments in UTC, as 2027-05-04T00:00:00Z; numbers that are finite"
+        ) from None
+    payload = waiver_payload(waiver, Subject(run_folder.MODEL, run.model_sha256))
+    return _waiving(run, payload, waiver, trust, document, at)
+
+
+def prepare_cosignature(
+    folder: Path, prefix: str, *, trust: Trust, document: TrustDocument, trail: Address, at: str
+) -> Waiving:
+    """Check a waiver that somebody else has signed, so that one more may.
+
+    Args:
+        folder: the run's folder.
+        prefix: how the digest of the waiver's payload begins.
+        trust: as for `prepare_waiver`, like the rest.
+        document: see there.
+        trail: see there.
+        at: see there.
+
+    Raises:
+        InputError: `waiver.unknown`, the trail has no such waiver for this run's model and policy, or several; or as
+            `prepare_waiver`.
+        RejectedError: as `waivers_of` and `read_reviewed_run`.
+        ToolError: as `read_reviewed_run`.
+    """
+    run = read_reviewed_run(folder, trust, trail)
+    begins = prefix.lower().removesuffix("…")
+    found = [each for each in waivers_of(run) if begins and each.sha256.startswith(begins)]
+    if len(found) != 1:
+        raise InputError(
+            "waiver.unknown",
+            f"the trail has {len(found) or 'no'} waivers for this model and policy that begin with {prefix[:64]!r}",
+            where="--cosign",
+            hint="`audit waive RUN` without more lists them",
+        )
+    (one,) = found
+    payload = dsse.unverified_payload(one.envelope, where=run.where)
+    return _waiving(run, payload, one.waiver, trust, document, at)
+
+
+def _waiving(
+    run: ReviewedRun, payload: bytes, waiver: Waiver, trust: Trust, document: TrustDocument, at: str
+) -> Waiving:
+    quorum = waiving_quorum(run, trust)
+    finding = require_waivable(waiver, run, at)
+    return Waiving(run, payload, waiver, finding, quorum, trust, document, at)
