@@ -27,7 +27,7 @@ from audit_pipeline.evaluate.compare import compare
 from audit_pipeline.evaluate.exemplars import find_exemplars
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Measured, MetricKey, NotMeasurable
-from audit_pipeline.policy.load import LoadedPolicy, check_against, load_policy
+from audit_pipeline.policy.load import LoadedPolicy, check_against, load_recorded_policy
 from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Reading, Task
@@ -50,7 +50,9 @@ class _Run:
     kept: KeptPredictions
 
 
-def diff(before: Path, after: Path, data: Path | None = None, progress: Progress = silent) -> Diff:
+def diff(
+    before: Path, after: Path, data: Path | None = None, progress: Progress = silent, *, now: str | None = None
+) -> Diff:
     """Compare two runs; the same run twice shows no change.
 
     Args:
@@ -58,13 +60,14 @@ def diff(before: Path, after: Path, data: Path | None = None, progress: Progress
         after: folder of the second; its policy's confidence holds.
         data: manifest of the data set that both were judged on; None to look where the runs found it.
         progress: is told how far each step is.
+        now: as for `load_population`.
 
     Raises:
         InputError: a folder is not a run's, or without or with damaged predictions; the runs were judged on different
             data, or the data set is gone or has changed since.
     """
     first, second = _open(before), _open(after)
-    population = _read_again(first, second, data, progress)
+    population = _read_again(first, second, data, progress, now)
     for run in (first, second):
         _check_fits(run, population)
     progress("comparing the runs", 0.0)
@@ -104,13 +107,13 @@ def _open(folder: Path) -> _Run:
         )
     evidence = load_evidence(folder / run_folder.EVIDENCE)
     kept = load_predictions(folder / run_folder.PREDICTIONS)
-    policy = load_policy(folder / run_folder.POLICY)
+    policy = load_recorded_policy(folder / run_folder.POLICY)
     if policy.sha256 != evidence.policy.sha256:
         raise _inconsistent(folder / run_folder.POLICY, "this is not the policy that the evidence names")
     return _Run(folder, evidence, policy, kept)
 
 
-def _read_again(first: _Run, second: _Run, data: Path | None, progress: Progress) -> Population:
+def _read_again(first: _Run, second: _Run, data: Path | None, progress: Progress, now: str | None) -> Population:
     """The data set of both runs, which must be the one that was given or found."""
     judged_on = first.evidence.data.sha256
     if second.evidence.data.sha256 != judged_on:
@@ -122,7 +125,7 @@ def _read_again(first: _Run, second: _Run, data: Path | None, progress: Progress
             hint="judge the older model again on the newer data: `audit evaluate MODEL.tflite`",
         )
     manifest = data or _find(second, first)
-    population = load_population(manifest, progress)
+    population = load_population(manifest, progress, now=now)
     if population.part.sha256 != judged_on:
         raise InputError(
             "diff.data-changed",

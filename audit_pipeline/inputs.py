@@ -35,8 +35,17 @@ class Inputs:
         return self.baseline if self.source.is_finished else self.source
 
 
-def read_inputs(model: Path, policy: Path, baseline: Path | None, progress: Progress = silent) -> Inputs:
+def read_inputs(
+    model: Path, policy: Path, baseline: Path | None, progress: Progress = silent, *, now: str | None = None
+) -> Inputs:
     """Read everything, the cheapest first.
+
+    Args:
+        model: to ship.
+        policy: to ship it by.
+        baseline: the float model behind a finished .tflite.
+        progress: told how far reading is.
+        now: as for `load_population`.
 
     Raises:
         InputError: something cannot be used, or the parts do not fit each other.
@@ -46,7 +55,7 @@ def read_inputs(model: Path, policy: Path, baseline: Path | None, progress: Prog
     before = inspect_model(baseline) if baseline is not None else None
     _check_models(loaded, source, before)
     taught = tuple(_students(loaded))
-    population = load_population(loaded.manifest, progress)
+    population = load_population(loaded.manifest, progress, now=now)
     check_against(loaded, population)
     for each in (source, before, *taught):
         if each is not None:

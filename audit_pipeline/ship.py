@@ -99,7 +99,7 @@ def ship(
         AuditError: something stands in the way and nothing is left of the run, but that the trail says it was aborted
             where it had been registered already.
     """
-    inputs = read_inputs(request.model, request.policy, request.baseline, progress)
+    inputs = read_inputs(request.model, request.policy, request.baseline, progress, now=now())
     folder = run_folder.claim(request.reports, request.run)
     keys = open_keys(inputs.policy, passphrase) if request.seals else None
     with Trail.open(request.trail) as trail:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, say, show
 from audit_pipeline.cli.output import check_place, write_whole
 from audit_pipeline.cli.search_screen import CacheOption, NoCacheOption, cache_folder, search_screen
@@ -164,7 +165,7 @@ def _by_policy(model: Path, policy: Path, wanted: _Wanted, progress: Progress, a
     from audit_pipeline.inputs import read_inputs
     from audit_pipeline.ship import make_candidate
 
-    inputs = read_inputs(model, policy, None, progress)
+    inputs = read_inputs(model, policy, None, progress, now=now())
     if (wanted.search or wanted.settings) and inputs.source.is_finished:
         raise InputError(
             "model.finished",

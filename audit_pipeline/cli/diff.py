@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, progress_bar, show, show_text
 from audit_pipeline.errors import ExitCode
 
@@ -38,7 +39,7 @@ def diff(
     from audit_pipeline.report.diff_terminal import render_diff_terminal
 
     with progress_bar() as progress:
-        found = compare(before, after, data, progress)
+        found = compare(before, after, data, progress, now=now())
     if form is Form.MARKDOWN and not as_json:
         show_text(render_diff_markdown(found))
     else:

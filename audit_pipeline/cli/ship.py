@@ -130,7 +130,7 @@ def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) ->
     from audit_pipeline.seal_keys import check_keys
 
     with progress_bar() as progress:
-        inputs = read_inputs(model, policy, baseline, progress)
+        inputs = read_inputs(model, policy, baseline, progress, now=now())
     check_keys(inputs.policy)
     plan = _plan_document(inputs)
     lines = [

@@ -10,6 +10,7 @@ import numpy as np
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.data.manifest import Manifest
 from audit_pipeline.data.population import SPLITS, Population, Split
+from audit_pipeline.data.retention import require_kept
 from audit_pipeline.data.split import SplitFile, read_split
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import DataPart, SplitPart
@@ -20,18 +21,23 @@ _STAGE = "data"
 _NAMED = 5  # shared subjects an error names
 
 
-def load_population(manifest_path: Path, progress: Progress = silent) -> Population:
+def load_population(manifest_path: Path, progress: Progress = silent, *, now: str | None = None) -> Population:
     """Read the data set that a manifest describes.
 
     Args:
         manifest_path: the manifest; the splits it names are relative to it.
         progress: is told of each split.
+        now: the time, UTC, ISO 8601: past the last day on which the data may be kept no split is opened. None where
+            that is not asked, as for data made a moment ago.
 
     Raises:
-        InputError: the manifest or a split cannot be used, or the splits do not fit each other: rows of different
-            shapes, people in two splits, a class the train split never shows.
+        InputError: the manifest or a split cannot be used or may not be any more (`data.retention-passed`), or the
+            splits do not fit each other: rows of different shapes, people in two splits, a class the train split never
+            shows.
     """
     manifest = load(manifest_path, Manifest, _STAGE)
+    if now is not None:
+        require_kept(manifest.value.retention, now, where=manifest.where(("retention", "until")))
     files: dict[str, SplitFile] = {}
     for number, name in enumerate(SPLITS):
         progress(f"reading the {name} split", number / len(SPLITS))
@@ -116,6 +122,8 @@ def _part(manifest: Loaded[Manifest], files: dict[str, SplitFile]) -> DataPart:
         row_seconds=said.row_seconds,
         class_weights=_class_weights(said, files["train"].split),
         inputs=files["train"].inputs,
+        lawful_basis=said.lawful_basis,
+        retention_until=said.retention.until if said.retention else None,
     )
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from audit_pipeline.data.features import Column, Features, Shape
 from audit_pipeline.data.population import SPLITS
+from audit_pipeline.data.retention import Retention
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.strict_yaml import Strict
 
@@ -78,6 +87,12 @@ class Manifest(Strict):
     description: Text
     source: Text = Field(description="where the data come from, and their licence")
     synthetic: bool = Field(description="whether the rows were generated")
+    lawful_basis: Text | None = Field(
+        default=None,
+        description="why the data may be used for this: a consent, a contract, a law by its article",
+        examples=["consent of each wearer to research, form 3 of 2024-02-01"],
+    )
+    retention: Retention | None = None
     features: Features = Field(
         description="an array of a .npz, a pattern of columns (f_*), or a list of columns; for a model with several "
         "inputs, one of these by the name of each, in the model's order",

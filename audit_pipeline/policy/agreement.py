@@ -21,11 +21,18 @@ Disagreement = tuple[Loc, str, str]
 def disagreements(policy: Policy, population: Population) -> list[Disagreement]:
     """Classes and group columns of the rules that the population has not, and rules that are given twice."""
     return [
+        *_unlawful(policy, population),
         *_impossible_metrics(policy, population),
         *_unknown_classes(policy, population),
         *_unknown_groups(policy, sorted(population.evaluation.groups)),
         *_repeated(policy),
     ]
+
+
+def _unlawful(policy: Policy, population: Population) -> Iterator[Disagreement]:
+    if policy.data.lawful_basis_required and population.part.lawful_basis is None:
+        text = "the data set names no lawful_basis, which this policy asks for"
+        yield ("data", "lawful_basis_required"), "no-lawful-basis", text
 
 
 def _impossible_metrics(policy: Policy, population: Population) -> Iterator[Disagreement]:

@@ -27,6 +27,9 @@ class DataSection(Strict):
     """Where the data set is."""
 
     manifest: Text = Field(description="dataset manifest, relative to the policy file")
+    lawful_basis_required: bool = Field(
+        default=False, description="whether data are refused whose manifest names no lawful basis"
+    )
 
 
 class Target(Strict):

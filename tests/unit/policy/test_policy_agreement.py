@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,3 +133,14 @@ def test_all_disagreements_are_told_at_once(read_policy: Read) -> None:
         worst_error="  worst_error: {class: Y, kind: missed, harms: x}",
     )
     assert len(complaint(loaded).splitlines()) == 3
+
+
+def test_data_without_a_lawful_basis_are_refused_where_the_policy_asks_for_one(read_policy: Read) -> None:
+    loaded = read_policy(data="data: {manifest: data/set.yaml, lawful_basis_required: true}")
+    assert complaint(loaded) == (
+        "fair.yaml:11: data.lawful_basis_required: the data set names no lawful_basis, which this policy asks for"
+    )
+    check_against(read_policy(), population())
+    lawful = population()
+    part = lawful.part.model_copy(update={"lawful_basis": "consent"})
+    check_against(loaded, replace(lawful, part=part))
