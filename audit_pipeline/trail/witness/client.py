@@ -148,7 +148,7 @@ def _refusal(reply: _Reply, url: str) -> AuditError:
                 "witness.other-log",
                 f"the witness has seen another log by this name, which this one does not extend: {said}",
                 where=url,
-                hint="entries that it has seen were changed, or two logs have one key: compare its checkpoint with ours",
+                hint="entries that it has seen were changed, or two logs have one key: compare its checkpoint",
             )
         case HTTPStatus.FORBIDDEN:
             return RejectedError(
