@@ -54,6 +54,13 @@ class Database(Protocol):
             InputError: `trail.foreign`.
         """
 
+    def refuse_deceptive(self, connection: Connection) -> None:
+        """Refuse a database of which another query than that for all entries could show something else.
+
+        Raises:
+            RejectedError: `trail.structure`.
+        """
+
     def settle(self, engine: Engine) -> None:
         """Give a trail that was just made or brought up to date the lasting properties that no migration can."""
 

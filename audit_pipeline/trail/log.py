@@ -159,10 +159,13 @@ class Trail:
                 through. Without one, a log that was rewritten or cut in all its parts alike looks whole.
 
         Raises:
-            RejectedError: the first entry that is not as it was recorded, and in what it differs.
+            RejectedError: the first entry that is not as it was recorded, and in what it differs; or `trail.structure`,
+                all are, but a query for some of them could show others.
         """
         with self._transaction() as connection:
-            return verify_log(read_rows(connection, ENTRIES), frontier_row(connection), seen, self._database.where)
+            head = verify_log(read_rows(connection, ENTRIES), frontier_row(connection), seen, self._database.where)
+            self._database.refuse_deceptive(connection)
+        return head
 
     def root_at(self, size: int) -> TreeHead:
         """The head that the log had when it held `size` entries, as recorded.

@@ -103,6 +103,9 @@ class PostgresDatabase:
                 hint="give the trail a database of its own, or a schema: ?options=-csearch_path%3Dtrail",
             )
 
+    def refuse_deceptive(self, connection: Connection) -> None:
+        """Nothing: whoever can alter a server's indexes answers every query as they like."""
+
     def settle(self, engine: Engine) -> None:
         """Nothing: a server has its own properties."""
 

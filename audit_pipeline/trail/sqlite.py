@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from audit_pipeline.errors import InputError, ToolError
+from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail.sqlite_errors import explained, primary_code
 
 APPLICATION_ID = 0x41554454
@@ -72,6 +72,22 @@ class SqliteFile:
         if application != APPLICATION_ID and tables:
             raise InputError(
                 "trail.foreign", "this database belongs to another program", where=self.where, hint="name another file"
+            )
+
+    def refuse_deceptive(self, connection: Connection) -> None:
+        """Refuse an index that does not hold what its table holds, and a view in a table's place.
+
+        Whoever holds the file can leave an entry out of an index: what is asked for by run or kind is then not found,
+        though all rows are there.
+        """
+        views = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema WHERE type = 'view'").scalar_one()
+        found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+        if views or found != "ok":
+            raise RejectedError(
+                "trail.structure",
+                f"the entries are whole, but not what leads to them: {'there is a view' if views else found!r}",
+                where=self.where,
+                hint="keep the file as it is, and compare it with a copy",
             )
 
     def settle(self, engine: Engine) -> None:
