@@ -9,11 +9,13 @@ import typer
 
 from audit_pipeline import __version__
 from audit_pipeline.cli import (
+    approve,
     compress,
     demo,
     diff,
     gate,
     image,
+    incident,
     init,
     keys,
     keys_list,
@@ -24,7 +26,9 @@ from audit_pipeline.cli import (
     log_show,
     log_verify,
     report,
+    revoke,
     ship,
+    waive,
 )
 from audit_pipeline.cli.boundary import run_guarded, stop_like_the_keyboard
 
@@ -57,6 +61,10 @@ app.command("ship")(ship.ship)
 app.command("evaluate")(ship.evaluate)
 app.command("compress")(compress.compress)
 app.command("gate")(gate.gate)
+app.command("approve")(approve.approve)
+app.command("waive")(waive.waive)
+app.command("incident")(incident.incident)
+app.command("revoke")(revoke.revoke)
 app.command("diff")(diff.diff)
 app.command("verify")(image.verify)
 app.command("inspect")(image.inspect)
