@@ -62,10 +62,8 @@ def approve(
     say(f"you approve run {approving.run.name} as {role}, verdict {approving.run.verdict_sha256}")
     signer = open_signer(key, passphrase_fd, approving.require)
     approved = approving.enter(signer, trail)
-    steps = [
-        command(*_APPROVE, str(run), "--role", owing, trust=trust, roots=root, trail=trail)
-        for owing in approved.missing
-    ] or [command("gate", str(run), trust=trust, roots=root, trail=trail)]
+    again = [(*_APPROVE, str(run), "--role", owing) for owing in approved.missing]
+    steps = [command(*words, trust=trust, roots=root, trail=trail) for words in again or [("gate", str(run))]]
     lines = [
         f"approved as {role}, entry {approved.index} of the trail",
         *_standing(approving, approved),

@@ -49,9 +49,7 @@ def incident(
     entered = reporting.enter(signer, trail)
     said, evaluated = reporting.incident, _was_evaluated(run, group)
     counts = Counter(each.incident.kind for each in entered.so_far)
-    so_far = ", ".join(
-        f"{number} {each.replace('-', ' ')}{'s' if number > 1 else ''}" for each, number in counts.items()
-    )
+    so_far = ", ".join(f"{number} of kind {each}" for each, number in counts.items())
     step = command("revoke", run, "--reason", '"…"', "--key", "KEY", trail=trail)
     lines = [
         f"{said.kind.replace('-', ' ')} of run {name}, {group}: entry {entered.index} of the trail, "
