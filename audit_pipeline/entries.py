@@ -56,12 +56,18 @@ def findings_entry(findings: Sequence[Document], verdict: Document) -> Body:
 def verdict_entry(evidence: Document, files: Mapping[str, bytes]) -> Body:
     """The outcome, and the digests of the run's files as they are before a seal.
 
-    Without a seal these are all its files, reports included: a refusal's page cannot be rewritten unseen either.
+    Without a seal these are all its files, reports included: a refusal's page cannot be rewritten unseen either. A run
+    that was decided again names the one that was measured, and the waivers that the outcome rests on.
     """
+    origin = evidence.get("origin")
+    again = (
+        {"of_run": origin["run"]["id"], "waivers": [part["sha256"] for part in evidence["waivers"]]} if origin else {}
+    )
     return {
         "outcome": evidence["verdict"]["outcome"],
         "evidence_sha256_without_seal": unsealed_sha256(evidence),
         "files": {name: sha256_hex(content) for name, content in sorted(files.items())},
+        **again,
     }
 
 

@@ -28,6 +28,15 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PLACE_TAKEN = "a run's folder is never overwritten: choose another --run or another --reports"
 
 
+def waiver(sha256: str) -> str:
+    """Name of the file with a waiver that a verdict was given under.
+
+    Args:
+        sha256: of the waiver's payload.
+    """
+    return f"waiver-{sha256[:16]}.dsse.json"
+
+
 def claim(reports: Path, run: str) -> Path:
     """Make sure that a run can be put in its place later, before hours of work go into it.
 

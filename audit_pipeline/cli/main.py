@@ -25,6 +25,7 @@ from audit_pipeline.cli import (
     log_prove,
     log_show,
     log_verify,
+    release,
     report,
     revoke,
     ship,
@@ -65,6 +66,7 @@ app.command("approve")(approve.approve)
 app.command("waive")(waive.waive)
 app.command("incident")(incident.incident)
 app.command("revoke")(revoke.revoke)
+app.command("release")(release.release)
 app.command("diff")(diff.diff)
 app.command("verify")(image.verify)
 app.command("inspect")(image.inspect)

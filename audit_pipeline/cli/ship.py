@@ -9,6 +9,7 @@ import typer
 
 from audit_pipeline.cli.clock import new_run_name, now
 from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
+from audit_pipeline.cli.next_steps import demanded_approvals, say_next_steps
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.cli.search_screen import CacheOption, NoCacheOption, cache_folder, search_screen
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
@@ -117,12 +118,14 @@ def show_shipped(shipped: Shipped, *, as_json: bool) -> None:
         "folder": str(shipped.folder),
         "verdict": evidence.verdict.model_dump(mode="json"),
         "image": str(shipped.folder / "firmware.bin") if evidence.seal else None,
+        "approvals_demanded": demanded_approvals(evidence),
         "findings": [finding.model_dump(mode="json") for finding in evidence.findings],
     }
     show(summary, render_terminal(evidence), as_json=as_json)
     say(f"report: {shipped.folder / 'report.html'}")
     if evidence.seal:
         say(f"image:  {shipped.folder / 'firmware.bin'}")
+        say_next_steps(evidence, shipped.folder)
 
 
 def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) -> None:

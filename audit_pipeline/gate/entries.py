@@ -64,7 +64,8 @@ def check_entries(
 
 def _expected(evidence: Document, files: Mapping[str, bytes] | None) -> list[tuple[Kind, Body]]:
     seal, files = evidence.get("seal"), files or {}
-    logged = {name: files[name] for name in _BEFORE_A_SEAL if name in files} if seal else files
+    waivers = (run_folder.waiver(part["sha256"]) for part in evidence.get("waivers", ()))
+    logged = {name: files[name] for name in (*_BEFORE_A_SEAL, *waivers) if name in files} if seal else files
     expected: list[tuple[Kind, Body]] = [
         ("policy", policy_entry(evidence["policy"])),
         ("data", data_entry(evidence["data"])),

@@ -50,6 +50,7 @@ def _wanted(evidence: Evidence) -> Iterator[str]:
     yield run_folder.VERDICT
     if evidence.kernels is not None:
         yield run_folder.PREDICTIONS
+    yield from (run_folder.waiver(part.sha256) for part in evidence.waivers)
     if evidence.seal is not None:
         yield from (run_folder.IMAGE, run_folder.RELEASE, run_folder.SUMMARY)
         if evidence.seal.model_signer is not None:

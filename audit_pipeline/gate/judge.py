@@ -15,14 +15,14 @@ from audit_pipeline import run_folder
 from audit_pipeline.decide import decide
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.evidence import Evidence
-from audit_pipeline.gate.attested import check_image, check_verdict
+from audit_pipeline.gate.attested import Attested, check_image, check_verdict
 from audit_pipeline.gate.demands import Demands
 from audit_pipeline.gate.files import RunFiles, read_run
 from audit_pipeline.gate.findings import check_findings
 from audit_pipeline.gate.origin import check_origin_decision
 from audit_pipeline.gate.people import check_approvals, refuse_revoked
 from audit_pipeline.gate.told import tell
-from audit_pipeline.gate.trail import check_trail
+from audit_pipeline.gate.trail import Logged, check_trail
 from audit_pipeline.gate.waivers import check_verdict_waivers, warnings_of
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_recorded_policy, says_the_same
@@ -35,13 +35,20 @@ from audit_pipeline.trail.place import Address
 class Gated:
     """A run whose record holds. Whether it may be released is its verdict's to say."""
 
-    evidence: Evidence
+    run: RunFiles
+    verdict: Attested
+    logged: Logged
     checks: tuple[str, ...]
     """what was checked, in order, in words"""
     not_demanded: tuple[str, ...]
     """what could have been asked for and was not, so that nothing shows whether it holds"""
     warnings: tuple[str, ...]
     """what somebody should know though nothing is wrong"""
+
+    @property
+    def evidence(self) -> Evidence:
+        """Of the run."""
+        return self.run.evidence
 
 
 def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
@@ -76,7 +83,8 @@ def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
     if evidence.verdict.outcome is Outcome.PASS:
         approved = check_approvals(run, logged, policy, demands, verdict.sha256)
     told = tell(evidence, logged, approved, demands)
-    return Gated(evidence, told.checks, told.not_demanded, tuple(warnings_of(evidence, logged, demands)))
+    warnings = tuple(warnings_of(evidence, logged, demands))
+    return Gated(run, verdict, logged, told.checks, told.not_demanded, warnings)
 
 
 def _check_decision(run: RunFiles) -> Policy:

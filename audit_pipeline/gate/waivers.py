@@ -7,7 +7,6 @@ enough signatures only later, allowed nothing when the verdict was given.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 
 from audit_pipeline import run_folder
@@ -20,8 +19,8 @@ from audit_pipeline.policy.schema import Policy
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.predicate import moment
 from audit_pipeline.seal.statement import Statement
-from audit_pipeline.seal.waiver import Waiver, check_waivers
-from audit_pipeline.waiver_parts import waiver_part
+from audit_pipeline.seal.waiver import check_waivers
+from audit_pipeline.waiver_parts import waiver_part, waivers_of
 
 SOON = timedelta(days=14)
 """How long before a waiver ends the gate begins to say so."""
@@ -77,18 +76,7 @@ def warnings_of(evidence: Evidence, logged: Logged, demands: Demands) -> Iterato
         if left <= SOON:
             yield f"the waiver of {part.rule} for {part.group} ends {part.expires}, in {left.days} days"
     used = {use.sha256 for use in evidence.verdict.waived if use.use == "used"}
-    for sha256, waiver in _for(evidence, logged).items():
-        if sha256 not in used and moment(demands.now) < moment(waiver.expires):
-            said = f"the waiver {sha256[:16]}… of {waiver.rule} for {waiver.group}"
+    for found in waivers_of(evidence, logged.waivers, logged.where):
+        if found.sha256 not in used and moment(demands.now) < moment(found.waiver.expires):
+            said = f"the waiver {found.sha256[:16]}… of {found.waiver.rule} for {found.waiver.group}"
             yield f"{said} is in the trail, and this verdict does not rest on it"
-
-
-def _for(evidence: Evidence, logged: Logged) -> dict[str, Waiver]:
-    """The waivers in the trail for this model and policy; one that cannot be read says nothing of either."""
-    ours: dict[str, Waiver] = {}
-    for entry in logged.waivers:
-        with suppress(RejectedError):
-            (found,) = waivers_in([entry], logged.where)
-            if (found.model_sha256, found.waiver.policy.sha256) == (evidence.candidate.sha256, evidence.policy.sha256):
-                ours[found.sha256] = found.waiver
-    return ours
