@@ -14,8 +14,8 @@ from benchmarks.table import Row
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "unit" / "trail" / "rewrites"))
 
-from rewrite_catalogue import FAMILIES, REWRITES  # noqa: E402
-from told_log import told_log  # noqa: E402
+from rewrite_catalogue import FAMILIES, REWRITES
+from told_log import told_log
 
 
 def rows() -> list[Row]:
