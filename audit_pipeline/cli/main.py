@@ -22,6 +22,7 @@ from audit_pipeline.cli import (
     keys_trust,
     log,
     log_consistency,
+    log_export,
     log_prove,
     log_show,
     log_verify,
@@ -83,6 +84,7 @@ log.app.command("verify")(log_verify.verify)
 log.app.command("prove")(log_prove.prove)
 log.app.command("check-proof")(log_prove.check_proof)
 log.app.command("consistency")(log_consistency.consistency)
+log.app.command("export")(log_export.export)
 log.app.command("anchor")(log_consistency.anchor)
 app.add_typer(log.app, name="log")
 

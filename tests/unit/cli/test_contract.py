@@ -58,6 +58,7 @@ def test_every_command_is_there() -> None:
         "log check-proof",
         "log consistency",
         "log anchor",
+        "log export",
         "log verify",
         "report",
         "schema",
