@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlmodel import col
 
 from audit_pipeline.errors import RejectedError
@@ -19,7 +19,14 @@ from audit_pipeline.trail.note_key import NoteKey
 from audit_pipeline.trail.tables import CheckpointRow, LogRow
 
 _LOG = select(col(LogRow.origin), col(LogRow.vkey))
-_NEXT = func.coalesce(func.max(col(CheckpointRow.number)) + 1, 0)
+_NEXT = select(func.coalesce(func.max(col(CheckpointRow.number)) + 1, 0)).scalar_subquery()
+_ENTER = insert(CheckpointRow).values(number=_NEXT, size=bindparam("size"), note=bindparam("note"))
+_THIS = (
+    select(col(CheckpointRow.number))
+    .where(col(CheckpointRow.size) == bindparam("size"), col(CheckpointRow.note) == bindparam("note"))
+    .limit(1)
+)
+_ANY = select(col(CheckpointRow.number)).limit(1)
 _SIZES = select(col(CheckpointRow.size)).distinct().order_by(col(CheckpointRow.size).desc())
 
 
@@ -36,8 +43,7 @@ def enter_identity(connection: Connection, identity: LogIdentity) -> None:
 
 def enter_checkpoint(connection: Connection, size: int, note: Note) -> None:
     """Add a signed checkpoint, or further signatures to one."""
-    number = select(_NEXT).scalar_subquery()
-    connection.execute(insert(CheckpointRow).values(number=number, size=size, note=note.to_bytes().decode()))
+    connection.execute(_ENTER, {"size": size, "note": note.to_bytes().decode()})
 
 
 def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
@@ -68,15 +74,12 @@ def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
 
 def is_entered(connection: Connection, size: int, note: Note) -> bool:
     """Whether this very note stands in the database."""
-    query = select(col(CheckpointRow.number)).where(
-        col(CheckpointRow.size) == size, col(CheckpointRow.note) == note.to_bytes().decode()
-    )
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(_THIS, {"size": size, "note": note.to_bytes().decode()}).first() is not None
 
 
 def has_checkpoints(connection: Connection) -> bool:
     """Whether anything was ever signed of this log."""
-    return connection.execute(select(col(CheckpointRow.number)).limit(1)).first() is not None
+    return connection.execute(_ANY).first() is not None
 
 
 def read_checkpoints(connection: Connection, log: NoteKey) -> Iterator[Note]:

@@ -65,21 +65,20 @@ class Checkpointing:
         """
         return self._memory.recall()
 
-    def refuse_unlike(self, remembered: Remembered | None, connection: Connection, head: TreeHead) -> None:
-        """Refuse a database that is not the one that the key remembers, or that one later.
+    def refuse_older(self, remembered: Remembered | None, head: TreeHead) -> None:
+        """Refuse a database that is smaller than what the key remembers, or another one of that size.
+
+        It asks the database nothing, so that it costs an entry no time; all else is refused when the log is opened, and
+        before anything is signed.
 
         Args:
             remembered: see `recall`.
-            connection: a transaction, begun after that.
-            head: the log's head in it.
+            head: the log's head in a transaction that was begun after that.
 
         Raises:
-            RejectedError: `trail.rolled-back`, `trail.other-log` or `trail.memory-missing`.
+            RejectedError: `trail.rolled-back` or `trail.other-log`.
         """
-        if remembered is None:
-            # Asked again: what is entered now may have been signed since the memory was read, and is remembered then.
-            if checkpoint_rows.has_checkpoints(connection) and self._memory.recall() is None:
-                raise self._memory_missing()
+        if remembered is None or head == remembered.head:
             return
         if head.size < remembered.head.size:
             raise RejectedError(
@@ -89,17 +88,31 @@ class Checkpointing:
                 hint=f"an older copy, or another log with the same key: put the newest back; {self._memory.path} says "
                 "what was signed",
             )
-        try:
-            path = StoredTree(connection, self._log.where).consistency(remembered.head.size, head.size)
-            check_consistency(remembered.head, head, path)
-        except RejectedError as error:
-            raise RejectedError(
-                "trail.other-log",
-                f"the first {remembered.head.size} entries are not those that the log's key has signed: {error}",
-                where=self._log.where,
-                hint=f"two logs with one key, or entries were changed: compare with {self._memory.path}, and give each "
-                "log a key of its own",
-            ) from error
+        if head.size == remembered.head.size:
+            raise self._other_log(remembered, "their root is another")
+
+    def refuse_unlike(self, remembered: Remembered | None, connection: Connection, head: TreeHead) -> None:
+        """Refuse a database that is not the one that the key remembers, or that one later, by a proof of consistency.
+
+        Args:
+            remembered: see `recall`.
+            connection: a transaction, begun after that.
+            head: the log's head in it.
+
+        Raises:
+            RejectedError: `trail.rolled-back`, `trail.other-log` or `trail.memory-missing`.
+        """
+        self.refuse_older(remembered, head)
+        if remembered is None:
+            # Asked again: what is entered now may have been signed since the memory was read, and is remembered then.
+            if checkpoint_rows.has_checkpoints(connection) and self._memory.recall() is None:
+                raise self._memory_missing()
+        elif head != remembered.head:
+            try:
+                path = StoredTree(connection, self._log.where).consistency(remembered.head.size, head.size)
+                check_consistency(remembered.head, head, path)
+            except RejectedError as error:
+                raise self._other_log(remembered, str(error)) from error
 
     def cover(self, size: int) -> None:
         """Have a checkpoint signed, remembered and entered that covers the first `size` entries.
@@ -147,6 +160,15 @@ class Checkpointing:
         note = sign_checkpoint(self._signer, head)
         self._memory.remember(note)
         return note
+
+    def _other_log(self, remembered: Remembered, why: str) -> RejectedError:
+        return RejectedError(
+            "trail.other-log",
+            f"the first {remembered.head.size} entries are not those that the log's key has signed: {why}",
+            where=self._log.where,
+            hint=f"two logs with one key, or entries were changed: compare with {self._memory.path}, and give each log "
+            "a key of its own",
+        )
 
     def _memory_missing(self) -> RejectedError:
         return RejectedError(

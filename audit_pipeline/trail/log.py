@@ -16,7 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Select, insert, update
+from sqlalchemy import Connection, Engine, Select
 from sqlmodel import col
 
 from audit_pipeline.errors import InputError, RejectedError
@@ -31,9 +31,9 @@ from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.place import Address, Place
 from audit_pipeline.trail.proofs import ProofPath
 from audit_pipeline.trail.recorded import Recorded
-from audit_pipeline.trail.rows import ENTRIES, columns, frontier_row, last_row, of_kind, read_rows
+from audit_pipeline.trail.rows import ENTER, ENTRIES, GROW, columns, frontier_row, last_row, of_kind, read_rows
 from audit_pipeline.trail.stored_tree import StoredTree
-from audit_pipeline.trail.tables import EntryRow, FrontierRow
+from audit_pipeline.trail.tables import EntryRow
 from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
 
 
@@ -108,7 +108,7 @@ class Trail:
         with self._transaction(self._database.writing) as connection:
             before = read_frontier(frontier_row(connection), self._database.where)
             self._refuse_broken_end(connection, before)
-            checkpointing.refuse_unlike(remembered, connection, before.head())
+            checkpointing.refuse_older(remembered, before.head())
             if after is not None:
                 after(self._read(connection, of_kind(kind)))
             said = body(partial(self._entries, connection)) if callable(body) else body
@@ -116,8 +116,8 @@ class Trail:
             grown = before.append(entry.leaf_hash)
             head = grown.head()
             completed = before.completed(entry.leaf_hash)
-            connection.execute(insert(EntryRow).values(**columns(entry, head, completed)))
-            connection.execute(update(FrontierRow).values(size=grown.size, peaks=grown.to_hex()))
+            connection.execute(ENTER, columns(entry, head, completed))
+            connection.execute(GROW, {"size": grown.size, "peaks": grown.to_hex()})
         checkpointing.cover(head.size)
         return Receipt(entry, head)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, inspect, select
+from sqlalchemy import Connection, RowMapping, Select, insert, inspect, select, update
 from sqlmodel import col
 
 from audit_pipeline.trail.entry import Entry, Kind
@@ -14,6 +14,12 @@ from audit_pipeline.trail.tables import EntryRow, FrontierRow
 
 ENTRIES: Select[Any] = select(inspect(EntryRow).local_table).order_by(col(EntryRow.index))
 """All rows of entries, in order."""
+
+ENTER = insert(EntryRow)
+"""Adds an entry; see `columns`."""
+
+GROW = update(FrontierRow)
+"""Moves the frontier; takes its `size` and `peaks`."""
 
 _LAST_ENTRY = (
     select(col(EntryRow.index), col(EntryRow.at), col(EntryRow.root)).order_by(col(EntryRow.index).desc()).limit(1)
