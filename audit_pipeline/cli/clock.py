@@ -11,6 +11,11 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def seconds() -> int:
+    """The time as cosignatures hold it: whole seconds since 1970 (POSIX)."""
+    return int(datetime.now(UTC).timestamp())
+
+
 def new_run_name(policy: str) -> str:
     """A name for a run that sorts by time: `20260504T120000Z-wearable-ecg`."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{re.sub(r'[^A-Za-z0-9._-]+', '-', policy)[:64]}"

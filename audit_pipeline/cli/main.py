@@ -26,6 +26,7 @@ from audit_pipeline.cli import (
     log_prove,
     log_show,
     log_verify,
+    log_witness,
     release,
     report,
     revoke,
@@ -86,6 +87,7 @@ log.app.command("check-proof")(log_prove.check_proof)
 log.app.command("consistency")(log_consistency.consistency)
 log.app.command("export")(log_export.export)
 log.app.command("anchor")(log_consistency.anchor)
+log.app.add_typer(log_witness.app, name="witness")
 app.add_typer(log.app, name="log")
 
 
