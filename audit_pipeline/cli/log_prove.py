@@ -83,9 +83,11 @@ def check_proof(
     trust = read_log_trust(log_key, witness, witnesses, None)
     proof = TlogProof.parse(read_file(file, LARGEST_PROOF_BYTES), where=str(file))
     text = read_file(entry, LARGEST_PROOF_BYTES) if entry is not None else None
-    proven, checkpoint = check(proof, text, trust, str(file))
-    result = {"holds": True, **_told(proven, checkpoint), "entry": proven.to_json()}
-    show(result, _text(["the proof holds", *_lines(proven, checkpoint)]), as_json=as_json)
+    held = check(proof, text, trust, str(file))
+    names = [key.name for key in held.cosigned]
+    result = {"holds": True, **_told(held.entry, held.checkpoint), "cosigned_by": names, "entry": held.entry.to_json()}
+    lines = ["the proof holds", *_lines(held.entry, held.checkpoint)]
+    show(result, _text([*lines, *([f"cosigned by {', '.join(names)}"] if names else [])]), as_json=as_json)
 
 
 def _entry(trail: Trail, what: str) -> Entry:

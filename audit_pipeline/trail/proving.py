@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.trail.checkpoint import Checkpoint, signed_checkpoint
 from audit_pipeline.trail.entry import Entry
@@ -9,9 +11,21 @@ from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogTrust, log_key, newest_signed, unsigned
 from audit_pipeline.trail.merkle import leaf_hash
 from audit_pipeline.trail.note import parse_note
+from audit_pipeline.trail.note_key import NoteKey
 from audit_pipeline.trail.proofs import ProofPath, check_consistency
 from audit_pipeline.trail.tlog_proof import TlogProof
 from audit_pipeline.trail.witnesses import require_witnesses
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What a proof that holds proves."""
+
+    entry: Entry
+    checkpoint: Checkpoint
+    """whose head the entry is in"""
+    cosigned: tuple[NoteKey, ...]
+    """of the witnesses asked for, those that cosigned it"""
 
 
 def prove(trail: Trail, entry: Entry, trust: LogTrust) -> TlogProof:
@@ -34,7 +48,7 @@ def prove(trail: Trail, entry: Entry, trust: LogTrust) -> TlogProof:
     return proof
 
 
-def check_proof(proof: TlogProof, text: bytes | None, trust: LogTrust, where: str) -> tuple[Entry, Checkpoint]:
+def check_proof(proof: TlogProof, text: bytes | None, trust: LogTrust, where: str) -> Proven:
     """Check a proof with nothing but keys.
 
     Args:
@@ -57,13 +71,12 @@ def check_proof(proof: TlogProof, text: bytes | None, trust: LogTrust, where: st
             hint="give the entry's exact bytes with --entry",
         )
     checkpoint = proof.check(leaf_hash(canonical), trust.key, where=where)
-    if trust.witnesses is not None:
-        require_witnesses(proof.checkpoint, trust.key, trust.witnesses, where=where)
+    cosigned = require_witnesses(proof.checkpoint, trust.key, trust.witnesses, where=where) if trust.witnesses else ()
     try:
         entry = Entry.parse(canonical)
     except ValueError as error:
         raise RejectedError("proof.no-entry", f"what it proves is no entry of a trail: {error}", where=where) from error
-    return entry, checkpoint
+    return Proven(entry, checkpoint, tuple(cosigned))
 
 
 def kept_checkpoint(trail: Trail, content: bytes, trust: LogTrust, where: str) -> Checkpoint:
