@@ -62,7 +62,7 @@ def approve(
     say(f"you approve run {approving.run.name} as {role}, verdict {approving.run.verdict_sha256}")
     signer = open_signer(key, passphrase_fd, approving.require)
     approved = approving.enter(signer, trail)
-    again = [(*_APPROVE, str(run), "--role", owing) for owing in approved.missing]
+    again: list[tuple[str, ...]] = [(*_APPROVE, str(run), "--role", owing) for owing in approved.missing]
     steps = [command(*words, trust=trust, roots=root, trail=trail) for words in again or [("gate", str(run))]]
     lines = [
         f"approved as {role}, entry {approved.index} of the trail",

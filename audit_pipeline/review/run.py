@@ -74,9 +74,9 @@ def read_reviewed_run(folder: Path, trust: Trust, trail: Address) -> ReviewedRun
     position = evidence.trail
     with Trail.open(trail, create=False) as opened:
         where = opened.where
-        opened.verify(seen=[TreeHead(position.size, position.root)] if position else [])
         entries = tuple(opened.entries(evidence.run.id))
-        _require_entered(entries, files, where)
+        _require_entered(entries, files, where)  # before the head, which another trail cannot have passed through
+        opened.verify(seen=[TreeHead(position.size, position.root)] if position else [])
         origin = tuple(opened.entries(evidence.origin.run.id)) if evidence.origin else ()
         _refuse_withdrawn((*entries, *origin), where)
         waivers = tuple(entry for entry in opened.entries(kind="waiver") if entry.run != evidence.run.id)

@@ -1,0 +1,219 @@
+"""`audit waive`: one rule, one group, one model, one policy, two people, and an end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import set_clock
+from review_samples import MODEL, NOW, REFUSED, RELEASED, Ward
+
+from audit_pipeline.canonical import sha256_hex
+from audit_pipeline.cli import reviewer
+from audit_pipeline.people.waivers import waivers_for
+from audit_pipeline.seal import dsse
+from audit_pipeline.seal.keys.load import load_signer_public
+from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.trail.log import Trail
+
+IN_180_DAYS, A_SECOND_LATER = "2026-10-31T12:00:00Z", "2026-10-31T12:00:01Z"
+
+
+@pytest.fixture
+def words(ward: Ward) -> Callable[..., tuple[str, ...]]:
+    def of(by: str | None, run: str = REFUSED, **changed: str) -> tuple[str, ...]:
+        given = {
+            "rule": "fairness[0]",
+            "group": "sex=female",
+            "limit": "0.1",
+            "reason": "no other model fits; both wards were told",
+            "expires": "2026-08-01T00:00:00Z",
+        } | changed
+        terms = tuple(word for option, value in given.items() for word in (f"--{option}", value))
+        return ("waive", str(ward.run(run)), *terms, *(("--key", ward.key(by)) if by else ()), *ward.believe())
+
+    return of
+
+
+@pytest.fixture
+def cosign(ward: Ward) -> Callable[..., tuple[str, ...]]:
+    def of(prefix: str, by: str, run: str = REFUSED) -> tuple[str, ...]:
+        return ("waive", str(ward.run(run)), "--cosign", prefix, "--key", ward.key(by), *ward.believe())
+
+    return of
+
+
+def test_two_people_sign_one_waiver(audit, ward: Ward, words, cosign) -> None:
+    first = audit.json(*words("guardian"))
+    (waiver,) = first["waivers"]
+    assert (waiver["state"], waiver["signed_by"], waiver["missing"]) == ("unsigned", ["guardian"], 1)
+    assert waiver["may_sign"] == ["doctor", "counsel"]  # not the policy's author, whose key waives elsewhere
+    (step,) = first["next"]
+    assert f"audit waive {ward.run(REFUSED)} --cosign {waiver['sha256'][:16]} --key KEY --trust" in step
+    text = audit.text(*cosign(waiver["sha256"][:16], "doctor"))
+    assert "signed by guardian, doctor" in text
+    assert f"next: audit release {ward.run(REFUSED)} --run NEW --trust" in text
+
+
+def test_the_trail_gives_back_one_envelope_that_both_have_signed(audit, ward: Ward, words, cosign) -> None:
+    digest = audit.json(*words("guardian"))["waivers"][0]["sha256"]
+    audit.json(*cosign(digest[:8], "doctor"))
+    policy = sha256_hex((ward.run(REFUSED) / "policy.yaml").read_bytes())
+    with Trail.open(ward.trail, create=False) as trail:
+        trail.verify()
+        (envelope,) = waivers_for(trail.entries(), sha256_hex(MODEL), policy)
+    both = [load_signer_public(ward.folder / f"{who}.pub.pem") for who in ("guardian", "doctor")]
+    assert sha256_hex(dsse.verify(envelope, Quorum(tuple(both), threshold=2), where="x")) == digest
+
+
+def test_what_is_about_to_be_signed_is_said_before(audit, words) -> None:
+    text = audit.text(*words("guardian"))
+    assert "found: FAIL, fell by 0.08" in text
+    assert "0.1 is allowed for sex=female instead of 0.05: no other model fits" in text
+
+
+def test_waivers_are_listed_with_who_still_must_sign(audit, ward: Ward, words) -> None:
+    listing = ("waive", str(ward.run(REFUSED)), *ward.believe())
+    assert "the trail has no waiver for this model and policy" in audit.text(*listing)
+    audit.json(*words("guardian"))
+    audit.json(*words("doctor", limit="0.2"))
+    found = audit.json(*listing)
+    assert [(each["limit"], each["signed_by"]) for each in found["waivers"]] == [(0.1, ["guardian"]), (0.2, ["doctor"])]
+    assert (found["entry"], len(found["next"])) == (None, 2)
+    assert "1 more of doctor, counsel must" in audit.text(*listing)
+
+
+def test_a_waiver_of_a_limit_from_below_allows_less(audit, words) -> None:
+    assert audit.json(*words("guardian", rule="fairness[1]", group="overall", limit="0.8"))["waivers"]
+    assert audit.error(*words("guardian", rule="fairness[1]", group="overall", limit="0.95")) == "waiver.limit"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"rule": "fairness[9]"}, "waiver.finding"),
+        ({"rule": "fairness"}, "waiver.finding"),
+        ({"group": "sex=woman"}, "waiver.finding"),
+        ({"group": "overall"}, "waiver.passed"),
+        ({"rule": "privacy[0]", "group": "overall", "limit": "5"}, "waiver.never"),
+        ({"limit": "0.05"}, "waiver.limit"),
+        ({"limit": "0.04"}, "waiver.limit"),
+        ({"limit": "-1"}, "waiver.limit"),
+        ({"limit": "0.09"}, "waiver.insufficient"),
+        ({"group": "sex=male", "limit": "1"}, "waiver.insufficient"),
+        ({"limit": "nan"}, "waiver.format"),
+        ({"limit": "inf"}, "waiver.format"),
+        ({"expires": A_SECOND_LATER}, "waiver.too-long"),
+        ({"expires": NOW}, "waiver.expired"),
+        ({"expires": "2026-01-01T00:00:00Z"}, "waiver.expired"),
+        ({"expires": "2026-08-01"}, "waiver.format"),
+        ({"expires": "2026-08-01T00:00:00"}, "waiver.format"),
+        ({"expires": "2026-08-01T00:00:00+02:00"}, "waiver.format"),
+        ({"expires": "2026-02-30T00:00:00Z"}, "waiver.format"),
+        ({"reason": ""}, "waiver.format"),
+        ({"reason": "two\nlines"}, "waiver.format"),
+    ],
+)
+def test_what_cannot_be_waived_is_refused_before_a_passphrase_is_asked(
+    audit, words, changed: dict[str, str], code: str, monkeypatch
+) -> None:
+    def asked(*_: object, **__: object) -> bytes:
+        raise AssertionError("asked for a passphrase")
+
+    monkeypatch.setattr(reviewer, "read_passphrase", asked)
+    size = audit.size()
+    assert audit.error(*words("guardian", **changed)) == code
+    assert audit.size() == size
+
+
+def test_a_waiver_may_last_180_days_and_be_wider_than_anything_measured(audit, words) -> None:
+    assert audit.json(*words("guardian", expires=IN_180_DAYS, limit="7"))["waivers"]
+
+
+def test_the_hint_says_from_which_limit_on_it_holds(audit, words) -> None:
+    hint = audit.json(*words("guardian", limit="0.06"), code=2)["error"]["hint"]
+    assert hint.startswith("0.1 is the end of its interval")
+    hint = audit.json(*words("guardian", group="sex=male", limit="0.9"), code=2)["error"]["hint"]
+    assert hint.startswith("too few rows or people")
+
+
+def test_what_can_be_waived_is_said(audit, words) -> None:
+    hint = audit.json(*words("guardian", rule="x"), code=2)["error"]["hint"]
+    assert "--rule 'fairness[0]' --group 'sex=female'; " in hint
+    assert "privacy" not in hint
+
+
+def test_a_release_has_nothing_to_waive(audit, words) -> None:
+    assert audit.error(*words("guardian", run=RELEASED)) == "waiver.passed"
+
+
+@pytest.mark.parametrize(
+    ("by", "code"),
+    [
+        ("author", "waiver.author"),
+        ("maker", "waiver.author"),
+        ("nurse", "waiver.not-an-approver"),
+        ("stranger", "waiver.not-an-approver"),
+    ],
+)
+def test_who_made_it_and_who_is_not_trusted_to_does_not_waive(audit, words, cosign, by: str, code: str) -> None:
+    assert audit.error(*words(by)) == code
+    digest = audit.json(*words("guardian"))["waivers"][0]["sha256"]
+    assert audit.error(*cosign(digest, by)) == code
+
+
+def test_one_person_signs_once(audit, words, cosign) -> None:
+    digest = audit.json(*words("guardian"))["waivers"][0]["sha256"]
+    size = audit.size()
+    assert audit.error(*cosign(digest, "guardian")) == "waiver.twice"
+    assert audit.error(*words("guardian")) == "waiver.twice"  # the same words in the same second: the same waiver
+    assert audit.size() == size
+
+
+@pytest.mark.parametrize("prefix", ["", "zz", "0" * 64, "/"])
+def test_a_waiver_that_is_not_there_is_not_cosigned(audit, words, cosign, prefix: str) -> None:
+    audit.json(*words("guardian"))
+    assert audit.error(*cosign(prefix, "doctor")) == "waiver.unknown"
+
+
+def test_a_prefix_of_two_waivers_names_neither(audit, words, cosign) -> None:
+    begins: dict[str, int] = {}
+    for limit in range(1, 18):
+        digest = audit.json(*words("guardian", limit=str(limit)))["waivers"][0]["sha256"]
+        begins[digest[0]] = begins.get(digest[0], 0) + 1
+        if begins[digest[0]] > 1:
+            assert audit.error(*cosign(digest[0], "doctor")) == "waiver.unknown"
+            return
+    raise AssertionError("seventeen digests begin with one of sixteen digits")
+
+
+def test_a_waiver_is_cosigned_before_it_ends_and_then_only_listed(
+    audit, ward: Ward, words, cosign, monkeypatch
+) -> None:
+    digest = audit.json(*words("guardian"))["waivers"][0]["sha256"]
+    set_clock(monkeypatch, "2026-08-01T00:00:00Z")
+    assert audit.error(*cosign(digest, "doctor")) == "waiver.expired"
+    listed = audit.json("waive", str(ward.run(REFUSED)), *ward.believe())
+    assert (listed["waivers"][0]["state"], listed["next"]) == ("expired", [])
+
+
+@pytest.mark.parametrize("left_out", ["rule", "group", "limit", "reason", "expires"])
+def test_a_waiver_needs_all_of_its_terms(audit, words, left_out: str) -> None:
+    given = list(words("guardian"))
+    place = given.index(f"--{left_out}")
+    assert audit.error(*given[:place], *given[place + 2 :]) == "waiver.options"
+
+
+def test_terms_without_a_key_and_terms_of_ones_own_beside_another_s_are_refused(audit, words, cosign) -> None:
+    assert audit.error(*words(None)) == "waiver.options"
+    assert audit.error(*cosign("ab", "doctor"), "--limit", "0.1") == "waiver.options"
+    assert audit.error(*cosign("ab", "doctor")[:4], *cosign("ab", "doctor")[6:]) == "waiver.options"
+
+
+def test_without_a_waiver_role_nobody_waives(audit, ward: Ward, words) -> None:
+    assert audit.error(*words("guardian")[: -len(ward.believe())]) == "trust.no-people"
+
+
+def test_a_withdrawn_origin_and_an_altered_folder_are_not_waived(audit, ward: Ward, words) -> None:
+    (ward.run(REFUSED) / "evidence.json").write_bytes((ward.run(RELEASED) / "evidence.json").read_bytes())
+    assert audit.error(*words("guardian"), code=1).startswith("gate.")
