@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -24,24 +23,28 @@ class Database(Protocol):
     def key_file(self) -> Path | None:
         """Where the log's private key is, unless somebody says otherwise; None where only somebody can say."""
 
-    @property
-    def reading(self) -> Mapping[str, Any]:
-        """Execution options of a transaction that sees one state of the log and holds nobody up."""
-
-    @property
-    def writing(self) -> Mapping[str, Any]:
-        """Execution options of a transaction that no other writer overlaps, from its begin to its end."""
-
-    def engine(self, *, create: bool, timeout_seconds: float) -> Engine:
-        """An engine whose transactions begin as `reading` or `writing` say.
+    def engine(self, *, create: bool) -> Engine:
+        """An engine on it.
 
         Args:
             create: whether a missing file is made.
-            timeout_seconds: how long a transaction waits for another process's to end.
 
         Raises:
             InputError: the place can be seen to be wrong before the database is asked.
             ToolError: it cannot be looked at.
+        """
+
+    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """A transaction that sees one state of the log and holds nobody up. Its errors are `explained`."""
+
+    def writing(self, engine: Engine, *, ahead: bool = False) -> AbstractContextManager[Connection]:
+        """A transaction that no other writer overlaps, from its begin to its end. Its errors are `explained`.
+
+        Writers take turns in the order in which they came.
+
+        Args:
+            engine: of this database.
+            ahead: do not queue, for what all who queue will wait for: a signed checkpoint.
         """
 
     def explained(self) -> AbstractContextManager[None]:
@@ -64,9 +67,16 @@ class Database(Protocol):
     def settle(self, engine: Engine) -> None:
         """Give a trail that was just made or brought up to date the lasting properties that no migration can."""
 
+    def close(self, engine: Engine) -> None:
+        """Let go of it, and of what stands beside it for writers only."""
 
-def database_at(place: Place) -> Database:
+
+def database_at(place: Place, timeout_seconds: float) -> Database:
     """The database that an address names.
+
+    Args:
+        place: the address.
+        timeout_seconds: how long each of its transactions waits for another process's to end.
 
     Raises:
         InputError: `trail.url`, no database of a kind that the trail can be kept in; `trail.no-driver`, its driver is
@@ -75,7 +85,7 @@ def database_at(place: Place) -> Database:
     if not place.url.startswith(("postgresql://", "postgres://")):
         from audit_pipeline.trail import sqlite
 
-        return sqlite.SqliteFile(sqlite.database_path(place.url))
+        return sqlite.SqliteFile(sqlite.database_path(place.url), timeout_seconds)
     try:
         from audit_pipeline.trail import postgres
     except ImportError:
@@ -84,4 +94,4 @@ def database_at(place: Place) -> Database:
             "a trail on a PostgreSQL server needs psycopg, which is not installed",
             hint="pip install 'audit-pipeline[postgres]'",
         ) from None
-    return postgres.PostgresDatabase(place.url)
+    return postgres.PostgresDatabase(place.url, timeout_seconds)

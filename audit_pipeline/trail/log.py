@@ -10,7 +10,7 @@ of processes may append at once; each opens the trail for itself, and a `Trail` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
@@ -65,9 +65,8 @@ class Trail:
             ToolError: the trail is locked, damaged, read-only or of a newer version.
         """
         place = Place.of(address)
-        database = database_at(place)
-        engine = database.engine(create=create, timeout_seconds=timeout_seconds)
-        trail = cls(engine, database, place, timeout_seconds)
+        database = database_at(place, timeout_seconds)
+        trail = cls(database.engine(create=create), database, place, timeout_seconds)
         try:
             trail._prepare(create=create)
             if create:
@@ -105,7 +104,7 @@ class Trail:
         """
         checkpointing = self._signed()
         remembered = checkpointing.recall()
-        with self._transaction(self._database.writing) as connection:
+        with self._database.writing(self._engine) as connection:
             before = read_frontier(frontier_row(connection), self._database.where)
             self._refuse_broken_end(connection, before)
             checkpointing.refuse_older(remembered, before.head())
@@ -127,7 +126,7 @@ class Trail:
         Raises:
             RejectedError: the record of the tree is gone or is none.
         """
-        with self._transaction() as connection:
+        with self._database.reading(self._engine) as connection:
             return read_frontier(frontier_row(connection), self._database.where).head()
 
     def entries(self, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
@@ -136,7 +135,7 @@ class Trail:
         Raises:
             RejectedError: an entry's text cannot be read as an entry.
         """
-        with self._transaction() as connection:
+        with self._database.reading(self._engine) as connection:
             yield from self._entries(connection, run, kind)
 
     def entry(self, index: int) -> Entry:
@@ -146,7 +145,7 @@ class Trail:
             InputError: `trail.no-such-entry`.
             RejectedError: its text cannot be read as an entry.
         """
-        with self._transaction() as connection:
+        with self._database.reading(self._engine) as connection:
             for entry in self._read(connection, ENTRIES.where(col(EntryRow.index) == index)):
                 return entry
         raise InputError("trail.no-such-entry", f"there is no entry {index}", where=self.where)
@@ -162,7 +161,7 @@ class Trail:
             RejectedError: the first entry that is not as it was recorded, and in what it differs; or `trail.structure`,
                 all are, but a query for some of them could show others.
         """
-        with self._transaction() as connection:
+        with self._database.reading(self._engine) as connection:
             head = verify_log(read_rows(connection, ENTRIES), frontier_row(connection), seen, self._database.where)
             self._database.refuse_deceptive(connection)
         return head
@@ -212,7 +211,7 @@ class Trail:
 
     def log(self) -> LogIdentity | None:
         """Which log this is, as its database says; None where nothing was signed with a key yet."""
-        with self._transaction() as connection:
+        with self._database.reading(self._engine) as connection:
             return checkpoint_rows.read_identity(connection)
 
     def checkpoint(self) -> bytes | None:
@@ -229,7 +228,7 @@ class Trail:
         Raises:
             RejectedError: `trail.forked`, `trail.identity`, `note.*` or `checkpoint.*`: one was changed.
         """
-        with self._transaction() as connection:
+        with self._database.reading(self._engine) as connection:
             identity = checkpoint_rows.read_identity(connection)
             if identity is not None:
                 for note in checkpoint_rows.read_checkpoints(connection, identity.key()):
@@ -245,12 +244,12 @@ class Trail:
             RejectedError: `checkpoint.unknown`, it is none of this log's; or `note.*` and `checkpoint.*`.
             ToolError: the database is locked, read-only, damaged or full.
         """
-        with self._transaction(self._database.writing) as connection:
+        with self._database.writing(self._engine) as connection:
             checkpoint_rows.enter_cosignatures(connection, parse_note(note), self._database.where)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self._database.close(self._engine)
 
     def __enter__(self) -> Self:
         return self
@@ -273,7 +272,7 @@ class Trail:
                     hint="name another file",
                 )
             if revision != schema.HEAD:
-                with self._engine.execution_options(**self._database.writing).begin() as connection:
+                with self._database.writing(self._engine) as connection:
                     schema.upgrade(connection, self._database.where)
             if create:
                 self._database.settle(self._engine)
@@ -281,21 +280,16 @@ class Trail:
     def _signed(self) -> Checkpointing:
         """What signs this log, found when it is first needed: a reader has no key."""
         if self._checkpointing is None:
-            writing = partial(self._transaction, self._database.writing)
-            log = OpenLog(self._database.where, self._transaction, writing)
+            reading = partial(self._database.reading, self._engine)
+            writing = partial(self._database.writing, self._engine, ahead=True)
+            log = OpenLog(self._database.where, reading, writing)
             key_file = self._place.key or self._database.key_file
             self._checkpointing = open_checkpointing(log, key_file, timeout_seconds=self._timeout_seconds)
         return self._checkpointing
 
     @contextmanager
-    def _transaction(self, options: Mapping[str, Any] | None = None) -> Iterator[Connection]:
-        engine = self._engine.execution_options(**(options or self._database.reading))
-        with self._database.explained(), engine.begin() as connection:
-            yield connection
-
-    @contextmanager
     def _tree(self) -> Iterator[StoredTree]:
-        with self._transaction() as connection:
+        with self._database.reading(self._engine) as connection:
             yield StoredTree(connection, self._database.where)
 
     def _entries(self, connection: Connection, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:

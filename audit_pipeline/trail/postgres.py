@@ -7,14 +7,14 @@ and wait for nobody. What is particular to PostgreSQL stands here, in `postgres_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.trail.place import Place
@@ -27,7 +27,7 @@ _TURN = 0x4155445400000001
 """Key of the advisory lock that writers queue at: `AUDT`, and a number."""
 
 # A writer's statements each see what was committed before they began: its snapshot may not be older than its turn.
-_WRITING = {"isolation_level": "READ COMMITTED", "trail_turn": True}
+_WRITING = {"isolation_level": "READ COMMITTED"}
 _READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 _SETTINGS = """
@@ -48,6 +48,8 @@ class PostgresDatabase:
 
     url: str = field(repr=False)
     """`postgresql://…` as libpq reads it; may hold a password"""
+    timeout_seconds: float
+    """how long it waits for the server, and a transaction for another process's to end"""
 
     @property
     def where(self) -> str:
@@ -58,20 +60,10 @@ class PostgresDatabase:
     def key_file(self) -> None:
         """On no machine that is known here."""
 
-    @property
-    def reading(self) -> Mapping[str, Any]:
-        """A read-only transaction that sees one snapshot."""
-        return _READING
-
-    @property
-    def writing(self) -> Mapping[str, Any]:
-        """A transaction that begins by waiting for its turn."""
-        return _WRITING
-
-    def engine(self, *, create: bool, timeout_seconds: float) -> Engine:
+    def engine(self, *, create: bool) -> Engine:
         """An engine on the server, whose database is made by its owner and never here."""
-        settings = _connection_settings(self.url, timeout_seconds)
-        lock_timeout = f"{max(1, round(timeout_seconds * 1000))}ms"
+        settings = _connection_settings(self.url, self.timeout_seconds)
+        lock_timeout = f"{max(1, round(self.timeout_seconds * 1000))}ms"
 
         def connect() -> psycopg.Connection:
             connection = _connect(self.url, settings, self.where)
@@ -80,14 +72,20 @@ class PostgresDatabase:
             connection.commit()
             return connection
 
-        engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=QueuePool, pool_pre_ping=True)
+        return create_engine("postgresql+psycopg://", creator=connect, poolclass=QueuePool, pool_pre_ping=True)
 
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            if connection.get_execution_options().get("trail_turn"):
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_TURN,))
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        """A read-only transaction that sees one snapshot."""
+        with self.explained(), engine.execution_options(**_READING).begin() as connection:
+            yield connection
 
-        return engine
+    @contextmanager
+    def writing(self, engine: Engine, *, ahead: bool = False) -> Iterator[Connection]:
+        """A transaction that begins by waiting for its turn; the server knows of nobody ahead."""
+        with self.explained(), engine.execution_options(**_WRITING).begin() as connection:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_TURN,))
+            yield connection
 
     def explained(self) -> AbstractContextManager[None]:
         """The server's errors in words."""
@@ -108,6 +106,10 @@ class PostgresDatabase:
 
     def settle(self, engine: Engine) -> None:
         """Nothing: a server has its own properties."""
+
+    def close(self, engine: Engine) -> None:
+        """Close the connections."""
+        engine.dispose()
 
 
 def _connection_settings(url: str, timeout_seconds: float) -> dict[str, Any]:

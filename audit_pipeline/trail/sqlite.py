@@ -6,25 +6,27 @@ transaction. What is particular to SQLite stands here, in `sqlite_errors` and in
 
 from __future__ import annotations
 
+import os
+import random
 import sqlite3
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail.sqlite_errors import explained, primary_code
+from audit_pipeline.trail.turns import leave_no_queue, turn
 
 APPLICATION_ID = 0x41554454
 """`AUDT`, in the file's header (https://www.sqlite.org/fileformat.html#application_id)."""
 
-_READING = {"begin": "DEFERRED"}
-# Takes the write lock at once, so that it never has to give up half-way.
-_WRITING = {"begin": "IMMEDIATE"}
+_PAUSE_SECONDS = (0.0001, 0.0008)
+"""The shortest and the longest wait between two attempts at the write lock."""
 
 _ADDRESS_HINT = "give a file name, sqlite:///PATH or postgresql://USER@HOST/DATABASE"
 
@@ -35,6 +37,8 @@ class SqliteFile:
 
     path: Path
     """absolute"""
+    timeout_seconds: float
+    """how long a transaction waits for another process's to end"""
 
     @property
     def where(self) -> str:
@@ -46,20 +50,23 @@ class SqliteFile:
         """Beside the file."""
         return self.path.with_name(f"{self.path.name}.key")
 
-    @property
-    def reading(self) -> Mapping[str, Any]:
-        """A deferred transaction: one snapshot of the write-ahead log."""
-        return _READING
-
-    @property
-    def writing(self) -> Mapping[str, Any]:
-        """An immediate transaction: the write lock, or nothing."""
-        return _WRITING
-
-    def engine(self, *, create: bool, timeout_seconds: float) -> Engine:
+    def engine(self, *, create: bool) -> Engine:
         """An engine on the file, which must be there, or its folder where it may be made."""
         _check_place(self.path, create=create)
-        return _open_engine(self.path, create=create, timeout_seconds=timeout_seconds)
+        return _open_engine(self.path, create=create, timeout_seconds=self.timeout_seconds)
+
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        """A deferred transaction: one snapshot of the write-ahead log."""
+        with self.explained(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, engine: Engine, *, ahead: bool = False) -> Iterator[Connection]:
+        """An immediate transaction, which takes the write lock at once and so never has to give up half-way."""
+        queue = nullcontext() if ahead else turn(self.path, timeout_seconds=self.timeout_seconds)
+        with self.explained(), queue, engine.execution_options(write_lock=self.timeout_seconds).begin() as connection:
+            yield connection
 
     def explained(self) -> AbstractContextManager[None]:
         """SQLite's errors in words."""
@@ -104,6 +111,11 @@ class SqliteFile:
                 raise
         finally:
             connection.close()
+
+    def close(self, engine: Engine) -> None:
+        """Close the file; the writers' queue goes with the last of them."""
+        engine.dispose()
+        leave_no_queue(self.path)
 
 
 def database_path(url: str) -> Path:
@@ -173,13 +185,40 @@ def _open_engine(path: Path, *, create: bool, timeout_seconds: float) -> Engine:
         connection.execute("PRAGMA recursive_triggers = ON")
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, execution_options=_READING)
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options()['begin']}")
+        patience = connection.get_execution_options().get("write_lock")
+        if patience is None:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _take_write_lock(connection, patience)
 
     return engine
+
+
+def _take_write_lock(connection: Connection, timeout_seconds: float) -> None:
+    # SQLite's own waiting doubles its pauses up to a tenth of a second: whoever comes later is served first.
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        deadline = time.monotonic() + timeout_seconds
+        # They have to differ between processes, and no more.
+        pauses = random.Random(os.getpid())  # noqa: S311
+        while not _begun(connection, last=time.monotonic() >= deadline):
+            time.sleep(pauses.uniform(*_PAUSE_SECONDS))
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * timeout_seconds)}")
+
+
+def _begun(connection: Connection, *, last: bool) -> bool:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if last or primary_code(error.orig) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _verbatim(text: bytes) -> str:
