@@ -13,6 +13,10 @@ from typing import Any
 Body = Mapping[str, Any]
 
 LABELS: Mapping[str, str] = {
+    "changed.run": "changed since run",
+    "changed.outcome": "which had ended in",
+    "changed.sha256": "whose policy was",
+    "changed.edits": "what was changed",
     "human_centred.author.role": "written by",
     "human_centred.author.key": "author's key",
     "human_centred.intended_use": "intended use",
@@ -25,10 +29,10 @@ LABELS: Mapping[str, str] = {
     "human_centred.oversight.who_can_stop": "who can stop it",
     "human_centred.oversight.how_to_appeal": "how to appeal",
     "human_centred.never_record": "must never be recorded",
-    "changed.run": "changed since run",
-    "changed.outcome": "which had ended in",
-    "changed.sha256": "whose policy was",
-    "changed.edits": "what was changed",
+    "rules.fairness": "fairness rule",
+    "rules.privacy": "privacy rule",
+    "rules.approvals": "approvals demanded",
+    "rules.on_inconclusive": "where inconclusive",
     "retention_until": "kept until",
     "lawful_basis": "lawful basis",
     "answers": "answers for it",
@@ -36,6 +40,9 @@ LABELS: Mapping[str, str] = {
     "sha256": "SHA-256",
 }
 """How people call what stands at a place in a body; elsewhere the place's own words."""
+
+_TOGETHER = ("counts", "rules.approvals", "rules.statistics", "rules.target", "device")
+"""Places whose keys and values are read together."""
 
 _OMITTED = ("envelope",)
 """The signed form of what stands beside it, for tools: `audit log show INDEX --json` has it."""
@@ -59,35 +66,53 @@ def details(body: Body) -> tuple[Detail, ...]:
 
 
 def _lines(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    told = _in_one_line(place, value)
     match value:
-        case None | []:
-            return
-        case {"effect": str(effect), "path": str(path)}:
-            groups = f" ({_scalar(value['groups'])})" if value.get("groups") else ""
-            yield place, f"{effect}: {path}{groups}, {_scalar(value.get('before'))} → {_scalar(value.get('after'))}"
-        case {"technique": str(technique)}:
-            yield from _step(place, technique, value)
-        case {"label": str(label), "reason": str(reason), "number": int(number)}:
-            yield place, f"{number}. {label}: {reason}"
+        case _ if told is not None:
+            yield place, told
+        case {"technique": str(technique), "settings": dict(settings), "notes": [*notes]}:
+            yield place, f"{technique}: {_pairs(settings)}" if settings else technique
+            yield from ((place, f"  {_scalar(note)}") for note in notes)
         case Mapping():
             for key, item in value.items():
                 if key not in _OMITTED:
                     yield from _lines(f"{place}.{key}" if place else key, item)
-        case [*items] if all(not isinstance(item, list | Mapping) for item in items):
-            yield place, "; ".join(map(str, items))
         case [*items]:
             for item in items:
                 yield from _lines(place, item)
+        case None:
+            return
         case _:
             yield place, _scalar(value)
 
 
-def _step(place: str, technique: str, step: Body) -> Iterator[tuple[str, str]]:
-    settings = step.get("settings")
-    told = [f"{key} {_scalar(item)}" for key, item in settings.items() if item is not None] if settings else []
-    yield place, f"{technique}: {', '.join(told)}" if told else technique
-    for note in step.get("notes") or ():
-        yield place, f"  {note}"
+def _in_one_line(place: str, value: Any) -> str | None:
+    """What is read together, as one text; None for anything else."""
+    match value:
+        case {"effect": str(effect), "path": str(path)}:
+            groups = f" ({_scalar(value['groups'])})" if value.get("groups") else ""
+            return f"{effect}: {path}{groups}, {_scalar(value.get('before'))} → {_scalar(value.get('after'))}"
+        case {"metric": str(asked)} | {"attack": str(asked)}:
+            return _rule(asked, value)
+        case {"label": str(label), "reason": str(reason), "number": int(number)}:
+            return f"{number}. {label}: {reason}"
+        case Mapping() if place in _TOGETHER:
+            return _pairs(value)
+        case [_, *_] if all(not isinstance(item, list | Mapping) for item in value):
+            return ("; " if any(isinstance(item, str) for item in value) else ", ").join(map(_scalar, value))
+    return None
+
+
+def _rule(asked: str, rule: Body) -> str:
+    """A rule of a policy: what is measured, its limits, and the groups it must hold in."""
+    of = f" of {rule['class']}" if rule.get("class") is not None else ""
+    groups = f" for {_scalar(rule['groups'])}" if rule.get("groups") else ""
+    limits = _pairs({key: rule[key] for key in rule if key not in ("metric", "attack", "class", "groups")})
+    return f"{asked}{of}{groups}: {limits}"
+
+
+def _pairs(values: Body) -> str:
+    return ", ".join(f"{key} {_scalar(value)}" for key, value in values.items() if value is not None)
 
 
 def _scalar(value: Any) -> str:

@@ -119,8 +119,9 @@ def _findings(body: Body) -> str | None:
 
 def _verdict(body: Body) -> str | None:
     match body:
-        case {"outcome": str(outcome), "waivers": [_, *_] as waivers}:
-            return f"verdict {outcome}, under {len(waivers)} waiver{'s' if len(waivers) > 1 else ''}"
+        case {"outcome": str(outcome), "of_run": str(run), "waivers": [*waivers]}:
+            under = "1 waiver" if len(waivers) == 1 else f"{len(waivers)} waivers"
+            return f"verdict {outcome}, decided again from run {run} under {under}"
         case {"outcome": str(outcome)}:
             return f"verdict {outcome}"
     return None

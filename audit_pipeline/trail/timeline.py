@@ -11,8 +11,11 @@ from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.summary import in_words, short
 
-_DECIDED = ("human_centred", "approvals", "changed", "lawful_basis", "retention_until", "steps", "search", "answers")
+_DECIDED = ("human_centred", "changed", "lawful_basis", "retention_until", "steps", "search", "answers")
 """Parts of a body that hold what somebody decided; the rest, digests and figures, is for who looks at one entry."""
+
+_LIMITS = ("fairness", "privacy", "approvals", "on_inconclusive")
+"""Of a policy's rules, those that a run is judged by."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,11 @@ def timeline(trail: Trail, run: str) -> Timeline | None:
 
 
 def _decided(body: Mapping[str, Any]) -> tuple[Detail, ...]:
-    return details({key: body[key] for key in _DECIDED if key in body})
+    decided = {key: body[key] for key in _DECIDED if key in body}
+    rules = body.get("rules")
+    if isinstance(rules, Mapping):
+        decided["rules"] = {key: rules[key] for key in _LIMITS if key in rules}
+    return details(decided)
 
 
 def _standing(entries: Sequence[Entry]) -> tuple[Detail, ...]:
