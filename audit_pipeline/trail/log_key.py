@@ -86,8 +86,10 @@ def read_log_key(path: Path, identity: LogIdentity, *, log: str) -> NoteSigner:
     Raises:
         InputError: `trail.key-missing`, `trail.key-wrong`, or as `signer_file.read_signer`.
     """
-    way_out = f"put back the key of {identity.origin}, or name it in ${VARIABLE}; if it is lost, begin a new trail: "
-    way_out += "this one can still be read and verified"
+    way_out = (
+        f"put back the key of {identity.origin} with its .checkpoint, or name it in ${VARIABLE}; if it is lost, begin "
+        "a new trail: this one can still be read and verified"
+    )
     try:
         signer = read_signer(path, kind=ED25519)
     except FileNotFoundError:
