@@ -108,13 +108,19 @@ def read_checkpoint(connection: Connection, log: NoteKey, size: int) -> Note | N
 
     Raises:
         RejectedError: `trail.forked`, the log's key signed two roots of this size; or `note.*` and `checkpoint.*`, a
-            row is not a checkpoint that the log's key signed.
+            row is not a checkpoint that the log's key signed, or of another size.
     """
     query = select(col(CheckpointRow.number), col(CheckpointRow.note)).where(col(CheckpointRow.size) == size)
     joined: Note | None = None
     for number, text in connection.execute(query.order_by(col(CheckpointRow.number))).all():
         note = parse_note(str(text).encode("utf-8", "surrogateescape"), where=f"checkpoint {number}")
-        signed_checkpoint(note, log, where=f"checkpoint {number}")
+        if signed_checkpoint(note, log, where=f"checkpoint {number}").head.size != size:
+            raise RejectedError(
+                "checkpoint.size",
+                f"this checkpoint stands in the trail as one of {size} entries, and is none",
+                where=f"checkpoint {number}",
+                hint="the database was changed: compare it with a copy",
+            )
         if joined is not None and joined.text != note.text:
             raise RejectedError(
                 "trail.forked",
