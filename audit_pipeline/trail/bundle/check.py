@@ -57,7 +57,7 @@ def holds(public: bytes, message: bytes, signature: bytes) -> bool:
     except ValueError:
         return False
     same = all((left[axis] * right[2] - right[axis] * left[2]) % P == 0 for axis in (0, 1))
-    return same and scalar < ORDER
+    return same and scalar < ORDER and len(signature) == 64
 
 
 def read_key(word: str) -> tuple[str, str, int, bytes]:
