@@ -60,6 +60,8 @@ def approve(
         at=at,
     )
     say(f"you approve run {approving.run.name} as {role}, verdict {approving.run.verdict_sha256}")
+    for waived in approving.run.evidence.waivers:
+        say(f"  under a waiver of {waived.rule} for {waived.group} up to {waived.limit:g}, until {waived.expires}")
     signer = open_signer(key, passphrase_fd, approving.require)
     approved = approving.enter(signer, trail)
     again: list[tuple[str, ...]] = [(*_APPROVE, str(run), "--role", owing) for owing in approved.missing]

@@ -55,7 +55,7 @@ def incident(
         f"{said.kind.replace('-', ' ')} of run {name}, {group}: entry {entered.index} of the trail, "
         + ("signed" if signer else "unsigned: it proves that somebody wrote it, no more"),
         *([f"the evaluation never looked at {group}"] if evaluated is False else []),
-        f"answers for it by the policy: {said.answers}",
+        f"answers for it by the policy: {said.answers or 'not on record any more'}",
         *([f"can stop the device: {reporting.who_can_stop}"] if reporting.who_can_stop else []),
         f"incidents of this run so far: {so_far}",
         f"next, where the release must not go on: {step}",

@@ -59,7 +59,8 @@ def approvals_of(
 ) -> Mapping[str, tuple[str, ...]]:
     """Who approved a run: for each role the fingerprints of the distinct keys of that role that signed.
 
-    A key that is in no role, or not in the one it approved as, counts for nothing: it may have been revoked since.
+    A key that is in no role, or not in the one it approved as, counts for nothing: it may have been revoked since. An
+    approval whose text was taken out counts for nothing either: nobody can tell any more what was signed.
 
     Args:
         entries: the run's entries in the trail; those of other kinds are passed over.
@@ -101,7 +102,7 @@ def missing_approvals(demanded: Mapping[str, int], given: Mapping[str, Collectio
 
 def _approvals(entries: Iterable[Entry], verdict_sha256: str, where: str) -> Iterator[tuple[SignedEntry, Approval]]:
     for entry in entries:
-        if entry.kind != "approval":
+        if entry.kind != "approval" or entry.redacted:
             continue
         signed = read_entry(entry, APPROVAL_TYPE, where)
         try:

@@ -34,8 +34,8 @@ class Incident(Predicate):
     """The group as people read it (`GroupKey.label`): `sex=female`, `overall`; also one that nobody evaluated."""
     reason: Text
     """what happened"""
-    answers: Text
-    """who answers for it by the policy of the run"""
+    answers: Text | None
+    """who answers for it by the policy of the run; None where the trail does not say any more"""
     at: Utc
 
 
@@ -50,7 +50,7 @@ class Reported:
     """fingerprint of the key that the entry says has signed; None for a report that nobody signed"""
 
 
-def incident_payload(incident: Incident, *, verdict_sha256: str, model_sha256: str) -> bytes:
+def incident_payload(incident: Incident, *, verdict_sha256: str, model_sha256: str | None) -> bytes:
     """The payload of a report, signed or not; for the digests see `approval_payload`."""
     subjects = run_subjects(verdict_sha256, model_sha256)
     return make_statement(subjects, INCIDENT_TYPE, incident.model_dump(mode="json"))
@@ -66,7 +66,7 @@ def incidents_of(entries: Iterable[Entry], run: str, where: str = "trail") -> tu
     """The incidents of a run, in order; signatures are not checked, for nothing depends on them.
 
     Args:
-        entries: the trail's; those of other runs and kinds are passed over.
+        entries: the trail's; those of other runs and kinds, and those whose text was taken out, are passed over.
         run: its name.
         where: the trail, for messages.
 
@@ -74,7 +74,8 @@ def incidents_of(entries: Iterable[Entry], run: str, where: str = "trail") -> tu
         RejectedError: `incident.entry`, `incident.copy` or `incident.format`, an entry is not as this tool writes
             them; or `attestation.*`.
     """
-    return tuple(_reported(entry, where) for entry in entries if (entry.kind, entry.run) == ("incident", run))
+    own = (entry for entry in entries if (entry.kind, entry.run) == ("incident", run))
+    return tuple(_reported(entry, where) for entry in own if not entry.redacted)
 
 
 def _reported(entry: Entry, where: str) -> Reported:

@@ -39,7 +39,7 @@ def waivers_in(entries: Iterable[Entry], where: str = "trail") -> tuple[WaiverEn
     """Every waiver among entries, in the order of its first signature.
 
     Args:
-        entries: the trail's; those of other kinds are passed over.
+        entries: the trail's; those of other kinds, and those whose text was taken out, are passed over.
         where: the trail, for messages.
 
     Raises:
@@ -48,7 +48,7 @@ def waivers_in(entries: Iterable[Entry], where: str = "trail") -> tuple[WaiverEn
     """
     found: dict[str, list[SignedEntry]] = {}
     for entry in entries:
-        if entry.kind == "waiver":
+        if entry.kind == "waiver" and not entry.redacted:
             signed = read_entry(entry, WAIVER_TYPE, where)
             found.setdefault(signed.sha256, []).append(signed)
     return tuple(_waiver(sha256, tuple(signed)) for sha256, signed in found.items())

@@ -23,9 +23,10 @@ class Release:
     """of the image"""
     verdict_sha256: str
     """of the verdict attestation's payload"""
-    model_sha256: str
+    model_sha256: str | None
+    """None where the entry's text was taken out"""
     human_centred: Mapping[str, Any]
-    """the people's answers in the policy, as they were registered"""
+    """the people's answers in the policy, as they were registered; none where that entry's text was taken out"""
     revoked: Revoked | None
     """None where nobody has withdrawn it"""
     entries: tuple[Entry, ...]
@@ -61,14 +62,18 @@ def read_release(name: str, trail: Address, kind: str) -> Release:
         )
     Trail.open(trail).close()  # whoever signs is told before that the trail has no key here, or is read-only
     bodies = {entry.kind: entry.body for entry in entries}
-    match bodies:
-        case {
-            "policy": {"human_centred": dict(human_centred)},
-            "candidate": {"sha256": str(model)},
-            "seal": {"verdict_sha256": str(verdict), "version": str(version)},
-        }:
-            revoked = revocation_of(entries, name)
-            return Release(name, version, verdict, model, human_centred, revoked, entries, where)
+    match bodies.get("seal"):
+        case {"verdict_sha256": str(verdict), "version": str(version)}:
+            return Release(
+                name=name,
+                version=version,
+                verdict_sha256=verdict,
+                model_sha256=bodies.get("candidate", {}).get("sha256"),
+                human_centred=bodies.get("policy", {}).get("human_centred", {}),
+                revoked=revocation_of(entries, name),
+                entries=entries,
+                where=where,
+            )
     raise InputError(
         f"{kind}.not-released",
         f"run {name} sealed no image: nobody has a release of it",

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from audit_pipeline.errors import InputError, RejectedError
+from audit_pipeline.errors import InputError
 from audit_pipeline.people.incident import (
     INCIDENT_TYPE,
     Incident,
@@ -79,22 +79,14 @@ def prepare_incident(run: str, *, kind: IncidentKind, group: str, reason: str, t
 
     Raises:
         InputError: `incident.format`, a value is none; or as `read_release`.
-        RejectedError: `incident.unanswered`, the policy that the trail holds names nobody who answers; or as
-            `read_release` and `incidents_of`.
+        RejectedError: as `read_release` and `incidents_of`.
         ToolError: as `read_release`.
     """
     release = read_release(run, trail, "incident")
     incidents_of(release.entries, run, release.where)
     answers = _answer(release, "responsible", kind.replace("-", "_"))
-    if answers is None:
-        raise RejectedError(
-            "incident.unanswered",
-            f"the policy of run {run} names nobody who answers for a {kind.replace('-', ' ')}",
-            where=release.where,
-            hint="`audit log show` has the policy as it was entered",
-        )
     try:
-        said = Incident(run=run, kind=kind, group=group, reason=reason, answers=" ".join(answers.split()), at=at)
+        said = Incident(run=run, kind=kind, group=group, reason=reason, answers=answers, at=at)
     except ValidationError as error:
         raise InputError("incident.format", first_fault(error)) from None
     return Reporting(release, said)
@@ -104,4 +96,4 @@ def _answer(release: Release, *path: str) -> str | None:
     value: Any = release.human_centred
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
+    return " ".join(value.split()) if isinstance(value, str) else None

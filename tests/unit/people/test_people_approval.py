@@ -211,3 +211,12 @@ def test_an_entry_is_read_back_from_its_canonical_bytes() -> None:
     (entry,) = entries_of(("approval", approval_body("doctor")))
     again = Entry.parse(entry.canonical)
     assert approvals_of([again], VERDICT, APPROVERS, frozenset(), "x") == {"clinical-safety": (print_of("doctor"),)}
+
+
+def test_an_approval_whose_text_was_taken_out_counts_for_nothing_and_stops_nothing() -> None:
+    (entry,) = entries_of(("approval", approval_body("doctor")))
+    emptied = Entry.emptied(entry.index, entry.kind, entry.run, entry.at, entry.leaf_hash.hex())
+    (later,) = entries_of(("approval", approval_body("nurse")))
+    assert approvals_of([emptied, later], VERDICT, APPROVERS, frozenset(), "x") == {
+        "clinical-safety": (print_of("nurse"),)
+    }

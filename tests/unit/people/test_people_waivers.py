@@ -15,6 +15,7 @@ from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import Subject, make_statement
 from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
+from audit_pipeline.trail.entry import Entry
 
 
 def payload(*, model: str = MODEL, policy: str = POLICY, limit: float = 0.1) -> bytes:
@@ -101,3 +102,9 @@ def test_envelopes_of_different_payloads_are_not_merged() -> None:
     envelopes = [dsse.sign(payload(limit=limit), [signer("doctor")]) for limit in (0.1, 0.2)]
     with pytest.raises(RejectedError, match="several payloads"):
         dsse.merged(envelopes, where="test")
+
+
+def test_a_signature_whose_text_was_taken_out_is_gone() -> None:
+    first, second = entries_of(signed("doctor"), signed("guardian"))
+    emptied = Entry.emptied(first.index, first.kind, first.run, first.at, first.leaf_hash.hex())
+    assert waivers_for([emptied, second], MODEL, POLICY) == (dsse.sign(payload(), [signer("guardian")]),)

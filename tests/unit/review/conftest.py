@@ -10,6 +10,7 @@ from review_samples import NOW, PASSPHRASE, Ward, make_ward
 
 from audit_pipeline.cli import approve, incident, revoke, waive
 from audit_pipeline.cli.main import main
+from audit_pipeline.trail.log import Trail
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,8 @@ class Audit:
         return str(self.json(*arguments, code=code)["error"]["code"])
 
     def size(self) -> int:
-        return int(self.json("log", "list")["size"])
+        with Trail.open(self.ward.trail, create=False) as trail:
+            return trail.head().size
 
 
 @pytest.fixture

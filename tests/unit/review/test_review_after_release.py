@@ -8,6 +8,7 @@ from review_samples import NOW, REFUSED, RELEASED, Ward
 from audit_pipeline.cli import reviewer
 from audit_pipeline.people.incident import incidents_of
 from audit_pipeline.people.revocation import revocation_of
+from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 
 REPORT = ("incident", RELEASED, "--group", "sex=female", "--reason", "fell, and no alarm came")
@@ -112,3 +113,20 @@ def test_nobody_types_a_passphrase_for_a_log_that_cannot_be_signed(audit, ward: 
     monkeypatch.setattr(reviewer, "read_passphrase", asked)
     (ward.folder / "audit.db.key").unlink()
     assert audit.error(*WITHDRAW, ward.key("doctor")) == "trail.key-missing"
+
+
+def test_a_release_whose_policy_was_taken_out_of_the_log_is_reported_and_withdrawn_all_the_same(
+    audit, ward: Ward, monkeypatch
+) -> None:
+    whole = Trail.entries
+
+    def without(self: Trail, *given, **named):
+        for entry in whole(self, *given, **named):
+            gone = entry.kind in ("policy", "candidate")
+            digest = entry.leaf_hash.hex()
+            yield Entry.emptied(entry.index, entry.kind, entry.run, entry.at, digest) if gone else entry
+
+    monkeypatch.setattr(Trail, "entries", without)
+    text = audit.text(*REPORT, "--kind", "missed-alarm")
+    assert "answers for it by the policy: not on record any more" in text
+    assert audit.json(*WITHDRAW, ward.key("doctor"))["run"] == RELEASED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -13,13 +14,18 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from review_samples import NOW, REFUSED, RELEASED, Ward, enter_run, make_trust, released_findings
 
 from audit_pipeline.cli import reviewer
+from audit_pipeline.errors import InputError
 from audit_pipeline.people.approval import approvals_of
 from audit_pipeline.people.approvers import live_approvers
+from audit_pipeline.review import approving
+from audit_pipeline.review.approving import prepare_approval
 from audit_pipeline.seal.keys.load import load_signer_public
 from audit_pipeline.seal.trust.changes import Revocation
 from audit_pipeline.seal.trust.file import read_trust
+from audit_pipeline.seal.trust.load import load_trust
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trust_log import change, sign
+from audit_pipeline.waiver_part import WaiverPart
 
 EMAIL = "doctor@ward.example.org"
 
@@ -226,3 +232,46 @@ def test_what_is_no_address_is_refused_and_not_repeated(audit, words, email: str
     error = audit.json(*words("doctor"), "--email", email, code=2)["error"]
     assert error["code"] == "approval.email"
     assert not email or email not in error["what"]
+
+
+def test_of_one_person_at_two_desks_one_approval_is_entered(ward: Ward) -> None:
+    trust = load_trust(ward.folder / "trust.yaml", (load_signer_public(ward.folder / "root.pub.pem"),), NOW)
+    desks = [
+        prepare_approval(
+            ward.run(RELEASED),
+            role="clinical-safety",
+            reason=reason,
+            email_sha256=None,
+            trust=trust.trust(),
+            document=trust.document,
+            trail=ward.trail,
+            at=NOW,
+        )
+        for reason in ("here", "there")
+    ]
+    doctor = ward.signer("doctor")
+    assert desks[0].enter(doctor, ward.trail).missing == {"clinical-safety": 1, "data-protection": 1}
+    with pytest.raises(InputError) as caught:
+        desks[1].enter(doctor, ward.trail)
+    assert caught.value.code == "approval.twice"
+
+
+def test_what_a_waiver_is_behind_is_said_before_it_is_approved(audit, ward: Ward, words, monkeypatch) -> None:
+    part = WaiverPart(
+        sha256="0" * 64,
+        rule="fairness[0]",
+        group="sex=female",
+        limit=0.1,
+        reason="x",
+        issued=NOW,
+        expires="2026-08-01T00:00:00Z",
+        approvers=(),
+    )
+    whole = approving.read_reviewed_run
+
+    def under_a_waiver(*given: object) -> object:
+        run = whole(*given)
+        return dataclasses.replace(run, evidence=run.evidence.model_copy(update={"waivers": (part,)}))
+
+    monkeypatch.setattr(approving, "read_reviewed_run", under_a_waiver)
+    assert "under a waiver of fairness[0] for sex=female up to 0.1, until 2026-08-01" in audit.text(*words("doctor"))
