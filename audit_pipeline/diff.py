@@ -27,6 +27,7 @@ from audit_pipeline.evaluate.compare import compare
 from audit_pipeline.evaluate.exemplars import find_exemplars
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Measured, MetricKey, NotMeasurable
+from audit_pipeline.policy.changes import asked_by, policy_edits
 from audit_pipeline.policy.load import LoadedPolicy, check_against, load_recorded_policy
 from audit_pipeline.policy.schema import FairnessRule
 from audit_pipeline.policy.terms import OVERALL
@@ -87,6 +88,7 @@ def diff(
         data=population.part,
         before=_part(first),
         after=_part(second),
+        policy_edits=policy_edits(asked_by(first.evidence.policy.document), asked_by(second.evidence.policy.document)),
         level=level,
         worse=found.worse,
         better=found.better,
@@ -206,4 +208,5 @@ def _part(run: _Run) -> DiffedRun:
         recipe=tuple(step.words for step in step_lines(evidence)),
         trials=None if search is None else len(search.trials),
         arithmetic=run.kept.predictions.made_by,
+        responsible=evidence.policy.document["human_centred"]["responsible"],
     )

@@ -15,6 +15,7 @@ from pydantic import Field
 from audit_pipeline.evidence import DataPart
 from audit_pipeline.findings import Exemplars, GroupRow, MetricComparison
 from audit_pipeline.measurement import Count, GroupKey, Measured, Outcome, Part, Scale, Sha256
+from audit_pipeline.policy_part import PolicyEdit
 
 
 class DiffedRun(Part):
@@ -34,6 +35,9 @@ class DiffedRun(Part):
     )
     trials: Count | None = Field(description="of the search that found the recipe; null where the policy gave it")
     arithmetic: str = Field(description="whose arithmetic its predictions are")
+    responsible: dict[str, str] = Field(
+        default_factory=dict, description="who answers for a missed_alarm and for a false_alarm, by its policy"
+    )
 
 
 class Shift(Part):
@@ -56,6 +60,9 @@ class Diff(Part):
     data: DataPart
     before: DiffedRun
     after: DiffedRun
+    policy_edits: tuple[PolicyEdit, ...] = Field(
+        default=(), description="what the second run's policy asks otherwise than the first's; loosened stands first"
+    )
     level: float = Field(description="confidence of intervals; a change is sure where adjusted p is at most 1 − level")
     worse: tuple[Shift, ...] = Field(description="what got surely worse, the most first")
     better: tuple[Shift, ...] = Field(description="what got surely better, the most first")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.measurement import Outcome
-from audit_pipeline.policy.changes import policy_edits, rules_of
+from audit_pipeline.policy.changes import asked_by, policy_edits
 from audit_pipeline.policy_part import MadeChange, PolicyChange, PolicyEdit, PolicyPart
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.recorded import Recorded
@@ -65,13 +65,12 @@ def _changed(part: PolicyPart, earlier: list[Entry], recorded: Recorded) -> Poli
 
 
 def _edits(before: Mapping[str, Any], part: PolicyPart) -> Iterator[PolicyEdit]:
-    answers = {"human_centred": before["human_centred"]}, {"human_centred": part.document["human_centred"]}
-    rules = before.get("rules")
+    answers, rules = {"human_centred": before["human_centred"]}, before.get("rules")
     if rules is not None:
-        yield from policy_edits({**rules, **answers[0]}, {**rules_of(part.document), **answers[1]})
+        yield from policy_edits({**rules, **answers}, asked_by(part.document))
     elif before["sha256"] != part.sha256:
         # An older version entered the digest alone: that something was changed is all that can be said of the rules.
-        yield from policy_edits(*answers)
+        yield from policy_edits(answers, {"human_centred": part.document["human_centred"]})
         yield PolicyEdit(path="rules", before=before["sha256"], after=part.sha256, effect="other")
 
 

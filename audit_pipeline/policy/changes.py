@@ -31,12 +31,17 @@ def rules_of(document: Document) -> dict[str, Any]:
     return {**rules, "data": demanded} if demanded else rules
 
 
+def asked_by(document: Document) -> dict[str, Any]:
+    """What two policies are compared by: the rules and the people's answers."""
+    return {**rules_of(document), "human_centred": document["human_centred"]}
+
+
 def policy_edits(before: Document, after: Document) -> tuple[PolicyEdit, ...]:
     """What the second policy says otherwise than the first; what was loosened stands first.
 
     Args:
-        before: the earlier policy: its `human_centred` answers and what `rules_of` gives of it.
-        after: the later one.
+        before: what `asked_by` gives of the earlier policy.
+        after: the same of the later one.
     """
     found = [
         *rule_edits(before, after),

@@ -17,6 +17,7 @@ _MOST_LINES = (60, 20, 5, 0)
 """Lines a table may have; fewer where the document would be too long."""
 _MOST_UNDECIDED = 10
 _MOST_GROUPS = 5
+_MOST_EDITS = 10
 
 
 def render_diff_markdown(diff: Diff) -> str:
@@ -28,6 +29,7 @@ def render_diff_markdown(diff: Diff) -> str:
 def _document(diff: Diff, most: int) -> str:
     parts = [f"## {words.word(diff)}: {text(words.run_name(diff.before))} → {text(words.run_name(diff.after))}"]
     parts.append(words.tally(diff))
+    parts += _policy(diff)
     if diff.data.synthetic:
         parts.append("> **SYNTHETIC DATA.** The data set is generated and describes no real people.")
     undecided = [shift for shift in sort_out(diff.groups, diff.level).undecided if shift.worsening > 0]
@@ -37,6 +39,18 @@ def _document(diff: Diff, most: int) -> str:
     if diff.exemplars is not None:
         parts += _rows(diff, diff.exemplars)
     return "\n\n".join([*parts, _runs(diff), _notes(diff)]) + "\n"
+
+
+def _policy(diff: Diff) -> list[str]:
+    """What the second policy asks otherwise: a looser one is why a model that got worse may still pass."""
+    lines = words.policy_lines(diff)
+    shown = [f"- {_EFFECTS[line.effect]}{text(line.sentence)}" for line in lines[:_MOST_EDITS]]
+    if hidden := len(lines) - len(shown):
+        shown.append(f"- and {count(hidden, 'more change')}: see `audit diff --json`.")
+    return ["### Policy", "\n".join(shown)] if shown else []
+
+
+_EFFECTS = {"loosened": "**loosened**: ", "tightened": "tightened: ", "other": ""}
 
 
 def _shifts(diff: Diff, title: str, shifts: Sequence[Shift], most: int) -> list[str]:
@@ -89,7 +103,8 @@ def _runs(diff: Diff) -> str:
     ]
     runs = table(["", "Run", "Made", "Verdict", "Policy", "Model"], rows)
     recipes = [f"- Recipe {label}: {text(recipe)}" for label, recipe in words.recipes(diff)]
-    return "\n\n".join(["### Runs", runs, *(["\n".join(recipes)] if recipes else [])])
+    answers = f"Who answers, by the policy of the second: {text(words.who_answers(diff.after))}."
+    return "\n\n".join(["### Runs", runs, *(["\n".join(recipes)] if recipes else []), answers])
 
 
 def _notes(diff: Diff) -> str:

@@ -17,6 +17,7 @@ MOST_UNDECIDED = 3
 _GROUP_CELLS = 20
 _METRIC_CELLS = 18
 _RECIPE_CELLS = 70
+_EDIT_CELLS = 48
 
 
 def render_diff_terminal(diff: Diff) -> Group:
@@ -37,6 +38,10 @@ def render_diff_terminal(diff: Diff) -> Group:
         Text(f"recipe {label}: {shortened(recipe, _RECIPE_CELLS - len(label))}", "dim")
         for label, recipe in words.recipes(diff)
     ]
+    loosened = [line for line in words.policy_lines(diff) if line.effect == "loosened"]
+    if loosened:
+        more = f" and {count(len(loosened) - 1)} more" if len(loosened) > 1 else ""
+        lines.append(Text(f"policy loosened: {shortened(loosened[0].sentence, _EDIT_CELLS)}{more}", "bold red"))
     if diff.data.synthetic:
         lines.append(Text.assemble(("SYNTHETIC DATA", "bold yellow"), f" {brief(diff.data.name, 60)}: no real people"))
     return Group(*lines, *_shifts(diff), *_rows(diff), Text(words.legend(diff), "dim"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from audit_pipeline.differences import Diff, DiffedRun, Shift
 from audit_pipeline.findings import Exemplars, Overrepresentation
 from audit_pipeline.measurement import Measured
+from audit_pipeline.report.policy_changes import EditLine, edit_lines
 from audit_pipeline.report.quantity import quantity_of
 from audit_pipeline.report.wording import SENTENCE_CELLS, brief, count, group_name, level, limit, size
 from audit_pipeline.statistics.wording import p_value
@@ -59,6 +60,17 @@ def recipes(diff: Diff) -> tuple[tuple[str, str], ...]:
 def _recipe(run: DiffedRun) -> str:
     steps = brief("; ".join(run.recipe), SENTENCE_CELLS) if run.recipe else "came finished"
     return steps if run.trials is None else f"found in {count(run.trials, 'trial')}: {steps}"
+
+
+def policy_lines(diff: Diff) -> tuple[EditLine, ...]:
+    """What the second policy asks otherwise; what was loosened stands first."""
+    return edit_lines(diff.policy_edits)
+
+
+def who_answers(run: DiffedRun) -> str:
+    """Who answers for which error, by a run's policy."""
+    said = (f"{key.replace('_', ' ')}: {brief(who, _NAME_CELLS)}" for key, who in sorted(run.responsible.items()))
+    return "; ".join(said) or "not answered in the policy"
 
 
 def metric_name(shift: Shift) -> str:

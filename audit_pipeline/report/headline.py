@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import Outcome
+from audit_pipeline.report.waivers import waived_in_words
 from audit_pipeline.report.wording import count
 
 
@@ -40,9 +41,12 @@ def headline(evidence: Evidence) -> Headline:
 def _tally(evidence: Evidence) -> str:
     counts = {outcome: evidence.verdict.counts.get(outcome, 0) for outcome in Outcome}
     total = sum(counts.values())
-    if evidence.verdict.outcome is Outcome.PASS:
+    waived = waived_in_words(evidence)
+    if evidence.verdict.outcome is Outcome.PASS and waived is None:
         return f"{'The one check holds' if total == 1 else f'All {total:,} checks hold'}."
     parts = [f"{counts[outcome]:,} {word}" for outcome, word in _WORDS if counts[outcome]]
+    if waived is not None and evidence.verdict.outcome is Outcome.PASS:
+        return f"Of {count(total, 'check')}: {', '.join(parts)}. {waived}."
     unsettled = counts[Outcome.FAIL] + counts[Outcome.INCONCLUSIVE]
     gap = "" if unsettled else " Not every rule of the policy could be judged."
     return f"Of {count(total, 'check')}: {', '.join(parts) or 'none settled'}.{gap} No image was made."

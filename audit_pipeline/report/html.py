@@ -19,18 +19,22 @@ from audit_pipeline.report import (
     search,
     summary,
     verdicts,
+    waivers,
     wording,
 )
-from audit_pipeline.report.answers import answers
+from audit_pipeline.report.answers import answers, who_answers
 from audit_pipeline.report.comparison import metric_tables
 from audit_pipeline.report.front import draw_front
 from audit_pipeline.report.headline import headline
+from audit_pipeline.report.policy_changes import changes_of_policy
 from audit_pipeline.report.quantity import SHARES
 from audit_pipeline.report.verification import about_the_signer, verify_commands
 from audit_pipeline.statistics.wording import p_value
 
 MOST_REASONS = 6
 """Reasons under the verdict; the findings hold all."""
+MOST_CHANGES = 3
+"""Times that the policy was loosened which are told above the findings; its own section holds all."""
 
 
 def render_html(evidence: Evidence) -> str:
@@ -50,6 +54,11 @@ def render_html(evidence: Evidence) -> str:
             evidence=evidence,
             headline=headline(evidence),
             answers=answers(evidence.policy.document),
+            who_answers=who_answers(evidence.policy.document),
+            policy_changes=changes_of_policy(evidence.policy),
+            waivers=waivers.waiver_lines(evidence),
+            waived_in_words=waivers.waived_in_words(evidence),
+            decided_again=waivers.decided_again(evidence),
             glance=at_a_glance(drawn),
             drawn=[(table, by_group(table, number)) for number, table in enumerate(drawn)],
             others=[table for table in tables if table not in drawn],
@@ -67,6 +76,7 @@ def render_html(evidence: Evidence) -> str:
             commands=verify_commands(evidence),
             about_the_signer=about_the_signer(evidence),
             most_reasons=MOST_REASONS,
+            most_changes=MOST_CHANGES,
             palette=palette.ALL,
             shares=SHARES,
             p_values=wording.p_values,

@@ -10,6 +10,7 @@ from audit_pipeline.report.headline import headline
 from audit_pipeline.report.markdown_compression import compression_section
 from audit_pipeline.report.markdown_findings import findings_section
 from audit_pipeline.report.markdown_groups import exemplars_section, groups_section
+from audit_pipeline.report.markdown_notices import changes_and_waivers, notices
 from audit_pipeline.report.markdown_text import group_text, people, sentence_text, table, text, value_text
 from audit_pipeline.report.population import counted, facts
 from audit_pipeline.report.summary import methods_of_attacks
@@ -30,6 +31,7 @@ def render_markdown(evidence: Evidence) -> str:
         _arithmetic(evidence),
         _data(evidence),
         _answers(evidence),
+        *changes_and_waivers(evidence),
         _provenance(evidence),
         f"## How to verify\n\n```sh\n{verify_commands(evidence)}\n```\n\n{about_the_signer(evidence)}",
     ]
@@ -50,6 +52,7 @@ def _opening(evidence: Evidence) -> str:
         f"**{text(evidence.policy.name)}**, on {kind} **{text(evidence.data.name)}**. Run {text(evidence.run.id)}, "
         f"{text(evidence.run.created)}, by {text(evidence.run.tool)} ({text(evidence.run.command)})."
     )
+    lines += notices(evidence)
     if evidence.verdict.reasons:
         lines.append("## Why\n\n" + "\n".join(f"- {sentence_text(reason)}" for reason in evidence.verdict.reasons))
     return "\n\n".join(lines)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from audit_pipeline.evidence import DataPart, Evidence
-from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, one_line
+from audit_pipeline.report.wording import NAME_CELLS, SENTENCE_CELLS, brief, count, items, one_line
 
 MOST_VALUES = 24
 """Values of a column, or classes, whose rows a report counts one by one."""
@@ -29,7 +29,13 @@ def facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
     """
     data = evidence.data
     source = "synthetic: generated, no real people" if data.synthetic else "declared as recorded from people"
-    said = [("Source and licence", one_line(data.source)), ("Kind", source), ("Task", _TASKS[data.task])]
+    said = [
+        ("Source and licence", one_line(data.source)),
+        ("Lawful basis", brief(data.lawful_basis, SENTENCE_CELLS) if data.lawful_basis else "not named"),
+        ("May be used until", data.retention_until or "no last day was named"),
+        ("Kind", source),
+        ("Task", _TASKS[data.task]),
+    ]
     if data.task == "regression":
         said.append(("Unit of the labels", one_line(data.unit) if data.unit else "not named"))
     if data.task == "anomaly":

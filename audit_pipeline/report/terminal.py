@@ -15,20 +15,26 @@ from rich.text import Text
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Measured, Outcome
+from audit_pipeline.report.answers import who_answers
 from audit_pipeline.report.comparison import SEVERITY, Line, MetricTable, metric_tables, worst
 from audit_pipeline.report.exemplars import headline as headline_of_changes
 from audit_pipeline.report.headline import headline
+from audit_pipeline.report.policy_changes import changes_of_policy
 from audit_pipeline.report.summary import before_after, metric_name
 from audit_pipeline.report.terminal_compression import MOST_STEPS, recipe_lines, search_lines
 from audit_pipeline.report.wording import brief, count, group_name, one_line, percent, shortened, size
 
 MOST_METRICS = 3
-MOST_LINES = 9
+MOST_LINES = 8
 """Groups, steps of the recipe and lines of its search together."""
-LEAST_GROUPS = 4
+LEAST_GROUPS = 3
 MOST_REASONS = 2
 _LABEL_CELLS = 24
 _METRIC_CELLS = 18
+_NOTICE_CELLS = 146
+"""Two lines, less what is said of more."""
+_ANSWER_CELLS = 20
+"""Both on one line."""
 _REASON_CELLS = 204
 """Three lines of the second column of an 80 column screen."""
 
@@ -56,10 +62,16 @@ def render_terminal(evidence: Evidence) -> Group:
         facts.add_row(head, Text(line))
     if evidence.exemplars is not None:
         facts.add_row("changed", Text(headline_of_changes(evidence.exemplars)))
-    for index, reason in enumerate(_reasons(evidence)):
+    for index, reason in enumerate(_reasons(evidence, MOST_REASONS - len(_loosened(evidence)))):
         facts.add_row("" if index else "why", reason)
+    facts.add_row("answers", Text(_who_answers(evidence)))
     facts.add_row("run", Text(one_line(evidence.run.id)))
     return Group(*_verdict(evidence), *_groups(evidence, MOST_LINES - len(compressed)), facts)
+
+
+def _who_answers(evidence: Evidence) -> str:
+    said = who_answers(evidence.policy.document)
+    return "; ".join(f"{error}: {brief(who, _ANSWER_CELLS)}" for error, who in said)
 
 
 def _compressed(evidence: Evidence) -> list[tuple[str, str]]:
@@ -79,7 +91,17 @@ def _verdict(evidence: Evidence) -> list[RenderableType]:
     if evidence.data.synthetic:
         name = one_line(evidence.data.name)
         lines.append(Text.assemble(("SYNTHETIC DATA", "bold yellow"), f" {name}: generated, no real people"))
-    return lines
+    return [*lines, *(Text(line, "bold red") for line in _loosened(evidence))]
+
+
+def _loosened(evidence: Evidence) -> list[str]:
+    """The first limit that was loosened, and how many more were."""
+    warned = [change for change in changes_of_policy(evidence.policy) if change.warning]
+    if not warned:
+        return []
+    more = sum(len(change.loosened) for change in warned) - 1
+    said = f"{warned[0].warning}: {warned[0].loosened[0].sentence}"
+    return [brief(said, _NOTICE_CELLS) + (f" and {count(more)} more" if more else "")]
 
 
 def _groups(evidence: Evidence, room: int) -> list[RenderableType]:
@@ -171,11 +193,11 @@ def _share(used: int, limit: int) -> str:
     return f"{size(used)} ({percent(used / limit) if limit else 'no limit'})"
 
 
-def _reasons(evidence: Evidence) -> list[Text]:
+def _reasons(evidence: Evidence, most: int) -> list[Text]:
     reasons = evidence.verdict.reasons
-    lines = [Text(_clauses(one_line(reason))) for reason in reasons[:MOST_REASONS]]
-    if len(reasons) > MOST_REASONS:
-        lines.append(Text(f"and {count(len(reasons) - MOST_REASONS, 'more reason')} in the report", "dim"))
+    lines = [Text(_clauses(one_line(reason))) for reason in reasons[:most]]
+    if len(reasons) > most:
+        lines.append(Text(f"and {count(len(reasons) - most, 'more reason')} in the report", "dim"))
     return lines
 
 

@@ -6,6 +6,8 @@ from report_sample import METRICS, make_evidence
 
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import GroupKey, MetricKey
+from audit_pipeline.policy_part import PolicyChange, PolicyEdit
+from audit_pipeline.waiver_part import WaiverPart
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -39,8 +41,37 @@ def hostile_evidence() -> Evidence:
     }
     return evidence.model_copy(
         update={
-            "policy": evidence.policy.model_copy(update={"document": document, "name": HOSTILE[1]}),
+            "policy": evidence.policy.model_copy(
+                update={"document": document, "name": HOSTILE[1], "changed": _hostile_change()}
+            ),
+            "waivers": (_hostile_waiver(),),
             "run": evidence.run.model_copy(update={"id": "$(reboot); rm -rf '/'\n```"}),
-            "data": evidence.data.model_copy(update={"name": HOSTILE[2], "description": HOSTILE[3]}),
+            "data": evidence.data.model_copy(
+                update={"name": HOSTILE[2], "description": HOSTILE[3], "lawful_basis": HOSTILE[15]}
+            ),
         }
+    )
+
+
+def _hostile_change() -> PolicyChange:
+    rule = f"fairness.recall[{HOSTILE[0]}].max_drop"
+    edits = [PolicyEdit(path=rule, groups=HOSTILE, before=0.02, after=0.5, effect="loosened")]
+    edits += [
+        PolicyEdit(path=f"{section}{name}", before=name, after=[{name: name}], effect="other")
+        for section in ("approvals.", "human_centred.", "compress.", "")
+        for name in HOSTILE
+    ]
+    return PolicyChange(run=HOSTILE[4], sha256="0" * 64, outcome="FAIL", edits=tuple(edits))
+
+
+def _hostile_waiver() -> WaiverPart:
+    return WaiverPart(
+        sha256="1" * 64,
+        rule=HOSTILE[2],
+        group=HOSTILE[1],
+        limit=0.5,
+        reason=HOSTILE[15],
+        issued=HOSTILE[5],
+        expires=HOSTILE[6],
+        approvers=("2" * 64, "3" * 64),
     )

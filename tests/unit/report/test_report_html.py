@@ -221,11 +221,14 @@ def test_human_centred_answers_are_all_there(page: str) -> None:
     text = Page(page).text
     for answer in ("warns its wearer", "ambulance crews", "A missed V", "Clinical safety officer", "five days"):
         assert answer in text
+    for answer in ("record numbers of wearers", "Product owner, Acme Wearables", "the policy asks for no approval"):
+        assert answer in text
 
 
 def test_an_unanswered_question_is_shown_as_such(refused: Evidence) -> None:
     bare = refused.model_copy(update={"policy": refused.policy.model_copy(update={"document": {}})})
-    assert Page(render_html(bare)).text.count("not answered in the policy") == 7
+    asked, above = 9, 2  # who answers for an error is said under the verdict too
+    assert Page(render_html(bare)).text.count("not answered in the policy") == asked + above
 
 
 def test_the_attack_is_called_weak_wherever_it_is_shown(page: str, sample_evidence: Evidence) -> None:

@@ -59,7 +59,7 @@ def test_the_worst_group_stands_right_under_overall(refused: Evidence) -> None:
 def test_hidden_groups_metrics_and_reasons_are_counted() -> None:
     evidence = make_evidence(ruled=(RECALL_OF_V, *METRICS[1:3], METRICS[4]))
     shown = screen(evidence)
-    assert "and 4 more groups (" in shown
+    assert "and 5 more groups (" in shown
     assert "5 more metrics" in shown
     assert "more reasons in the report" in shown
 
