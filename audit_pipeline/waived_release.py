@@ -18,7 +18,7 @@ from audit_pipeline.entries import candidate_entry, data_entry, findings_entry, 
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.evidence import Evidence, Origin, TrailPart, Verdict
 from audit_pipeline.gate.demands import Demands
-from audit_pipeline.gate.judge import Gated, gate
+from audit_pipeline.gate.judge import Record, check_record
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_policy
@@ -80,19 +80,19 @@ def release_waived(
         passphrase: asked for each key that signs, once it is known that the waivers are enough.
 
     Raises:
-        RejectedError: the run's record does not hold (see `gate`); or `release.not-enough`, something still stands in
-            the way.
+        RejectedError: the run's record does not hold (see `check_record`); or `release.not-enough`, something still
+            stands in the way.
         InputError: `release.passed`, the run needs no waiver; `release.no-seal`, its policy seals nothing;
             `release.other-version`, its evidence was written by another version of audit.
         AuditError: as `ship`; nothing is left of the release then, but that the trail says it was aborted.
     """
     folder = run_folder.claim(request.reports, request.run)
-    gated = gate(request.folder, request.trail, replace(demands, policy=request.policy))
-    _require_refusal(gated, str(request.folder))
+    record = check_record(request.folder, request.trail, replace(demands, policy=request.policy))
+    _require_refusal(record, str(request.folder))
     policy = load_policy(request.policy)
-    quorum, logged = demands.waiver_quorum(policy.value), gated.logged
-    held = available(gated.evidence, gated.verdict.statement, logged.waivers, quorum, demands.now, logged.where)
-    decided = _decide_again(gated, held, policy.value)
+    quorum, logged = demands.waiver_quorum(policy.value), record.logged
+    held = available(record.evidence, record.verdict.statement, logged.waivers, quorum, demands.now, logged.where)
+    decided = _decide_again(record, held, policy.value)
     keys = open_keys(policy, passphrase)
     if keys is None:
         raise InputError("release.no-seal", "the policy has no seal section", where=str(request.policy))
@@ -101,20 +101,20 @@ def release_waived(
         require_risen(keys, trail.entries(kind="seal"))
         require_unrevoked(keys, policy, trail.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
-            position = _enter_again(gated.evidence, decided.verdict, journal)
-            evidence = _evidence(gated.evidence, request.run, decided, position, created=now())
-            files = {name: gated.run.files[name] for name in _KEPT if name in gated.run.files}
+            position = _enter_again(record.evidence, decided.verdict, journal)
+            evidence = _evidence(record.evidence, request.run, decided, position, created=now())
+            files = {name: record.run.files[name] for name in _KEPT if name in record.run.files}
             files |= {run_folder.waiver(part.sha256): held.envelopes[part.sha256] for part in decided.waivers}
             released = conclude(evidence, files, keys, journal, folder)
     return Released(released, folder, decided.left_over)
 
 
-def _require_refusal(gated: Gated, where: str) -> None:
-    evidence = gated.evidence
+def _require_refusal(record: Record, where: str) -> None:
+    evidence = record.evidence
     if evidence.verdict.outcome is Outcome.PASS:
         hint = "its image is in its folder" if evidence.seal else "`audit ship` seals what passes"
         raise InputError("release.passed", "this run is a PASS and needs no waiver", where=where, hint=hint)
-    if evidence.to_json() != gated.run.document:
+    if evidence.to_json() != record.run.document:
         # What is released must be put together again to the byte by the gate; see `gate.origin`.
         raise InputError(
             "release.other-version",
@@ -124,9 +124,9 @@ def _require_refusal(gated: Gated, where: str) -> None:
         )
 
 
-def _decide_again(gated: Gated, held: Available, policy: Policy) -> _Decided:
+def _decide_again(record: Record, held: Available, policy: Policy) -> _Decided:
     """Decide under the waivers, and keep those that the verdict needs: another would only end it sooner."""
-    findings = gated.evidence.findings
+    findings = record.evidence.findings
     under_all = decide(findings, policy, held.parts)
     used = {use.sha256 for use in under_all.waived if use.use == "used"}
     needed = tuple(part for part in held.parts if part.sha256 in used)
@@ -140,8 +140,8 @@ def _decide_again(gated: Gated, held: Available, policy: Policy) -> _Decided:
     raise RejectedError(
         "release.not-enough",
         f"under the waivers that hold it is {verdict.outcome} still: {'; '.join((*in_the_way, *left_over))}",
-        where=str(gated.run.folder),
-        hint=f"`audit waive {gated.run.folder}` lists the waivers, and who must still sign them",
+        where=str(record.run.folder),
+        hint=f"`audit waive {record.run.folder}` lists the waivers, and who must still sign them",
     )
 
 

@@ -32,18 +32,14 @@ from audit_pipeline.trail.place import Address
 
 
 @dataclass(frozen=True)
-class Gated:
-    """A run whose record holds. Whether it may be released is its verdict's to say."""
+class Record:
+    """A run whose record holds, whatever its verdict is."""
 
     run: RunFiles
+    policy: Policy
+    """read from the run's own bytes"""
     verdict: Attested
     logged: Logged
-    checks: tuple[str, ...]
-    """what was checked, in order, in words"""
-    not_demanded: tuple[str, ...]
-    """what could have been asked for and was not, so that nothing shows whether it holds"""
-    warnings: tuple[str, ...]
-    """what somebody should know though nothing is wrong"""
 
     @property
     def evidence(self) -> Evidence:
@@ -51,8 +47,21 @@ class Gated:
         return self.run.evidence
 
 
+@dataclass(frozen=True)
+class Gated:
+    """A run whose record holds, and that has the approvals it needs. Whether it is released is its verdict's to say."""
+
+    evidence: Evidence
+    checks: tuple[str, ...]
+    """what was checked, in order, in words"""
+    not_demanded: tuple[str, ...]
+    """what could have been asked for and was not, so that nothing shows whether it holds"""
+    warnings: tuple[str, ...]
+    """what somebody should know though nothing is wrong"""
+
+
 def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
-    """Check a run's folder against public keys and the trail.
+    """Check a run's folder against public keys, the trail and the people whose word it needs.
 
     Args:
         folder: the run's folder.
@@ -63,12 +72,27 @@ def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
         RejectedError: the first thing that does not hold.
         InputError: the folder is not a run's, or there is no trail.
     """
+    record = check_record(folder, trail, demands)
+    evidence, logged = record.evidence, record.logged
+    approved = {}
+    if evidence.verdict.outcome is Outcome.PASS:
+        approved = check_approvals(record.run, logged, record.policy, demands, record.verdict.sha256)
+    told = tell(evidence, logged, approved, demands)
+    return Gated(evidence, told.checks, told.not_demanded, tuple(warnings_of(evidence, logged, demands)))
+
+
+def check_record(folder: Path, trail: Address, demands: Demands) -> Record:
+    """All that the gate asks, but for approvals: what must hold of a refusal as well.
+
+    Raises:
+        RejectedError: the first thing that does not hold.
+        InputError: as `gate`.
+    """
     run = read_run(folder)
-    evidence = run.evidence
-    if demands.policy is not None and load_recorded_policy(demands.policy).sha256 != evidence.policy.sha256:
+    if demands.policy is not None and load_recorded_policy(demands.policy).sha256 != run.evidence.policy.sha256:
         raise RejectedError(
             "gate.other-policy",
-            f"the run was judged by another policy ({evidence.policy.name}) than this one",
+            f"the run was judged by another policy ({run.evidence.policy.name}) than this one",
             where=str(demands.policy),
             hint="`audit log` shows when each was registered; ship again under this policy",
         )
@@ -78,13 +102,8 @@ def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
     with Trail.open(trail, create=False) as opened:
         logged = check_trail(run, opened, demands.log)
     refuse_revoked(run, logged)
-    check_verdict_waivers(evidence, verdict.statement, logged, policy, demands)
-    approved = {}
-    if evidence.verdict.outcome is Outcome.PASS:
-        approved = check_approvals(run, logged, policy, demands, verdict.sha256)
-    told = tell(evidence, logged, approved, demands)
-    warnings = tuple(warnings_of(evidence, logged, demands))
-    return Gated(run, verdict, logged, told.checks, told.not_demanded, warnings)
+    check_verdict_waivers(run.evidence, verdict.statement, logged, policy, demands)
+    return Record(run, policy, verdict, logged)
 
 
 def _check_decision(run: RunFiles) -> Policy:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from people_world import policy_text
 from small_world import MANIFEST, PASSPHRASE, POLICY, World, carry_out, train_model, write_split
 
 from audit_pipeline.seal.keys.load import new_key
@@ -38,3 +39,19 @@ def refused(world: World, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     policy.write_text(POLICY.replace("min: 0.6", "min: 0.9999").replace("max_drop: 0.2", "max_drop: 0.1"))
     request = world.request("refused", tmp_path_factory.mktemp("refused"))
     return carry_out(replace(request, policy=policy))
+
+
+@pytest.fixture(scope="session")
+def reviewed(world: World, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+    """A PASS whose policy demands two approvals."""
+    (world.folder / "reviewed.yaml").write_text(policy_text())
+    request = world.request("reviewed", tmp_path_factory.mktemp("reviewed"))
+    return carry_out(replace(request, policy=world.folder / "reviewed.yaml"))
+
+
+@pytest.fixture(scope="session")
+def too_hard(world: World, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+    """A FAIL of one finding, by a policy that demands two approvals."""
+    (world.folder / "too-hard.yaml").write_text(policy_text(floor="0.9999"))
+    request = world.request("too-hard", tmp_path_factory.mktemp("too-hard"))
+    return carry_out(replace(request, policy=world.folder / "too-hard.yaml"))
