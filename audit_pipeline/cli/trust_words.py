@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,6 @@ from audit_pipeline.errors import InputError
 if TYPE_CHECKING:
     from audit_pipeline.seal.keys.forms import SignerPublic
     from audit_pipeline.seal.trust.schema import Log, RoleName
-
-_LARGEST_WORD = 4096
 
 
 def public_keys(paths: Iterable[Path]) -> dict[str, SignerPublic]:
@@ -86,10 +84,12 @@ def log(key: str | None, witnesses: list[str], threshold: int | None) -> Log | N
         threshold: how many of them must cosign; None for more than half.
 
     Raises:
-        InputError: `trust.log`, witnesses of no log, or `trust.log-key`, a word is no verifier key.
+        InputError: `trust.log`, witnesses of no log, or a number of no witnesses, or names or numbers
+            that no trust file holds; or as `read_vkey`.
     """
     from pydantic import ValidationError
 
+    from audit_pipeline.cli.log_trust_option import read_vkey
     from audit_pipeline.seal.trust.schema import Log, Witnesses
 
     if key is None:
@@ -100,30 +100,12 @@ def log(key: str | None, witnesses: list[str], threshold: int | None) -> Log | N
         raise InputError(
             "trust.log", "there are no witnesses to be counted", where="--witnesses", hint="give --witness"
         )
-    keys = tuple(_words(witnesses, "--witness"))
-    (own,) = _words([key], "--log-key")
+    keys = tuple(read_vkey(each, "--witness").to_vkey() for each in witnesses)
+    own = read_vkey(key, "--log-key").to_vkey()
     try:
         seen = Witnesses(keys=keys, threshold=threshold or len(keys) // 2 + 1) if keys else None
         return Log(key=own, witnesses=seen)
     except ValidationError:
-        raise _no_key("a word", "--log-key and --witness") from None
-
-
-def _words(given: Iterable[str], option: str) -> Iterator[str]:
-    for text in given:
-        path = Path(text)
-        if not path.is_file():
-            yield text
-            continue
-        if path.stat().st_size > _LARGEST_WORD:
-            raise _no_key(text[:64], option)
-        yield path.read_text(encoding="utf-8", errors="replace").strip()
-
-
-def _no_key(text: str, option: str) -> InputError:
-    return InputError(
-        "trust.log-key",
-        f"{text} is no verifier key, NAME+ID+KEY",
-        where=option,
-        hint="give the word itself, or its file",
-    )
+        raise InputError(
+            "trust.log", "a trust file has keys with names of 255 printable ASCII characters at most, and 64 witnesses"
+        ) from None
