@@ -130,7 +130,9 @@ def check_consistency(old: TreeHead, new: TreeHead, path: ProofPath) -> None:
     elif path:
         raise _malformed("between these two sizes it has to be empty")
     else:
-        roots = (EMPTY_ROOT.hex(), new.root) if old.size == 0 else (new.root, new.root)
+        # What is empty has one root, whatever is said of it; and a tree extends itself.
+        empty = EMPTY_ROOT.hex()
+        roots = empty if old.size == 0 else new.root, empty if new.size == 0 else new.root
     for proven, head in zip(roots, (old, new), strict=True):
         if proven != head.root:
             raise _inconsistent(old, new, f"the proof gives the root {proven} at {head.size}, not {head.root!r}")
