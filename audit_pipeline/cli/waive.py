@@ -138,6 +138,6 @@ def _next(waiver: ListedWaiver, run: Path, trust: Path | None, root: list[Path] 
     words = (
         ["waive", str(run), "--cosign", waiver.sha256[:16], "--key", "KEY"]
         if waiver.missing
-        else ["release", str(run), "--run", "NEW"]
+        else ["release", str(run), "--policy", "POLICY", "--run", "NEW"]
     )
     return [command(*words, trust=trust, roots=root, trail=trail)]

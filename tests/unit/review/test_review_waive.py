@@ -52,7 +52,7 @@ def test_two_people_sign_one_waiver(audit, ward: Ward, words, cosign) -> None:
     assert f"audit waive {ward.run(REFUSED)} --cosign {waiver['sha256'][:16]} --key KEY --trust" in step
     text = audit.text(*cosign(waiver["sha256"][:16], "doctor"))
     assert "signed by guardian, doctor" in text
-    assert f"next: audit release {ward.run(REFUSED)} --run NEW --trust" in text
+    assert f"next: audit release {ward.run(REFUSED)} --policy POLICY --run NEW --trust" in text
 
 
 def test_the_trail_gives_back_one_envelope_that_both_have_signed(audit, ward: Ward, words, cosign) -> None:
