@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit_pipeline.evidence import Evidence
+from audit_pipeline.findings import Finding
+from audit_pipeline.report.rules import claim_of
 from audit_pipeline.report.wording import NAME_CELLS, SENTENCE_CELLS, brief, count, limit
 
 _KEY_DIGITS = 16
@@ -31,15 +33,15 @@ class WaiverLine:
 def waiver_lines(evidence: Evidence) -> tuple[WaiverLine, ...]:
     """Every waiver of the verdict, those that it rests on first."""
     uses = {use.sha256: use for use in evidence.verdict.waived}
-    limits = {(finding.rule, finding.group.label): finding.limit for finding in evidence.findings}
+    findings = {(finding.rule, finding.group.label): finding for finding in evidence.findings}
     lines = []
     for waiver in evidence.waivers:
-        use, own = uses.get(waiver.sha256), limits.get((waiver.rule, waiver.group))
+        use, found = uses.get(waiver.sha256), findings.get((waiver.rule, waiver.group))
         lines.append(
             WaiverLine(
                 sha256=waiver.sha256,
-                about=f"{brief(waiver.rule, NAME_CELLS)} in {brief(waiver.group, NAME_CELLS)}",
-                limit=f"{'' if own is None else f'{limit(own)} → '}{limit(waiver.limit)}",
+                about=f"{_claim(waiver.rule, found)}, in {brief(waiver.group, NAME_CELLS)}",
+                limit=f"{'' if found is None else f'{limit(found.limit)} → '}{limit(waiver.limit)}",
                 reason=brief(waiver.reason, SENTENCE_CELLS),
                 until=brief(waiver.expires, NAME_CELLS),
                 approvers=tuple(f"{key[:_KEY_DIGITS]}…" for key in waiver.approvers),
@@ -48,6 +50,10 @@ def waiver_lines(evidence: Evidence) -> tuple[WaiverLine, ...]:
             )
         )
     return tuple(sorted(lines, key=lambda line: line.use != "used"))
+
+
+def _claim(rule: str, found: Finding | None) -> str:
+    return brief(rule, NAME_CELLS) if found is None else f"{claim_of(found)} ({brief(rule, NAME_CELLS)})"
 
 
 def decided_again(evidence: Evidence) -> str | None:
