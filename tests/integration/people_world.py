@@ -46,6 +46,12 @@ def person(name: str) -> Signer:
     return Signer.of(Ed25519PrivateKey.generate())
 
 
+@cache
+def opened(path: Path) -> Signer:
+    """A key behind the passphrase, which is slow to open by design."""
+    return load_signer(path, PASSPHRASE)
+
+
 def policy_text(*, floor: str = "0.6") -> str:
     """The small world's policy, with an author and two who must approve."""
     author = f'author: {{role: "the tester", key: {fingerprint(person("author").public)}}}'
@@ -79,7 +85,7 @@ class Case:
 
     @property
     def maker(self) -> Signer:
-        return load_signer(self.world.folder / "maker.key.pem", PASSPHRASE)
+        return opened(self.world.folder / "maker.key.pem")
 
     def demands(self, **more: Any) -> Demands:
         approvers = {role: tuple(person(name).public for name in names) for role, names in APPROVERS.items()}

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -130,13 +130,20 @@ def ticking() -> Callable[[], str]:
     return lambda: f"2026-01-01T00:{(n := next(seconds)) // 60:02d}:{n % 60:02d}Z"
 
 
-def trail_of(shipped: Shipped) -> str:
-    return str(shipped.folder.parent.parent / "audit.db")
+class InFolder(Protocol):
+    """A run of any kind: it lies in a folder, two above which its trail is."""
+
+    @property
+    def folder(self) -> Path: ...
 
 
-def copy_trail(shipped: Shipped, folder: Path) -> str:
+def trail_of(run: InFolder) -> str:
+    return str(run.folder.parent.parent / "audit.db")
+
+
+def copy_trail(run: InFolder, folder: Path) -> str:
     """A copy of a run's trail that can be written to: with its key and what that remembers."""
-    for path in Path(trail_of(shipped)).parent.glob("audit.db*"):
+    for path in Path(trail_of(run)).parent.glob("audit.db*"):
         if path.is_file():
             shutil.copy(path, folder)
     return str(folder / "audit.db")

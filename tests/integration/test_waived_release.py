@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from people_world import ENDS, RULE, THEN, Case, person, policy_text
-from small_world import TODAY, World
+from small_world import TODAY, World, copy_trail
 
 from audit_pipeline import run_folder
 from audit_pipeline.attestations import verdict_payload
@@ -33,12 +33,20 @@ def case(world: World, too_hard: Shipped, tmp_path: Path) -> Case:
     return Case(world, too_hard, tmp_path, world.folder / "too-hard.yaml")
 
 
-@pytest.fixture
-def released(case: Case) -> Released:
+@pytest.fixture(scope="module")
+def first(world: World, too_hard: Shipped, tmp_path_factory: pytest.TempPathFactory) -> Released:
+    """The one release that most tests look at, each in its own copy of the trail."""
+    case = Case(world, too_hard, tmp_path_factory.mktemp("release"), world.folder / "too-hard.yaml")
     case.waive()
     done = case.release()
     case.approve_all(done)
     return done
+
+
+@pytest.fixture
+def released(case: Case, first: Released) -> Released:
+    case.trail = copy_trail(first, case.place)
+    return first
 
 
 def not_released(case: Case, **more: Any) -> str:
