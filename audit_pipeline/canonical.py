@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _CHUNK_BYTES = 1 << 20
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -20,8 +21,16 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         ValueError: a NaN or an infinity, which JSON cannot hold; "not measurable" is a reason, never a NaN.
     """
-    _refuse_non_finite(value, "$")
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return canonical_text(value).encode()
+
+
+def canonical_text(value: Any) -> str:
+    """The same before it is encoded as UTF-8, which a lone surrogate cannot be."""
+    try:
+        return _ENCODER.encode(value)
+    except ValueError:
+        _refuse_non_finite(value, "$")
+        raise
 
 
 def _refuse_non_finite(value: Any, path: str) -> None:

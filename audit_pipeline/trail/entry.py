@@ -7,14 +7,17 @@ empty one, so that an older tool calls such a log newer rather than wrong.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
-from audit_pipeline.canonical import canonical_json
+from audit_pipeline.canonical import canonical_json, canonical_text
 from audit_pipeline.errors import InputError
 from audit_pipeline.trail.merkle import TreeHead, leaf_hash
 
@@ -42,6 +45,11 @@ One kind per stage; `aborted` for a run that ended in an error; `keys` for a tru
 `clock` for a correction of the writers' clock.
 """
 
+KINDS: frozenset[str] = frozenset(get_args(Kind))
+
+KEPT_KINDS = frozenset({"seal", "keys", "redaction"})
+"""Kinds of entry whose text is never taken out; see `redaction`."""
+
 FORMAT = 1
 
 
@@ -50,13 +58,11 @@ def _real_moment(at: str) -> str:
     return at
 
 
-_UtcTime = Annotated[
-    str,
-    Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|\+00:00)$"),
-    AfterValidator(_real_moment),
-]
+_UTC_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|\+00:00)")
 # No control characters: a run's name is printed to terminals.
-_RunName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,255}$")]
+_RUN_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
+_UtcTime = Annotated[str, Field(pattern=f"^{_UTC_TIME.pattern}$"), AfterValidator(_real_moment)]
+_RunName = Annotated[str, Field(pattern=f"^{_RUN_NAME.pattern}$")]
 
 
 @with_config(ConfigDict(strict=True, extra="forbid"))
@@ -70,6 +76,39 @@ class _Document(TypedDict):
 
 
 _DOCUMENT = TypeAdapter(_Document)
+_HEX_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def is_document(text: str, index: int, kind: str, run: str, at: str) -> bool:
+    """Whether a text is an entry's document with these values: what `Entry.parse` says, in half the time.
+
+    Never true where `Entry.parse` raises or reads other values, so whoever is told that it is not can ask there why.
+    The values may come from a file that somebody edited, and be of any type.
+    """
+    try:
+        body = from_json(text, allow_inf_nan=False)["body"]
+        written = (
+            f'{{"at":{_quoted_time(at)},"body":{canonical_text(body)},"format":{FORMAT},"index":{index},'
+            f'"kind":"{kind}","run":{_quoted_run(run)}}}'
+        )
+    except (ValueError, TypeError, KeyError):
+        return False
+    return written == text and type(body) is dict and kind in KINDS
+
+
+# Several entries have one run, and many have one second.
+@lru_cache(maxsize=4096)
+def _quoted_time(at: str) -> str:
+    if not _UTC_TIME.fullmatch(_real_moment(at)):
+        raise ValueError("it is not UTC")
+    return f'"{at}"'
+
+
+@lru_cache(maxsize=4096)
+def _quoted_run(run: str) -> str:
+    if not _RUN_NAME.fullmatch(run):
+        raise ValueError("it cannot be printed")
+    return canonical_text(run)
 
 
 @dataclass(frozen=True)
@@ -89,6 +128,24 @@ class Entry:
     """the document's exact bytes, UTF-8; empty where they were taken out"""
     leaf_hash: bytes = field(repr=False)
     """RFC 6962 hash of the document's bytes, 32 bytes"""
+
+    @classmethod
+    def emptied(cls, index: int, kind: Kind, run: str, at: str, leaf_hash: str) -> Entry:
+        """An entry whose text was taken out, from what is left of it.
+
+        Raises:
+            ValueError: this is no such entry, or a `leaf_hash` that is not 64 hexadecimal digits.
+        """
+        document = {"at": at, "body": {}, "format": FORMAT, "index": index, "kind": kind, "run": run}
+        try:
+            _DOCUMENT.validate_python(document)
+        except ValidationError as error:
+            raise ValueError(_first_problem(error)) from error
+        if kind in KEPT_KINDS:
+            raise ValueError(f"no {kind} entry is ever taken out")
+        if not _HEX_HASH.fullmatch(leaf_hash):
+            raise ValueError("its hash is none")
+        return cls(index, kind, run, at, {}, b"", bytes.fromhex(leaf_hash))
 
     @property
     def redacted(self) -> bool:

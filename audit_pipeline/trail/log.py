@@ -31,7 +31,17 @@ from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.place import Address, Place
 from audit_pipeline.trail.proofs import ProofPath
 from audit_pipeline.trail.recorded import Recorded
-from audit_pipeline.trail.rows import ENTER, ENTRIES, GROW, columns, frontier_row, last_row, of_kind, read_rows
+from audit_pipeline.trail.rows import (
+    ENTER,
+    ENTRIES,
+    GROW,
+    REDACTIONS,
+    columns,
+    frontier_row,
+    last_row,
+    of_kind,
+    read_rows,
+)
 from audit_pipeline.trail.stored_tree import StoredTree
 from audit_pipeline.trail.tables import EntryRow
 from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
@@ -162,7 +172,8 @@ class Trail:
                 all are, but a query for some of them could show others.
         """
         with self._database.reading(self._engine) as connection:
-            head = verify_log(read_rows(connection, ENTRIES), frontier_row(connection), seen, self._database.where)
+            redactions = partial(read_rows, connection, REDACTIONS)
+            head = verify_log(read_rows(connection, ENTRIES), frontier_row(connection), seen, self.where, redactions)
             self._database.refuse_deceptive(connection)
         return head
 
@@ -249,6 +260,8 @@ class Trail:
 
     def close(self) -> None:
         """Let go of the database."""
+        if self._checkpointing is not None:
+            self._checkpointing.close()
         self._database.close(self._engine)
 
     def __enter__(self) -> Self:
@@ -298,7 +311,7 @@ class Trail:
 
     def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
         for row in read_rows(connection, query):
-            yield read_entry(row, self._database.where)
+            yield read_entry(row._mapping, self._database.where)
 
     def _refuse_broken_end(self, connection: Connection, frontier: Frontier) -> None:
         last = last_row(connection)

@@ -8,10 +8,11 @@ A tree of n leaves is a row of perfect subtrees, one for each bit set in n, the 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 HASH_BYTES = 32
+_sha256 = hashlib.sha256
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
@@ -46,23 +47,17 @@ class Frontier:
 
     def completed(self, leaf: bytes) -> tuple[bytes, ...]:
         """Roots of the perfect subtrees that the next leaf completes, of 2, 4, 8, … leaves, 32 bytes each."""
-        nodes, node = [], leaf
-        for bit in range((~self.size & self.size + 1).bit_length() - 1):
-            node = node_hash(self.peaks[-1 - bit], node)
-            nodes.append(node)
-        return tuple(nodes)
+        return GrowingTree(self).append(leaf)
 
     def append(self, leaf: bytes) -> Frontier:
         """The frontier after one more leaf, given by its `leaf_hash`."""
-        completed = self.completed(leaf)
-        kept = self.peaks[: len(self.peaks) - len(completed)]
-        return Frontier(self.size + 1, (*kept, completed[-1] if completed else leaf))
+        tree = GrowingTree(self)
+        tree.append(leaf)
+        return tree.frontier()
 
     def root(self) -> bytes:
         """The Merkle tree hash MTH over all leaves, 32 bytes (RFC 6962 section 2.1)."""
-        if not self.peaks:
-            return EMPTY_ROOT
-        return reduce(lambda right, left: node_hash(left, right), reversed(self.peaks))
+        return _folded(self.peaks)
 
     def head(self) -> TreeHead:
         """Size and root."""
@@ -83,3 +78,42 @@ class Frontier:
         if size < 0 or len(joined) != size.bit_count() * HASH_BYTES:
             raise ValueError(f"a tree of {size} leaves does not have {len(joined) / HASH_BYTES:g} peaks")
         return cls(size, tuple(joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES)))
+
+
+class GrowingTree:
+    """A frontier that grows in place: for whoever appends many leaves and looks at each root on the way."""
+
+    def __init__(self, frontier: Frontier | None = None) -> None:
+        """Begin at a frontier, that of the empty tree if None."""
+        begun = frontier or Frontier()
+        self.size = begun.size
+        self._peaks = list(begun.peaks)
+
+    def append(self, leaf: bytes) -> tuple[bytes, ...]:
+        """Add a leaf, given by its `leaf_hash`; see `Frontier.completed` for what is given back."""
+        node, nodes, height = leaf, [], self.size
+        while height & 1:
+            node = node_hash(self._peaks.pop(), node)
+            nodes.append(node)
+            height >>= 1
+        self._peaks.append(node)
+        self.size += 1
+        return tuple(nodes)
+
+    def root(self) -> bytes:
+        """As `Frontier.root`."""
+        return _folded(self._peaks)
+
+    def frontier(self) -> Frontier:
+        """The frontier as it is now."""
+        return Frontier(self.size, tuple(self._peaks))
+
+
+def _folded(peaks: Sequence[bytes]) -> bytes:
+    if not peaks:
+        return EMPTY_ROOT
+    # A loop and no `reduce`: most of what it takes to verify a log is hashing here.
+    root = peaks[-1]
+    for peak in peaks[-2::-1]:
+        root = _sha256(b"\x01" + peak + root).digest()
+    return root

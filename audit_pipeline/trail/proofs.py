@@ -126,14 +126,14 @@ def check_consistency(old: TreeHead, new: TreeHead, path: ProofPath) -> None:
     if not 0 <= old.size <= new.size:
         raise _inconsistent(old, new, "it is smaller")
     if 0 < old.size < new.size:
-        roots = _roots_from_consistency(old, new.size, path)
+        old_root, new_root = _roots_from_consistency(old, new.size, path)
     elif path:
         raise _malformed("between these two sizes it has to be empty")
     else:
         # What is empty has one root, whatever is said of it; and a tree extends itself.
         empty = EMPTY_ROOT.hex()
-        roots = empty if old.size == 0 else new.root, empty if new.size == 0 else new.root
-    for proven, head in zip(roots, (old, new), strict=True):
+        old_root, new_root = (new.root if old.size else empty), (new.root if new.size else empty)
+    for proven, head in ((old_root, old), (new_root, new)):
         if proven != head.root:
             raise _inconsistent(old, new, f"the proof gives the root {proven} at {head.size}, not {head.root!r}")
 

@@ -24,13 +24,10 @@ from audit_pipeline.seal.keys.public_key import read_spki
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import Predicate, Text, first_fault
 from audit_pipeline.seal.statement import Subject, make_statement
-from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.entry import KEPT_KINDS, Entry
 from audit_pipeline.trail.strict_base64 import decode, encode
 
 REDACTION_TYPE = "https://audit-pipeline.dev/redaction/v1"
-
-KEPT_KINDS = frozenset({"seal", "keys", "redaction"})
-"""Kinds of entry whose text is never taken out."""
 
 
 class Redaction(Predicate):
@@ -45,6 +42,11 @@ class Redaction(Predicate):
     reason: Text
     key: Text
     """of whoever signs this: SubjectPublicKeyInfo, DER, base64"""
+
+    @property
+    def recorded(self) -> Mapping[str, str]:
+        """What the columns of the redacted entry's row say, by column."""
+        return {"kind": self.kind, "run": self.run, "at": self.entry_at, "leaf_hash": self.leaf_hash}
 
 
 def sign_redaction(entry: Entry, reason: str, signer: Signer) -> dict[str, Any]:

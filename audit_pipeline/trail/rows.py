@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, inspect, select, update
+from sqlalchemy import Connection, Row, RowMapping, Select, insert, inspect, select, update
 from sqlmodel import col
 
 from audit_pipeline.trail.entry import Entry, Kind
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.tables import EntryRow, FrontierRow
 
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of whichever columns."""
+
 ENTRIES: Select[Any] = select(inspect(EntryRow).local_table).order_by(col(EntryRow.index))
 """All rows of entries, in order."""
+
+REDACTIONS: Select[Any] = ENTRIES.where(col(EntryRow.canonical).contains('"kind":"redaction"'))
+"""The rows that take others' text out, by their own text: that is what was hashed, and not the column beside it."""
 
 ENTER = insert(EntryRow)
 """Adds an entry; see `columns`."""
@@ -33,9 +39,9 @@ def of_kind(kind: Kind) -> Select[Any]:
     return ENTRIES.where(col(EntryRow.kind) == kind)
 
 
-def read_rows(connection: Connection, query: Select[Any]) -> Iterator[RowMapping]:
+def read_rows(connection: Connection, query: Select[Any]) -> Iterator[AnyRow]:
     """What a query gives, some at a time."""
-    yield from connection.execute(query, execution_options={"yield_per": _BATCH}).mappings()
+    yield from connection.execute(query, execution_options={"yield_per": _BATCH})
 
 
 def last_row(connection: Connection) -> RowMapping | None:

@@ -6,27 +6,40 @@ their values are quoted in messages: they may hold what a terminal would obey.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
 
 from sqlalchemy import RowMapping
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.trail.entry import Entry
-from audit_pipeline.trail.merkle import Frontier, TreeHead, leaf_hash
+from audit_pipeline.trail.entry import Entry, is_document
+from audit_pipeline.trail.merkle import Frontier, GrowingTree, TreeHead, leaf_hash
+from audit_pipeline.trail.rows import AnyRow
+
+if TYPE_CHECKING:
+    from audit_pipeline.trail.redaction import Redaction
 
 _REPEATED_COLUMNS = ("kind", "run", "at")
 
+_Redactions = Callable[[], Mapping[int, "Redaction"]]
+
 
 def verify_log(
-    rows: Iterable[RowMapping], frontier_row: RowMapping | None, seen: Iterable[TreeHead], where: str
+    rows: Iterable[AnyRow],
+    frontier_row: RowMapping | None,
+    seen: Iterable[TreeHead],
+    where: str,
+    redactions: Callable[[], Iterable[AnyRow]],
 ) -> TreeHead:
     """Check every row in order, then the frontier, then the heads that were seen before.
 
     Args:
-        rows: all rows, by index.
+        rows: all rows, by index, with the columns of `tables.EntryRow`.
         frontier_row: the frontier as it stands in the database.
         seen: heads noted elsewhere that the log must have passed through.
         where: the trail, for messages.
+        redactions: gives all rows whose text may be that of a `redaction` entry; asked only where a text is gone.
 
     Returns:
         The head, recomputed.
@@ -36,27 +49,30 @@ def verify_log(
     """
     seen = set(seen)
     sizes_seen = {head.size for head in seen}
-    frontier = Frontier()
-    passed = {frontier.head()}
+    tree = GrowingTree()
+    passed = {tree.frontier().head()}
+    signed = cache(lambda: _signed_redactions(redactions(), where))
     for row in rows:
-        frontier = _checked(row, frontier, where)
-        if frontier.size in sizes_seen:
-            passed.add(frontier.head())
-    _check_frontier(read_frontier(frontier_row, where), frontier, where)
+        _check_row(row, tree, signed, where)
+        if tree.size in sizes_seen:
+            passed.add(tree.frontier().head())
+    _check_frontier(read_frontier(frontier_row, where), tree.frontier(), where)
     for head in sorted(seen - passed, key=lambda head: head.size):
-        raise _unlike_seen(head, frontier.size, where)
-    return frontier.head()
+        raise _unlike_seen(head, tree.size, where)
+    return tree.frontier().head()
 
 
 def read_entry(row: RowMapping, where: str) -> Entry:
-    """The entry that a row's text holds.
+    """The entry that a row's text holds, or what is left of it where the text is gone.
 
     Raises:
-        RejectedError: the text is not an entry.
+        RejectedError: the text is not an entry, or is gone and nothing is left.
     """
     try:
-        return Entry.parse(_stored_bytes(row))
-    except ValueError as error:
+        if row["canonical"] == "":
+            return Entry.emptied(row["index"], row["kind"], row["run"], row["at"], row["leaf_hash"])
+        return Entry.parse(_stored_bytes(row["canonical"]))
+    except (ValueError, TypeError) as error:
         raise changed(row["index"], f"its text cannot be read as an entry: {error}", where) from error
 
 
@@ -76,25 +92,57 @@ def read_frontier(row: RowMapping | None, where: str) -> Frontier:
         ) from error
 
 
-def _checked(row: RowMapping, before: Frontier, where: str) -> Frontier:
-    index = before.size
-    if row["index"] != index:
-        raise changed(index, f"it is missing: the next entry stored is number {row['index']!r}", where)
+def _check_row(row: AnyRow, tree: GrowingTree, redactions: _Redactions, where: str) -> None:
+    """Check the next row and add its leaf to the tree."""
+    index, kind, run, at, text, recorded, root, nodes = row
+    if index != tree.size:
+        raise changed(tree.size, f"it is missing: the next entry stored is number {index!r}", where)
+    leaf = _leaf(index, text, recorded, where) if text != "" else _redacted_leaf(row._mapping, redactions(), where)
+    completed = b"".join(tree.append(leaf)).hex()
+    if root != tree.root().hex():
+        raise changed(index, f"with it the tree's root is {tree.root().hex()}, recorded was {root!r}", where)
+    if nodes != completed:
+        raise changed(index, f"the nodes that it completes are {completed!r}, recorded was {nodes!r}", where)
+    if text != "" and not is_document(text, index, kind, run, at):
+        _check_columns(row._mapping, read_entry(row._mapping, where), where)
+
+
+def _leaf(index: int, text: object, recorded: object, where: str) -> bytes:
     try:
-        stored = _stored_bytes(row)
+        leaf = leaf_hash(_stored_bytes(text))
     except ValueError as error:
         raise changed(index, str(error), where) from error
-    leaf = leaf_hash(stored)
-    if row["leaf_hash"] != leaf.hex():
-        raise changed(index, f"its text hashes to {leaf.hex()}, recorded was {row['leaf_hash']!r}", where)
-    after = before.append(leaf)
-    if row["root"] != after.root().hex():
-        raise changed(index, f"with it the tree's root is {after.root().hex()}, recorded was {row['root']!r}", where)
-    nodes = b"".join(before.completed(leaf)).hex()
-    if row["nodes"] != nodes:
-        raise changed(index, f"the nodes that it completes are {nodes!r}, recorded was {row['nodes']!r}", where)
-    _check_columns(row, read_entry(row, where), where)
-    return after
+    if recorded != leaf.hex():
+        raise changed(index, f"its text hashes to {leaf.hex()}, recorded was {recorded!r}", where)
+    return leaf
+
+
+def _redacted_leaf(row: RowMapping, redactions: Mapping[int, Redaction], where: str) -> bytes:
+    """The leaf of a row whose text was taken out, as its redaction and its own column have it alike."""
+    index, redaction = row["index"], redactions.get(row["index"])
+    if redaction is None:
+        raise changed(index, "its text is gone, and no signed redaction says that it was taken out", where)
+    for column in (*_REPEATED_COLUMNS, "leaf_hash"):
+        if row[column] != redaction.recorded[column]:
+            what = f"column {column} says {row[column]!r}, its redaction {redaction.recorded[column]!r}"
+            raise changed(index, what, where)
+    return bytes.fromhex(redaction.leaf_hash)
+
+
+def _signed_redactions(rows: Iterable[AnyRow], where: str) -> Mapping[int, Redaction]:
+    # Imported here because it brings the libraries that check signatures, which few logs need.
+    from audit_pipeline.trail.redaction import redactions_of
+
+    return redactions_of(_readable(rows, where), where)
+
+
+def _readable(rows: Iterable[AnyRow], where: str) -> Iterator[Entry]:
+    for row in rows:
+        try:
+            yield read_entry(row._mapping, where)
+        except RejectedError:
+            # Left to be named in its own place.
+            continue
 
 
 def _check_columns(row: RowMapping, entry: Entry, where: str) -> None:
@@ -106,10 +154,10 @@ def _check_columns(row: RowMapping, entry: Entry, where: str) -> None:
             raise changed(entry.index, f"column {column} says {row[column]!r}, the hashed text {hashed!r}", where)
 
 
-def _stored_bytes(row: RowMapping) -> bytes:
-    if not isinstance(row["canonical"], str):
+def _stored_bytes(text: object) -> bytes:
+    if not isinstance(text, str):
         raise ValueError("its text was replaced by something that is not text")
-    return row["canonical"].encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _check_frontier(recorded: Frontier, recomputed: Frontier, where: str) -> None:

@@ -40,7 +40,7 @@ def recompute(path, documents):
     [
         ("""UPDATE entry SET canonical = replace(canonical, '":4', '":5') WHERE "index" = 4""", 4, "hashes to"),
         ("""UPDATE entry SET canonical = canonical || ' ' WHERE "index" = 0""", 0, "hashes to"),
-        ("""UPDATE entry SET canonical = '' WHERE "index" = 10""", 10, "hashes to"),
+        ("""UPDATE entry SET canonical = '' WHERE "index" = 10""", 10, "text is gone"),
         ("""UPDATE entry SET canonical = CAST(x'ff00fe' AS TEXT) WHERE "index" = 6""", 6, "hashes to"),
         ("""UPDATE entry SET leaf_hash = upper(leaf_hash) WHERE "index" = 7""", 7, "hashes to"),
         ("""UPDATE entry SET root = (SELECT root FROM entry WHERE "index" = 1) WHERE "index" = 2""", 2, "root is"),

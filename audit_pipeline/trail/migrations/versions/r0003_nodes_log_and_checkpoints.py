@@ -136,8 +136,8 @@ def upgrade() -> None:
             op.execute(statement)
     else:
         op.execute(_POSTGRESQL_REFUSAL)
-        for guard in _POSTGRESQL_GUARDS:
-            for statement in _postgresql_guard(*guard):
+        for arguments in _POSTGRESQL_GUARDS:
+            for statement in _postgresql_guard(*arguments):
                 op.execute(statement)
 
 
