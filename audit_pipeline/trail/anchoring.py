@@ -34,10 +34,10 @@ def anchored(trail: Trail, held: Pinned | None, trust: LogTrust) -> Anchored:
         RejectedError: as `check_log`; `trail.unsigned` also where no checkpoint reaches as far as what is kept.
     """
     kept = parse_note(held.note, where=held.where) if held is not None else None
-    covers = Checkpoint.parse(kept.text).head.size if kept is not None else 0
-    checked = check_log(trail, replace(trust, pinned=held), covers=max(covers, 1))
-    if checked.note is None or checked.signed is None:
-        raise unsigned(trail, max(covers, 1))
+    checked = check_log(trail, replace(trust, pinned=held), covers=1)
+    covers = checked.pinned.head.size if checked.pinned is not None else 1
+    if checked.note is None or checked.signed is None or checked.signed.head.size < covers:
+        raise unsigned(trail, covers)
     same = kept is not None and kept.text == checked.note.text
     note = kept.joined(checked.note.signatures) if kept is not None and same else checked.note
     return Anchored(note, checked.signed, checked.pinned)
