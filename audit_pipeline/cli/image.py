@@ -12,6 +12,7 @@ import typer
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, printable, show
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
+from audit_pipeline.cli.shown_waivers import waivers_beside, waivers_in_trail
 from audit_pipeline.cli.trail_place import OptionalTrailOption
 from audit_pipeline.cli.trust_option import RootOption, SignerOption, TrustFileCheck, TrustOption, read_trust_options
 from audit_pipeline.errors import ExitCode, InputError
@@ -35,7 +36,8 @@ def verify(
     policy: Annotated[Path | None, typer.Option(help="Policy file; policy.yaml beside it.")] = None,
     model: Annotated[Path | None, typer.Option(help="The .tflite; model.tflite beside it.")] = None,
     waiver: Annotated[
-        list[Path] | None, typer.Option(help="A waiver that the verdict was given under; once for each.")
+        list[Path] | None,
+        typer.Option(help="A waiver that the verdict was given under; once for each. Else the trail's, or beside it."),
     ] = None,
     recipient: Annotated[Path | None, typer.Option(help="The device's private key: decrypts and compares too.")] = None,
     passphrase_fd: PassphraseFd = None,
@@ -45,7 +47,8 @@ def verify(
 
     Exit 1 at the first thing that does not hold; 3 where all holds but some byte could have been altered unseen, for
     want of the release attestation or the device's key, or where the verdict that allowed the image was not shown.
-    Without --trail an old trust file passes until it expires.
+    A waiver that has ended is none. Without --trail an old trust file passes until it expires, and nobody can know
+    that the release was withdrawn.
     """
     from rich.markup import escape
 
@@ -64,12 +67,14 @@ def verify(
     key = None
     if recipient is not None:
         key = load_recipient(recipient, read_passphrase(passphrase_fd, purpose=str(recipient)))
+    attested = _companion(verdict, image, run_folder.VERDICT)
+    in_trail = waivers_in_trail(attested, trail) if trail is not None else None
     companions = Companions(
         release=_companion(release, image, run_folder.RELEASE),
-        verdict=_companion(verdict, image, run_folder.VERDICT),
+        verdict=attested,
         policy=_companion(policy, image, run_folder.POLICY),
         model=_companion(model, image, run_folder.MODEL),
-        waivers=tuple(map(_read, waiver or ())),
+        waivers=in_trail if in_trail and not waiver else tuple(map(_read, waiver or waivers_beside(attested, image))),
     )
     report = judge(content, trust=believed.trust, companions=companions, recipient=key, now=at)
     marks = {"passed": "[green]✓[/]", "not-checked": "[yellow]–[/]"}

@@ -103,7 +103,7 @@ def check_waivers(
             `waiver.too-long`, `waiver.not-yet` or `waiver.expired`.
         ValueError: there are waivers and `now` was not given.
     """
-    listed = _listed(verdict)
+    listed = listed_waivers(verdict)
     if not listed and not waivers:
         return ()
     if now is None:
@@ -127,8 +127,12 @@ def check_waivers(
     return tuple(shown[sha256] for sha256 in listed)
 
 
-def _listed(verdict: Statement) -> list[str]:
-    """The digests in the verdict's `waivers`; a verdict from before there were any has none."""
+def listed_waivers(verdict: Statement) -> list[str]:
+    """The digests in a verdict's `waivers`; a verdict from before there were any has none.
+
+    Raises:
+        RejectedError: `waiver.listing`.
+    """
     found = verdict.predicate.get("waivers", [])
     listed = [_digest(item) for item in found] if isinstance(found, list) else [None]
     digests = [digest for digest in listed if digest is not None]
