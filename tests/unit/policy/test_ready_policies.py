@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from audit_pipeline.data.population import Population, Split
 from audit_pipeline.evidence import DataPart
 from audit_pipeline.policy.boards import BOARDS
-from audit_pipeline.policy.load import check_against, load_policy, policy_schema
+from audit_pipeline.policy.human_centred import HumanCentred
+from audit_pipeline.policy.load import LoadedPolicy, check_against, load_policy, policy_schema
 
 FOLDER = Path(__file__).parents[3] / "policies"
 READY = sorted(FOLDER.glob("*.yaml"))
@@ -88,13 +89,29 @@ def test_a_ready_policy_suits_the_data_it_was_written_for(path: Path) -> None:
 
 
 def test_the_rules_that_the_readme_gives_for_a_regression_suit_one(tmp_path: Path) -> None:
-    """They stand there as two keys of a policy; what else it needs is taken from one that is ready."""
-    [shown] = re.findall(r"```yaml\n(human_centred:.*?)```", (FOLDER / "README.md").read_text("utf-8"), re.DOTALL)
-    example, ready = YAML(typ="safe").load(shown), YAML(typ="safe").load(FOLDER / "sensor-minimal.yaml")
-    ready["human_centred"] |= example["human_centred"]
-    (tmp_path / "fair.yaml").write_text(json.dumps(ready | {"fairness": example["fairness"]}), encoding="utf-8")
     numbers = population(("sex",), task="regression", classes=(), alarm_classes=(), unit="mg/dL")
-    check_against(load_policy(tmp_path / "fair.yaml"), numbers)
+    check_against(policy_of_the_readme("mg/dL", tmp_path), numbers)
+
+
+def test_the_answers_and_approvals_that_the_readme_gives_are_valid(tmp_path: Path) -> None:
+    value = policy_of_the_readme("never_record", tmp_path).value
+    assert value.approvals == {"clinical-safety": 2, "data-protection": 1}
+    assert value.data.lawful_basis_required
+
+
+def test_the_readme_names_every_question() -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert not [key for key in HumanCentred.model_fields if f"| `{key}` |" not in readme]
+
+
+def policy_of_the_readme(word: str, folder: Path) -> LoadedPolicy:
+    """The example that holds a word; what else a policy needs is taken from one that is ready."""
+    shown = re.findall(r"```yaml\n(human_centred:.*?)```", (FOLDER / "README.md").read_text("utf-8"), re.DOTALL)
+    [example] = [YAML(typ="safe").load(each) for each in shown if word in each]
+    ready = YAML(typ="safe").load(FOLDER / "sensor-minimal.yaml")
+    answers = ready["human_centred"] | example["human_centred"]
+    (folder / "fair.yaml").write_text(json.dumps(ready | example | {"human_centred": answers}), encoding="utf-8")
+    return load_policy(folder / "fair.yaml")
 
 
 @pytest.mark.parametrize(
