@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audit_pipeline.cli.clock import now
-from audit_pipeline.cli.console import JsonFlag, say, show
+from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.passphrase import PassphraseFd
 from audit_pipeline.cli.reviewer import KeyOption, ReasonOption, RunArgument, command, open_signer, read_people
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
@@ -16,9 +16,6 @@ from audit_pipeline.cli.trust_option import RootOption, TrustOption
 
 if TYPE_CHECKING:
     from audit_pipeline.review.approving import Approved, Approving
-
-
-_APPROVE = ("approve", "--reason", '"…"', "--key", "KEY")
 
 
 def approve(
@@ -59,12 +56,11 @@ def approve(
         trail=trail,
         at=at,
     )
-    say(f"you approve run {approving.run.name} as {role}, verdict {approving.run.verdict_sha256}")
-    for waived in approving.run.evidence.waivers:
-        say(f"  under a waiver of {waived.rule} for {waived.group} up to {waived.limit:g}, until {waived.expires}")
-    signer = open_signer(key, passphrase_fd, approving.require)
+    signer = open_signer(key, passphrase_fd, approving.require, _announced(approving))
     approved = approving.enter(signer, trail)
-    again: list[tuple[str, ...]] = [(*_APPROVE, str(run), "--role", owing) for owing in approved.missing]
+    again: list[tuple[str, ...]] = [
+        ("approve", str(run), "--role", owing, "--reason", '"…"', "--key", "KEY") for owing in approved.missing
+    ]
     steps = [command(*words, trust=trust, roots=root, trail=trail) for words in again or [("gate", str(run))]]
     lines = [
         f"approved as {role}, entry {approved.index} of the trail",
@@ -86,6 +82,15 @@ def approve(
         "next": steps,
     }
     show(result, escape("\n".join(lines)), as_json=as_json)
+
+
+def _announced(approving: Approving) -> list[str]:
+    run = approving.run
+    lines = [f"you approve run {run.name} as {approving.approval.role}, verdict {run.verdict_sha256}"]
+    return lines + [
+        f"  under a waiver of {waived.rule} for {waived.group} up to {waived.limit:g}, until {waived.expires}"
+        for waived in run.evidence.waivers
+    ]
 
 
 def _standing(approving: Approving, approved: Approved) -> list[str]:

@@ -45,7 +45,7 @@ def incident(
 
     name = run_name(run)
     reporting = prepare_incident(name, kind=kind.value, group=group, reason=reason, trail=trail, at=now())
-    signer = open_signer(key, passphrase_fd, lambda public: None) if key is not None else None
+    signer = open_signer(key, passphrase_fd) if key is not None else None
     entered = reporting.enter(signer, trail)
     said, evaluated = reporting.incident, _was_evaluated(run, group)
     counts = Counter(each.incident.kind for each in entered.so_far)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audit_pipeline.cli.console import say
 from audit_pipeline.cli.passphrase import read_passphrase
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL
 from audit_pipeline.cli.trust_option import read_trust_options
@@ -49,13 +50,19 @@ def read_people(trust: Path | None, roots: list[Path] | None, trail: Place, at: 
     return believed.trust, believed.document
 
 
-def open_signer(key: str, passphrase_fd: int | None, require: Callable[[SignerPublic], None]) -> Signer:
+def open_signer(
+    key: str,
+    passphrase_fd: int | None,
+    require: Callable[[SignerPublic], None] = lambda public: None,
+    announced: Sequence[str] = (),
+) -> Signer:
     """Open the key that signs; what is wrong with it is said before anybody types a passphrase, where that shows.
 
     Args:
         key: a private key file, or a `pkcs11:` URI.
         passphrase_fd: where its passphrase is read from.
         require: refuses a key that may not sign this.
+        announced: what is about to be signed, in words, which are said before the passphrase is asked.
 
     Raises:
         InputError: as `load_signer` and `require`.
@@ -66,6 +73,8 @@ def open_signer(key: str, passphrase_fd: int | None, require: Callable[[SignerPu
     known = _public_half(key)
     if known is not None:
         require(known)
+    for line in announced:
+        say(line)
     signer = load_signer(key, read_passphrase(passphrase_fd, purpose=key))
     require(signer.public)
     return signer

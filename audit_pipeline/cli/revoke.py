@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_pipeline.cli.clock import now
-from audit_pipeline.cli.console import JsonFlag, say, show
+from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.passphrase import PassphraseFd
 from audit_pipeline.cli.reviewer import KeyOption, ReasonOption, ReleaseArgument, command, open_signer, run_name
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
@@ -30,8 +30,8 @@ def revoke(
 
     name = run_name(run)
     withdrawing = prepare_revocation(name, reason=reason, trail=trail, at=now())
-    say(f"you withdraw run {name}, image version {withdrawing.release.version}")
-    signer = open_signer(key, passphrase_fd, lambda public: None)
+    announced = f"you withdraw run {name}, image version {withdrawing.release.version}"
+    signer = open_signer(key, passphrase_fd, announced=[announced])
     index = withdrawing.enter(signer, trail)
     step = command("log", "show", name, trail=trail)
     lines = [f"withdrawn: run {name}, entry {index} of the trail", _IN_THE_FIELD, f"next: {step}"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audit_pipeline.cli.clock import now
-from audit_pipeline.cli.console import JsonFlag, say, show
+from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.passphrase import PassphraseFd
 from audit_pipeline.cli.reviewer import RunArgument, command, open_signer, read_people
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
@@ -61,8 +61,8 @@ def waive(
             waiving = prepare_waiver(run, terms, trust=keys, document=document, trail=trail, at=at)
         else:
             waiving = prepare_cosignature(run, cosign or "", trust=keys, document=document, trail=trail, at=at)
-        _say_what(waiving)
-        entered = waiving.enter(open_signer(key, passphrase_fd, waiving.require), trail)
+        signer = open_signer(key, passphrase_fd, waiving.require, _announced(waiving))
+        entered = waiving.enter(signer, trail)
         index, waivers = entered.index, (entered.waiver,)
     steps = [step for waiver in waivers for step in _next(waiver, run, trust, root, trail)]
     lines = [
@@ -108,13 +108,14 @@ def _terms(
     return Terms(rule, group, limit, reason, expires)
 
 
-def _say_what(waiving: Waiving) -> None:
-    """What is about to be signed, in words, before anybody types a passphrase."""
+def _announced(waiving: Waiving) -> list[str]:
     waiver, finding = waiving.waiver, waiving.finding
-    say(f"you waive for run {waiving.run.name}, this model and this policy alone, until {waiver.expires}:")
-    say(f"  {finding.id}: {finding.claim}")
-    say(f"  found: {finding.outcome}, {finding.reason}")
-    say(f"  {waiver.limit:g} is allowed for {waiver.group} instead of {finding.limit:g}: {waiver.reason}")
+    return [
+        f"you waive for run {waiving.run.name}, this model and this policy alone, until {waiver.expires}:",
+        f"  {finding.id}: {finding.claim}",
+        f"  found: {finding.outcome}, {finding.reason}",
+        f"  {waiver.limit:g} is allowed for {waiver.group} instead of {finding.limit:g}: {waiver.reason}",
+    ]
 
 
 def _lines(waiver: ListedWaiver) -> list[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Ward:
 
 
 @pytest.fixture
-def ward(made: Ward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ward:
+def ward(made: Ward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_clock: Callable[[str], None]) -> Ward:
     """A release and a refusal that nobody has decided about yet."""
     folder = tmp_path / "ward"
     shutil.copytree(made.folder, folder)
     monkeypatch.setenv("AUDIT_PASSPHRASE", PASSPHRASE.decode())
-    set_clock(monkeypatch, NOW)
+    set_clock(NOW)
     return Ward(folder)
 
 
-def set_clock(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
-    for module in (approve, waive, incident, revoke):
-        monkeypatch.setattr(module, "now", lambda: now)
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    def to(now: str) -> None:
+        for module in (approve, waive, incident, revoke):
+            monkeypatch.setattr(module, "now", lambda: now)
+
+    return to
 
 
 class Audit:

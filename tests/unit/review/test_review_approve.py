@@ -67,7 +67,7 @@ def test_what_was_entered_counts_where_it_is_read(audit, ward: Ward, words) -> N
 def test_what_is_typed_next_is_what_was_typed(audit, ward: Ward, words) -> None:
     (step, _) = audit.json(*words("doctor"))["next"]
     assert step == (
-        f'audit approve --reason "…" --key KEY {ward.run(RELEASED)} --role clinical-safety '
+        f'audit approve {ward.run(RELEASED)} --role clinical-safety --reason "…" --key KEY '
         f"--trust {ward.folder / 'trust.yaml'} --root {ward.folder / 'root.pub.pem'} --trail {ward.trail}"
     )
 

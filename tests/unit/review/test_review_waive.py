@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import set_clock
 from review_samples import MODEL, NOW, REFUSED, RELEASED, Ward
 
 from audit_pipeline.canonical import sha256_hex
@@ -187,11 +186,9 @@ def test_a_prefix_of_two_waivers_names_neither(audit, words, cosign) -> None:
     raise AssertionError("seventeen digests begin with one of sixteen digits")
 
 
-def test_a_waiver_is_cosigned_before_it_ends_and_then_only_listed(
-    audit, ward: Ward, words, cosign, monkeypatch
-) -> None:
+def test_a_waiver_is_cosigned_before_it_ends_and_then_only_listed(audit, ward: Ward, words, cosign, set_clock) -> None:
     digest = audit.json(*words("guardian"))["waivers"][0]["sha256"]
-    set_clock(monkeypatch, "2026-08-01T00:00:00Z")
+    set_clock("2026-08-01T00:00:00Z")
     assert audit.error(*cosign(digest, "doctor")) == "waiver.expired"
     listed = audit.json("waive", str(ward.run(REFUSED)), *ward.believe())
     assert (listed["waivers"][0]["state"], listed["next"]) == ("expired", [])

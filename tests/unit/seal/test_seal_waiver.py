@@ -203,6 +203,8 @@ def test_a_waiver_lasts_half_a_year_at_most() -> None:
         {"expires": "2026-08-01"},
         {"expires": "2026-13-01T00:00:00Z"},
         {"reason": ""},
+        {"reason": "two\nlines"},
+        {"reason": "left\u202eright"},
         {"policy": {}},
         {"policy": {"sha256": POLICY.upper()}},
         {"approved_by": "somebody"},
