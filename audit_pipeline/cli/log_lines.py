@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NARROW_COLUMNS = 100
 _LONGEST_RUN = 32
+_LEAST_COLUMNS = 20
 
 _STYLES = {"FAIL": "bold red", "PASS": "green", "INCONCLUSIVE": "yellow"}
 _ALARMING = {"aborted": "yellow", "revocation": "bold red", "incident": "yellow", "redaction": "yellow"}
@@ -46,7 +47,8 @@ class EntryLines:
                 yield Text(f"{start}{printable(entry.run)}", style="dim", no_wrap=True, overflow="ellipsis")
                 yield Padding(told, (0, 0, 0, indent))
                 continue
-            first, *rest = told.wrap(console, max(options.max_width - indent, 20)) or [Text()]
+            room = max(options.max_width - indent, _LEAST_COLUMNS)
+            first, *rest = [told] if told.cell_len <= room else told.wrap(console, room)
             yield Text.assemble(f"{start}{_cut(printable(entry.run), run):<{run}}  ", first)
             for line in rest:
                 yield Text.assemble(" " * indent, line)

@@ -87,7 +87,7 @@ def _data(body: Body) -> str | None:
     match body:
         case {"name": str(name), "sha256": str(sha256)}:
             basis, until = body.get("lawful_basis"), body.get("retention_until")
-            told = [f"data {name}, {short(sha256)}", *([str(basis)] if basis else [])]
+            told = [f"data {name}, {short(sha256)}", *([f"lawful basis: {basis}"] if basis else [])]
             return ", ".join([*told, *([f"kept until {until}"] if until else [])])
     return None
 

@@ -71,7 +71,7 @@ def told(kind: Kind, body: dict[str, Any]) -> str:
         (
             "data",
             {"name": "ecg", "sha256": SHA, "lawful_basis": "consent", "retention_until": "2030-01-01"},
-            "data ecg, abababababab…, consent, kept until 2030-01-01",
+            "data ecg, abababababab…, lawful basis: consent, kept until 2030-01-01",
         ),
         ("data", {"name": "ecg", "sha256": SHA}, "data ecg, abababababab…"),
         ("model", {"file": "m.h5", "sha256": SHA}, "model m.h5, abababababab…"),
