@@ -29,7 +29,7 @@ class Journal:
         self._now = now
         self._begun = False
 
-    def begin(self, policy: PolicyPart) -> tuple[Receipt, PolicyPart]:
+    def begin(self, policy: PolicyPart, model_sha256: str) -> tuple[Receipt, PolicyPart]:
         """Enter the policy, which is the first entry of every run, and give it back with what was changed in it.
 
         Both the run's name and the policy's history are asked for in the transaction of the entry, so that of two runs
@@ -43,7 +43,7 @@ class Journal:
 
         def body(recorded: Recorded) -> dict[str, Any]:
             nonlocal known
-            known = with_history(policy, recorded)
+            known = with_history(policy, model_sha256, recorded)
             return policy_entry(known.to_json())
 
         return self._begin(body), known

@@ -21,18 +21,19 @@ from audit_pipeline.trail.recorded import Recorded
 Ending = Literal["PASS", "FAIL", "INCONCLUSIVE", "aborted"]
 
 
-def with_history(part: PolicyPart, recorded: Recorded) -> PolicyPart:
-    """A policy with what was changed in it since earlier runs under the same name.
+def with_history(part: PolicyPart, model_sha256: str, recorded: Recorded) -> PolicyPart:
+    """A policy with what was changed in it since earlier runs: those under its name, or else those of its model.
 
     Args:
         part: the policy as it was read.
+        model_sha256: digest of the trained model, so that a new name alone does not begin anew.
         recorded: the entries that were there before the run's own. Asked in the transaction that enters the policy, so
             that of two runs which start at once the second is held against the first.
 
     Raises:
         RejectedError: `trail.policy-entry`, an entry that this needs is not one that a run makes.
     """
-    earlier = [entry for entry in recorded(kind="policy") if entry.body.get("name") == part.name][::-1]
+    earlier = _earlier(part, model_sha256, recorded)
     sealed = _sealed(recorded)
     since = takewhile(lambda entry: entry.run not in sealed, earlier)
     return part.model_copy(
@@ -43,6 +44,15 @@ def with_history(part: PolicyPart, recorded: Recorded) -> PolicyPart:
             ),
         }
     )
+
+
+def _earlier(part: PolicyPart, model_sha256: str, recorded: Recorded) -> list[Entry]:
+    """The policies that this one follows, the newest first."""
+    policies = [*recorded(kind="policy")][::-1]
+    if named := [entry for entry in policies if entry.body.get("name") == part.name]:
+        return named
+    of_model = {entry.run for entry in recorded(kind="model") if entry.body.get("sha256") == model_sha256}
+    return [entry for entry in policies if entry.run in of_model]
 
 
 def _sealed(recorded: Recorded) -> frozenset[str]:
@@ -58,8 +68,9 @@ def _changed(part: PolicyPart, earlier: list[Entry], recorded: Recorded) -> Poli
     against = next((one for one in endings if _is_judged(one[1])), None)
     entry, ending = against or (earlier[0], _ending(earlier[0], recorded))
     try:
-        edits = tuple(_edits(entry.body, part))
-        return PolicyChange(run=entry.run, sha256=entry.body["sha256"], outcome=ending, edits=edits) if edits else None
+        edits, body = tuple(_edits(entry.body, part)), entry.body
+        change = {"run": entry.run, "name": body["name"], "sha256": body["sha256"], "outcome": ending, "edits": edits}
+        return PolicyChange.model_validate(change) if edits else None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(entry) from error
 

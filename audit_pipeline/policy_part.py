@@ -22,9 +22,10 @@ class PolicyEdit(Part):
 
 
 class PolicyChange(Part):
-    """How a policy differs from the one that an earlier run of the same name was judged by."""
+    """How a policy differs from the one that an earlier run was judged by."""
 
     run: str = Field(description="the earlier run")
+    name: str = Field(description="the earlier policy's; another than this one's where only the model is the same")
     sha256: Sha256 = Field(description="of the earlier policy's exact bytes")
     outcome: Literal["PASS", "FAIL", "INCONCLUSIVE", "aborted"] | None = Field(
         description="what the earlier run had come to; null where it had not ended"
@@ -53,10 +54,10 @@ class PolicyPart(Part):
     document: dict[str, Any]
     changed: PolicyChange | None = Field(
         default=None,
-        description="against the newest earlier run of this policy's name that came to a verdict; null where there is "
-        "none, or nothing that it asks was changed",
+        description="against the newest earlier run of this policy's name that came to a verdict, or of its model where "
+        "the name is new; null where there is none, or nothing that is asked was changed",
     )
     changed_before: tuple[MadeChange, ...] = Field(
         default=(),
-        description="the changes that runs of this policy's name made since the last that was sealed, the newest first",
+        description="the changes that such runs made since the last that was sealed, the newest first",
     )

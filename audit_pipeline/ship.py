@@ -108,7 +108,7 @@ def ship(
             require_risen(keys, trail.entries(kind="seal"))
             require_unrevoked(keys, inputs.policy, trail.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
-            registered, policy = journal.begin(_policy_part(inputs.policy))
+            registered, policy = journal.begin(_policy_part(inputs.policy), inputs.source.part.sha256)
             journal.enter("data", data_entry(inputs.population.part.to_json()))
             journal.enter("model", _model_entry(inputs))
             candidate = make_candidate(inputs, progress, around)

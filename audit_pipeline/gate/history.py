@@ -32,7 +32,7 @@ def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:
         return takewhile(lambda entry: entry.index < policy_index, trail.entries(run, kind))
 
     bare = told.model_copy(update={"changed": None, "changed_before": ()})
-    if with_history(bare, recorded).to_json() != told.to_json():
+    if with_history(bare, run.evidence.source.sha256, recorded).to_json() != told.to_json():
         raise RejectedError(
             "gate.policy-history",
             "what the evidence says of earlier policies is not what the trail had when the run began",

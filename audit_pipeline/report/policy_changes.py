@@ -73,8 +73,8 @@ class ChangeOfPolicy:
 
 def changes_of_policy(policy: PolicyPart) -> tuple[ChangeOfPolicy, ...]:
     """The run's own change first, then those that earlier runs made since the last sealed one."""
-    own = [_change(policy.changed, by=None)] if policy.changed else []
-    return (*own, *(_change(made.change, by=made.run) for made in policy.changed_before))
+    own = [_change(policy.changed, policy.name, by=None)] if policy.changed else []
+    return (*own, *(_change(made.change, policy.name, by=made.run) for made in policy.changed_before))
 
 
 def edit_lines(edits: Sequence[PolicyEdit]) -> tuple[EditLine, ...]:
@@ -82,8 +82,9 @@ def edit_lines(edits: Sequence[PolicyEdit]) -> tuple[EditLine, ...]:
     return tuple(map(_line, edits))
 
 
-def _change(change: PolicyChange, by: str | None) -> ChangeOfPolicy:
-    ended = f"run {brief(change.run, NAME_CELLS)} {_ENDINGS[change.outcome]}"
+def _change(change: PolicyChange, name: str, by: str | None) -> ChangeOfPolicy:
+    of = "" if change.name == name else f", by policy {brief(change.name, NAME_CELLS)},"
+    ended = f"run {brief(change.run, NAME_CELLS)}{of} {_ENDINGS[change.outcome]}"
     where = f", for run {brief(by, NAME_CELLS)}" if by else ""
     return ChangeOfPolicy(
         title=f"After {ended}{where}",

@@ -23,7 +23,7 @@ def kinds(trail: Trail) -> list[str]:
 def test_a_run_that_breaks_off_is_entered_as_broken_off(tmp_path: Path) -> None:
     with Trail.open(tmp_path / "audit.db") as trail:
         with pytest.raises(ZeroDivisionError), Journal(trail, "one", now) as journal:
-            journal.begin(POLICY)
+            journal.begin(POLICY, "0" * 64)
             raise ZeroDivisionError
         assert kinds(trail) == ["policy", "aborted"]
         with pytest.raises(InputError) as caught, Journal(trail, "one", now):
@@ -34,8 +34,8 @@ def test_a_run_that_breaks_off_is_entered_as_broken_off(tmp_path: Path) -> None:
 def test_of_two_runs_of_one_name_at_once_one_begins_and_the_other_leaves_no_word_in_its_name(tmp_path: Path) -> None:
     with Trail.open(tmp_path / "audit.db") as trail, Journal(trail, "one", now) as first:
         with pytest.raises(InputError) as caught, Journal(trail, "one", now) as second:
-            first.begin(POLICY)
-            second.begin(POLICY)
+            first.begin(POLICY, "0" * 64)
+            second.begin(POLICY, "0" * 64)
         assert caught.value.code == "run.known"
         assert kinds(trail) == ["policy"]
 

@@ -16,6 +16,7 @@ from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.trail.log import Trail
 
 NOW = "2026-01-01T00:00:00Z"
+MODEL = "a" * 64
 
 
 def policy(limit: float = 0.05, *, name: str = "small", answer: str = "tests") -> PolicyPart:
@@ -36,8 +37,9 @@ class Runs:
     def __init__(self, trail: Trail) -> None:
         self.trail = trail
 
-    def run(self, name: str, part: PolicyPart, outcome: str | None = None) -> PolicyPart:
-        known = Journal(self.trail, name, lambda: NOW).begin(part)[1]
+    def run(self, name: str, part: PolicyPart, outcome: str | None = None, model: str = MODEL) -> PolicyPart:
+        known = Journal(self.trail, name, lambda: NOW).begin(part, model)[1]
+        self.enter("model", name, {"sha256": model})
         if outcome == "aborted":
             self.enter("aborted", name, {"code": "x"})
         elif outcome is not None:
@@ -119,9 +121,25 @@ def test_a_seal_that_broke_off_is_no_release(runs: Runs) -> None:
     assert [made.run for made in runs.run("c", policy(0.1)).changed_before] == ["b"]
 
 
-def test_policies_of_another_name_are_no_history(runs: Runs) -> None:
-    runs.run("a", policy(0.05, name="other"), "FAIL")
+def test_policies_of_another_name_and_model_are_no_history(runs: Runs) -> None:
+    runs.run("a", policy(0.05, name="other"), "FAIL", model="b" * 64)
     assert runs.run("b", policy(0.1)).changed is None
+
+
+def test_a_new_name_alone_does_not_begin_anew(runs: Runs) -> None:
+    """The model is the same: the policy it failed by is what this one is held against."""
+    runs.run("a", policy(0.05, name="other"), "FAIL")
+    renamed = runs.run("b", policy(0.1), "PASS")
+    assert loosened(renamed) == [("a", "FAIL", 0.05, 0.1)]
+    assert renamed.changed is not None
+    assert renamed.changed.name == "other"
+    assert runs.run("c", policy(0.1)).changed is None  # its own name is known by now
+
+
+def test_a_policy_follows_those_of_its_own_name_first(runs: Runs) -> None:
+    runs.run("a", policy(0.05), "FAIL")
+    runs.run("b", policy(0.2, name="other"), "FAIL")
+    assert loosened(runs.run("c", policy(0.1))) == [("a", "FAIL", 0.05, 0.1)]
 
 
 def test_an_entry_of_an_older_version_says_that_something_was_changed(runs: Runs) -> None:
@@ -163,7 +181,7 @@ def test_of_runs_that_start_at_once_each_sees_those_before_it(tmp_path: Path) ->
 
     def begin(number: int) -> None:
         with Trail.open(tmp_path / "audit.db") as trail:
-            Journal(trail, f"run-{number}", lambda: NOW).begin(policy(number / 100))
+            Journal(trail, f"run-{number}", lambda: NOW).begin(policy(number / 100), MODEL)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(begin, range(8)))

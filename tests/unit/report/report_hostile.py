@@ -61,7 +61,7 @@ def _hostile_change() -> PolicyChange:
         for section in ("approvals.", "human_centred.", "compress.", "")
         for name in HOSTILE
     ]
-    return PolicyChange(run=HOSTILE[4], sha256="0" * 64, outcome="FAIL", edits=tuple(edits))
+    return PolicyChange(run=HOSTILE[4], name=HOSTILE[5], sha256="0" * 64, outcome="FAIL", edits=tuple(edits))
 
 
 def _hostile_waiver() -> WaiverPart:

@@ -50,6 +50,14 @@ def test_a_verdict_that_says_more_does_not_agree(changed: dict[str, Any]) -> Non
     assert not verdict_agrees(verdict(**changed), PASSED)
 
 
+def test_a_verdict_under_waivers_lists_them() -> None:
+    waived = {**PASSED, "waivers": [{"sha256": "a" * 64, "rule": "fairness[0]"}]}
+    assert verdict(waived).predicate["waivers"] == [{"sha256": "a" * 64}]
+    assert verdict_agrees(verdict(waived), waived)
+    for silent in ("absent", []):
+        assert not verdict_agrees(verdict(waived, waivers=silent), waived)
+
+
 def test_true_is_not_one() -> None:
     evidence = {**PASSED, "trail": {**PASSED["trail"], "policy_index": 1}}
     assert verdict_agrees(verdict(evidence), evidence)

@@ -23,7 +23,7 @@ DROP = PolicyEdit(
     path="fairness.recall[V].max_drop", groups=("overall", "sex*age_band"), before=0.02, after=0.05, effect="loosened"
 )
 OTHER = PolicyEdit(path="compress.seed", before=0, after=7, effect="other")
-LOOSENED = PolicyChange(run="2026-03-01-a", sha256="0" * 64, outcome="FAIL", edits=(DROP, OTHER))
+LOOSENED = PolicyChange(run="2026-03-01-a", name="wearable-ecg", sha256="0" * 64, outcome="FAIL", edits=(DROP, OTHER))
 SENTENCE = "largest drop of recall of V, in overall, sex × age_band: 0.02 → 0.05"
 
 
@@ -99,6 +99,12 @@ def test_a_change_for_an_earlier_run_is_told_until_a_release() -> None:
     assert said in Page(render_html(evidence)).text
     assert said in render_markdown(evidence)
     assert "loosened after run 2026-03-01-a" in screen(evidence)
+
+
+def test_a_change_against_another_policys_run_names_that_policy() -> None:
+    renamed = LOOSENED.model_copy(update={"name": "older-name"})
+    said = "The policy was loosened after run 2026-03-01-a, by policy older-name, ended in FAIL"
+    assert said in Page(render_html(with_change(small(Outcome.PASS), changed=renamed))).text
 
 
 def test_what_was_not_loosened_is_no_warning() -> None:
