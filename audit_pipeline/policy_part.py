@@ -54,7 +54,7 @@ class PolicyPart(Part):
     document: dict[str, Any]
     changed: PolicyChange | None = Field(
         default=None,
-        description="against the newest earlier run of this policy's name that came to a verdict, or of its model where "
+        description="against the newest earlier run of this policy's name that came to a verdict, or of its model if "
         "the name is new; null where there is none, or nothing that is asked was changed",
     )
     changed_before: tuple[MadeChange, ...] = Field(
