@@ -7,27 +7,36 @@ is has to be known from elsewhere where it matters.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select
 from sqlmodel import col
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.trail.checkpoint import Checkpoint, signed_checkpoint
+from audit_pipeline.trail.checkpoint import MAX_SIZE, Checkpoint, signed_checkpoint
 from audit_pipeline.trail.log_key import LogIdentity
 from audit_pipeline.trail.note import Note, parse_note
 from audit_pipeline.trail.note_key import NoteKey
 from audit_pipeline.trail.tables import CheckpointRow, LogRow
+
+_asked = partial(bindparam, type_=BigInteger)
+"""A size to compare with: whoever names one may name one that no column of a server holds."""
 
 _LOG = select(col(LogRow.origin), col(LogRow.vkey))
 _NEXT = select(func.coalesce(func.max(col(CheckpointRow.number)) + 1, 0)).scalar_subquery()
 _ENTER = insert(CheckpointRow).values(number=_NEXT, size=bindparam("size"), note=bindparam("note"))
 _THIS = (
     select(col(CheckpointRow.number))
-    .where(col(CheckpointRow.size) == bindparam("size"), col(CheckpointRow.note) == bindparam("note"))
+    .where(col(CheckpointRow.size) == _asked("size"), col(CheckpointRow.note) == bindparam("note"))
     .limit(1)
 )
 _ANY = select(col(CheckpointRow.number)).limit(1)
-_SIZES = select(col(CheckpointRow.size)).distinct().order_by(col(CheckpointRow.size).desc())
+_LARGEST = select(func.max(col(CheckpointRow.size))).where(col(CheckpointRow.size) <= _asked("most"))
+_OF_SIZE = (
+    select(col(CheckpointRow.number), col(CheckpointRow.note))
+    .where(col(CheckpointRow.size) == _asked("size"))
+    .order_by(col(CheckpointRow.number))
+)
 
 
 def read_identity(connection: Connection) -> LogIdentity | None:
@@ -60,7 +69,7 @@ def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
     identity = read_identity(connection)
     size = Checkpoint.parse(note.text).head.size
     known = read_checkpoint(connection, identity.key(), size) if identity else None
-    if known is None or known.text != note.text:
+    if identity is None or known is None or known.text != note.text:
         raise RejectedError(
             "checkpoint.unknown",
             f"this checkpoint of {size} entries is none that stands in this trail",
@@ -69,7 +78,8 @@ def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
         )
     new = [signature for signature in note.signatures if signature not in known.signatures]
     if new:
-        enter_checkpoint(connection, size, Note(known.text, (known.signatures[0], *new)))
+        own = (signature for signature in known.signatures if identity.key().names(signature))
+        enter_checkpoint(connection, size, Note(known.text, (*own, *new)))
 
 
 def is_entered(connection: Connection, size: int, note: Note) -> bool:
@@ -83,24 +93,17 @@ def has_checkpoints(connection: Connection) -> bool:
 
 
 def read_checkpoints(connection: Connection, log: NoteKey) -> Iterator[Note]:
-    """Every checkpoint with all its signatures, the largest first.
+    """Every checkpoint with all its signatures, the largest first, each read when it is asked for.
 
     Raises:
         RejectedError: as `read_checkpoint`.
     """
-    for (size,) in connection.execute(_SIZES).all():
+    most = MAX_SIZE
+    while (size := connection.execute(_LARGEST, {"most": most}).scalar()) is not None:
         note = read_checkpoint(connection, log, size)
         if note is not None:
             yield note
-
-
-def newest_checkpoint(connection: Connection, log: NoteKey) -> Note | None:
-    """The checkpoint of the largest size with all its signatures; None where nothing was signed.
-
-    Raises:
-        RejectedError: as `read_checkpoint`.
-    """
-    return next(read_checkpoints(connection, log), None)
+        most = size - 1
 
 
 def read_checkpoint(connection: Connection, log: NoteKey, size: int) -> Note | None:
@@ -110,9 +113,8 @@ def read_checkpoint(connection: Connection, log: NoteKey, size: int) -> Note | N
         RejectedError: `trail.forked`, the log's key signed two roots of this size; or `note.*` and `checkpoint.*`, a
             row is not a checkpoint that the log's key signed, or of another size.
     """
-    query = select(col(CheckpointRow.number), col(CheckpointRow.note)).where(col(CheckpointRow.size) == size)
-    joined: Note | None = None
-    for number, text in connection.execute(query.order_by(col(CheckpointRow.number))).all():
+    notes: list[Note] = []
+    for number, text in connection.execute(_OF_SIZE, {"size": size}).all():
         note = parse_note(str(text).encode("utf-8", "surrogateescape"), where=f"checkpoint {number}")
         if signed_checkpoint(note, log, where=f"checkpoint {number}").head.size != size:
             raise RejectedError(
@@ -121,12 +123,21 @@ def read_checkpoint(connection: Connection, log: NoteKey, size: int) -> Note | N
                 where=f"checkpoint {number}",
                 hint="the database was changed: compare it with a copy",
             )
-        if joined is not None and joined.text != note.text:
+        if notes and notes[0].text != note.text:
             raise RejectedError(
                 "trail.forked",
                 f"the log's key signed two different logs of {size} entries",
                 where=f"checkpoint {number}",
                 hint="keep both: they prove that somebody with the log's key made a second history",
             )
-        joined = note if joined is None else joined.joined(note.signatures)
-    return joined
+        notes.append(note)
+    return _joined(notes) if notes else None
+
+
+def _joined(notes: list[Note]) -> Note:
+    try:
+        return notes[0].joined(signature for note in notes[1:] for signature in note.signatures)
+    except ValueError as error:
+        raise RejectedError(
+            "note.malformed", f"too much was entered under one checkpoint: {error}", hint="ask fewer witnesses"
+        ) from error

@@ -86,8 +86,13 @@ class Note:
         return (self.text + "\n" + "".join(signature.to_line() for signature in self.signatures)).encode()
 
     def joined(self, signatures: Iterable[NoteSignature]) -> Note:
-        """The same note with more signatures under it, each of them once."""
-        return Note(self.text, tuple(dict.fromkeys((*self.signatures, *signatures))))
+        """The same note with more signatures under it, of each key the last: a witness may be asked again and again.
+
+        Raises:
+            ValueError: they are too many.
+        """
+        by_key = {(line.name, line.key_id): line for line in (*self.signatures, *signatures)}
+        return Note(self.text, tuple(by_key.values()))
 
 
 def parse_note(content: bytes, *, where: str | None = None) -> Note:

@@ -17,10 +17,10 @@ from audit_pipeline.errors import AuditError, RejectedError, ToolError
 from audit_pipeline.trail import checkpointing as step
 from audit_pipeline.trail.checkpoint import Checkpoint, sign_checkpoint, signed_checkpoint
 from audit_pipeline.trail.log import Trail
-from audit_pipeline.trail.log_key import read_log_key
+from audit_pipeline.trail.log_key import make_log_key, read_log_key
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import Note, parse_note
-from audit_pipeline.trail.note_key import COSIGNATURE, NoteSigner, verified
+from audit_pipeline.trail.note_key import COSIGNATURE, NoteSigner, cosigned_at, verified
 from audit_pipeline.trail.place import Place
 from audit_pipeline.trail.proofs import check_consistency
 
@@ -141,6 +141,28 @@ def test_what_a_killed_writer_left_uncovered_the_next_one_covers(path, when, nex
         assert head_of(reader.checkpoint(), reader) == reader.verify()
         assert head_of(reader.checkpoint(), reader).size == expected
         assert memory_of(path).read_bytes() == reader.checkpoint()
+
+
+def test_a_trail_whose_making_was_cut_off_after_its_key_takes_that_key(path):
+    made = make_log_key(key_of(path))
+    with Trail.open(path) as trail:
+        assert trail.log().key() == made.key
+        assert enter(trail).head.size == 1
+
+
+def test_two_machines_with_one_key_each_remember_what_they_signed(filled, place, tmp_path):
+    here = place.key or key_of(Path(place.url))
+    (tmp_path / "there").mkdir()
+    for name in (here.name, f"{here.name}.checkpoint"):
+        shutil.copy2(here.with_name(name), tmp_path / "there" / name)
+    other = Place(place.url, tmp_path / "there" / here.name)
+    for size in (12, 14, 16):
+        with Trail.open(other) as there:
+            assert enter(there).head.size == size
+        with Trail.open(place) as trail:
+            assert enter(trail).head.size == size + 1
+    heads = [head_of(note, filled) for note in filled.checkpoints()]
+    assert [head.size for head in heads] == list(range(17, 0, -1))
 
 
 # What is never signed
@@ -319,6 +341,14 @@ def test_the_same_cosignature_is_kept_once(filled):
         assert connection.exec_driver_sql(rows).scalar_one() == 12
 
 
+def test_a_witness_that_is_asked_every_hour_does_not_fill_a_checkpoint(trail):
+    enter(trail)
+    for seconds in range(1, 110):
+        trail.add_cosignatures(cosigned(trail, WITNESS, seconds=seconds))
+    (note,) = trail.checkpoints()
+    assert [cosigned_at(line) for line in parse_note(note).signatures[1:]] == [109]
+
+
 def test_cosignatures_of_an_older_checkpoint_stay_with_it(trail):
     enter(trail)
     older = cosigned(trail, WITNESS)
@@ -335,8 +365,9 @@ def test_a_checkpoint_that_the_log_never_signed_is_not_kept(filled, place):
     assert code(filled.add_cosignatures, foreign.to_bytes()) == "checkpoint.unknown"
     assert code(filled.add_cosignatures, b"no note") == "note.malformed"
     real = signer_of(filled, place)
-    text = Checkpoint(real.key.name, TreeHead(10, "ab" * 32)).to_text()
-    assert code(filled.add_cosignatures, Note(text, (real.sign(text),)).to_bytes()) == "checkpoint.unknown"
+    for size in (10, 12, 1 << 40, (1 << 63) - 1):
+        text = Checkpoint(real.key.name, TreeHead(size, "ab" * 32)).to_text()
+        assert code(filled.add_cosignatures, Note(text, (real.sign(text),)).to_bytes()) == "checkpoint.unknown"
 
 
 # A database that somebody edited

@@ -122,9 +122,10 @@ def test_one_key_under_two_names_counts_once():
     assert len(verified(signed(WITNESS, twin), [WITNESS.key, twin.key])) == 1
 
 
-def test_more_signatures_are_joined_each_once():
-    log, witness = signed(LOG), signed(WITNESS)
-    assert log.joined(witness.signatures).joined(witness.signatures) == signed(LOG, WITNESS)
+def test_more_signatures_are_joined_of_each_key_the_last():
+    log, earlier, later = signed(LOG), signed(WITNESS, seconds=1), signed(WITNESS, seconds=2)
+    joined = log.joined(earlier.signatures).joined(later.signatures)
+    assert joined.signatures == (*log.signatures, *later.signatures)
 
 
 @pytest.mark.parametrize(
