@@ -18,7 +18,7 @@ from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogChecked, LogTrust, check_log
 from audit_pipeline.trail.merkle import TreeHead
 
-_OF_PEOPLE: frozenset[Kind] = frozenset({"approval", "waiver", "incident", "revocation"})
+_OF_PEOPLE: frozenset[Kind] = frozenset({"approval", "waiver", "incident", "revocation", "redaction"})
 
 
 @dataclass(frozen=True)

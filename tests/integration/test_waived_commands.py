@@ -33,15 +33,11 @@ class Office:
         names = ("ann", "bob", "carl", "dora", "root")
         self.public = {name: load_signer_public(new_key("ed25519", folder / name, PASSPHRASE).public) for name in names}
         maker = {"maker": load_signer_public(world.signer_public)}
-        roles: dict[RoleName, dict[str, SignerPublic]] = {
-            "root": {"root": self.public["root"]},
-            "image": maker,
-            "verdict": maker,
-            "release": maker,
-        }
-        waivers = {name: self.public[name] for name in ("ann", "bob")}
+        roles: dict[RoleName, dict[str, SignerPublic]] = {"image": maker, "verdict": maker, "release": maker}
+        roles["root"] = {"root": self.public["root"]}
+        roles["waiver"] = {name: self.public[name] for name in ("ann", "bob")}
         approvers = {"clinical": {"carl": self.public["carl"]}, "privacy": {"dora": self.public["dora"]}}
-        document = first_trust("office", "2099-01-01T00:00:00Z", {**roles, "waiver": waivers}, {}, approvers)
+        document = first_trust("office", "2099-01-01T00:00:00Z", roles, {}, approvers)
         begin(folder / "trust.yaml", document, trail=self.trail, at=now())
         sign(folder / "trust.yaml", load_signer(folder / "root.key.pem", PASSPHRASE), trail=self.trail, at=now())
 

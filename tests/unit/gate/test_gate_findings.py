@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from audit_pipeline.errors import RejectedError
+from audit_pipeline.evaluate.judge import adjust
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.findings import check_findings
 from audit_pipeline.policy.boards import Board
@@ -129,3 +130,36 @@ def test_the_model_and_the_board_are_not_what_the_footprint_says_of_them() -> No
 
 def test_a_rate_of_the_attack_without_an_interval_is_no_rate() -> None:
     assert "interval" in refused(of_all(lambda document: document["membership"][1]["tpr"].update(interval=None)))
+
+
+GAP = "fairness.accuracy.max_gap:sex"
+
+
+def of_a_gap(outcome: str, left_out: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """The sample with a rule that compares two groups, whose interval keeps its limit."""
+    document = copy.deepcopy(DOCUMENT)
+    document["policy"]["document"]["fairness"].append({"metric": "accuracy", "max_gap": 0.3, "groups": ["sex"]})
+    findings = document["findings"]
+    place = findings.index(finding(document, KEPT)) + 1
+    said = {"id": GAP, "rule": "fairness[8]", "group": {"by": ["sex"], "values": []}, "limit": 0.3}
+    findings.insert(place, {**copy.deepcopy(findings[place - 1]), **said, "outcome": outcome, "left_out": left_out})
+    tested = [each for each in findings if each["stage"] == "fairness"]
+    for each, test in zip(tested, adjust([each["breach"]["p"] for each in tested], 0.95), strict=True):
+        assert test is not None
+        each["breach"] = test.model_dump()
+    return document
+
+
+SMALL = [{"by": ["sex"], "values": ["other"]}]
+
+
+@pytest.mark.parametrize(("outcome", "left_out"), [("PASS", []), ("INCONCLUSIVE", SMALL), ("INCONCLUSIVE", None)])
+def test_a_comparison_passes_where_no_group_was_left_out_of_it(outcome: str, left_out: list[Any] | None) -> None:
+    check(of_a_gap(outcome, left_out))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "left_out"), [("PASS", SMALL), ("INCONCLUSIVE", []), ("FAIL", []), ("FAIL", SMALL)]
+)
+def test_a_comparison_says_what_its_groups_allow(outcome: str, left_out: list[Any]) -> None:
+    assert GAP in refused(of_a_gap(outcome, left_out))
