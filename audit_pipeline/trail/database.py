@@ -67,6 +67,15 @@ class Database(Protocol):
     def settle(self, engine: Engine) -> None:
         """Give a trail that was just made or brought up to date the lasting properties that no migration can."""
 
+    def erase(self, engine: Engine) -> None:
+        """Write the files anew, so that no byte is left in them of a text that was taken out.
+
+        What copies and backups hold is out of reach, and so are blocks that the file system has given up.
+
+        Raises:
+            ToolError: `trail.not-erased`, another process still reads what was; or the database failed.
+        """
+
     def close(self, engine: Engine) -> None:
         """Let go of it, and of what stands beside it for writers only."""
 

@@ -14,37 +14,34 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection, Engine, Select
+from sqlalchemy import Connection, Engine, Select, Update
 from sqlmodel import col
 
-from audit_pipeline.errors import InputError, RejectedError
+from audit_pipeline.errors import InputError
 from audit_pipeline.trail import checkpoint_rows, schema
+from audit_pipeline.trail.appending import End
 from audit_pipeline.trail.checkpointing import Checkpointing, OpenLog
 from audit_pipeline.trail.database import Database, database_at
 from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.log_key import LogIdentity
 from audit_pipeline.trail.log_opening import open_checkpointing
-from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier, TreeHead
+from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.place import Address, Place
 from audit_pipeline.trail.proofs import ProofPath
 from audit_pipeline.trail.recorded import Recorded
-from audit_pipeline.trail.rows import (
-    ENTER,
-    ENTRIES,
-    GROW,
-    REDACTIONS,
-    columns,
-    frontier_row,
-    last_row,
-    of_kind,
-    read_rows,
-)
+from audit_pipeline.trail.rows import ENTRIES, REDACTIONS, frontier_row, of_kind, read_rows, take_out
 from audit_pipeline.trail.stored_tree import StoredTree
 from audit_pipeline.trail.tables import EntryRow
 from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
+
+if TYPE_CHECKING:
+    from audit_pipeline.seal.keys.signer import Signer
+
+Body = dict[str, Any] | Callable[[Recorded], dict[str, Any]]
+"""What an entry says, or how that follows from what is recorded."""
 
 
 class Trail:
@@ -91,7 +88,7 @@ class Trail:
         kind: Kind,
         run: str,
         at: str,
-        body: dict[str, Any] | Callable[[Recorded], dict[str, Any]],
+        body: Body,
         after: Callable[[Iterator[Entry]], None] | None = None,
     ) -> Receipt:
         """Record one entry; when this returns, it is on disk and under a signed checkpoint.
@@ -109,26 +106,40 @@ class Trail:
             InputError: a value cannot be logged, or `after` says so; or the log's key, as `open`.
             RejectedError: the end of the log is not what the tree says it is, or the log not what its key remembers;
                 nothing was recorded.
-            ToolError: the database is locked, read-only, damaged or full; nothing was recorded. With
+            ToolError: the database is locked, read-only, damaged or full, or `trail.clock`, the entry is dated more
+                than five minutes before the newest one and is not of kind `clock`; nothing was recorded. With
                 `trail.memory-unwritten` it was, and the next checkpoint covers it.
         """
-        checkpointing = self._signed()
-        remembered = checkpointing.recall()
-        with self._database.writing(self._engine) as connection:
-            before = read_frontier(frontier_row(connection), self._database.where)
-            self._refuse_broken_end(connection, before)
-            checkpointing.refuse_older(remembered, before.head())
-            if after is not None:
-                after(self._read(connection, of_kind(kind)))
-            said = body(partial(self._entries, connection)) if callable(body) else body
-            entry = Entry.compose(before.size, kind, run, at, said)
-            grown = before.append(entry.leaf_hash)
-            head = grown.head()
-            completed = before.completed(entry.leaf_hash)
-            connection.execute(ENTER, columns(entry, head, completed))
-            connection.execute(GROW, {"size": grown.size, "peaks": grown.to_hex()})
-        checkpointing.cover(head.size)
-        return Receipt(entry, head)
+        return self._append(kind, run, at, body, after)
+
+    def redact(self, index: int, *, reason: str, signer: Signer, at: str) -> Receipt:
+        """Take an entry's text out of the log and out of the database's files; its hash and the reason stay.
+
+        The log is verified first: the text is evidence of what was changed as long as it is there.
+
+        Args:
+            index: of the entry.
+            reason: why; it stays for good, so it may not repeat what is taken out.
+            signer: the key of whoever answers for it.
+            at: the time now, ISO 8601, UTC.
+
+        Raises:
+            InputError: `trail.no-such-entry`; `redaction.kind`, `redaction.gone` or `redaction.reason`.
+            RejectedError: as `verify` and `append`.
+            ToolError: as `append`, or the signer's; with `trail.not-erased` the text is out of the log, but its bytes
+                may be in the files until somebody redacts again.
+        """
+        from audit_pipeline.trail.redaction import sign_redaction
+
+        entry = self.entry(index)
+        if entry.redacted:
+            # The first attempt may have ended before the files were clean.
+            self._database.erase(self._engine)
+        self.verify()
+        body = sign_redaction(entry, reason, signer)
+        receipt = self._append("redaction", entry.run, at, body, also=take_out(index))
+        self._database.erase(self._engine)
+        return receipt
 
     def head(self) -> TreeHead:
         """Size and root of the log as it is now, as recorded, not recomputed: for that, `verify`.
@@ -272,6 +283,29 @@ class Trail:
     ) -> None:
         self.close()
 
+    def _append(
+        self,
+        kind: Kind,
+        run: str,
+        at: str,
+        body: Body,
+        after: Callable[[Iterator[Entry]], None] | None = None,
+        also: Update | None = None,
+    ) -> Receipt:
+        checkpointing = self._signed()
+        remembered = checkpointing.recall()
+        with self._database.writing(self._engine) as connection:
+            end = End.read(connection, self.where)
+            checkpointing.refuse_older(remembered, end.frontier.head())
+            if after is not None:
+                after(self._read(connection, of_kind(kind)))
+            said = body(partial(self._entries, connection)) if callable(body) else body
+            receipt = end.append(connection, kind, run, at, said)
+            if also is not None:
+                connection.execute(also)
+        checkpointing.cover(receipt.head.size)
+        return receipt
+
     def _prepare(self, *, create: bool) -> None:
         with self._database.explained():
             with self._engine.connect() as connection:
@@ -312,14 +346,3 @@ class Trail:
     def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
         for row in read_rows(connection, query):
             yield read_entry(row._mapping, self._database.where)
-
-    def _refuse_broken_end(self, connection: Connection, frontier: Frontier) -> None:
-        last = last_row(connection)
-        recorded = (last["index"], last["root"]) if last else (-1, EMPTY_ROOT.hex())
-        if recorded != (frontier.size - 1, frontier.root().hex()):
-            raise RejectedError(
-                "trail.frontier",
-                "the last entry and the tree disagree, so nothing may be added",
-                where=self._database.where,
-                hint="`audit log verify` names the first entry that was changed",
-            )

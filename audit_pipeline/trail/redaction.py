@@ -49,18 +49,12 @@ class Redaction(Predicate):
         return {"kind": self.kind, "run": self.run, "at": self.entry_at, "leaf_hash": self.leaf_hash}
 
 
-def sign_redaction(entry: Entry, reason: str, signer: Signer) -> dict[str, Any]:
-    """The body of the `redaction` entry that takes an entry's text out.
-
-    Args:
-        entry: whose text is to go.
-        reason: why; it stays in the log for good, so it must not repeat what is taken out.
-        signer: of whoever answers for it.
+def require_redactable(entry: Entry) -> None:
+    """Refuse an entry whose text cannot be taken out, before anybody opens a key for it.
 
     Raises:
         InputError: `redaction.kind`, entries of this kind are never redacted; `redaction.gone`, its text is gone
-            already; or `redaction.reason`.
-        ToolError: the signer failed.
+            already.
     """
     if entry.kind in KEPT_KINDS:
         raise InputError(
@@ -70,6 +64,21 @@ def sign_redaction(entry: Entry, reason: str, signer: Signer) -> dict[str, Any]:
         )
     if entry.redacted:
         raise InputError("redaction.gone", f"the text of entry {entry.index} was taken out before")
+
+
+def sign_redaction(entry: Entry, reason: str, signer: Signer) -> dict[str, Any]:
+    """The body of the `redaction` entry that takes an entry's text out.
+
+    Args:
+        entry: whose text is to go.
+        reason: why; it stays in the log for good, so it must not repeat what is taken out.
+        signer: of whoever answers for it.
+
+    Raises:
+        InputError: as `require_redactable`, or `redaction.reason`.
+        ToolError: the signer failed.
+    """
+    require_redactable(entry)
     try:
         redaction = Redaction(
             index=entry.index,
@@ -109,14 +118,17 @@ def read_redaction(entry: Entry, where: str) -> Redaction:
     return redaction
 
 
-def redactions_of(entries: Iterable[Entry], where: str) -> Mapping[int, Redaction]:
-    """What stays of each redacted entry, by its index.
+def redactions_of(entries: Iterable[Entry], where: str) -> Mapping[int, tuple[Redaction, ...]]:
+    """What stays of redacted entries, by their index: each redaction whose signature holds.
 
     Args:
         entries: the trail's; those of other kinds are passed over.
         where: the trail, for messages.
     """
-    return {redaction.index: redaction for redaction in _redactions(entries, where)}
+    found: dict[int, tuple[Redaction, ...]] = {}
+    for redaction in _redactions(entries, where):
+        found[redaction.index] = (*found.get(redaction.index, ()), redaction)
+    return found
 
 
 def _redactions(entries: Iterable[Entry], where: str) -> Iterator[Redaction]:

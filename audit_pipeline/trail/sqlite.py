@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail.sqlite_errors import explained, primary_code
@@ -65,8 +66,11 @@ class SqliteFile:
     def writing(self, engine: Engine, *, ahead: bool = False) -> Iterator[Connection]:
         """An immediate transaction, which takes the write lock at once and so never has to give up half-way."""
         queue = nullcontext() if ahead else turn(self.path, timeout_seconds=self.timeout_seconds)
-        with self.explained(), queue, engine.execution_options(write_lock=self.timeout_seconds).begin() as connection:
-            yield connection
+        with self.explained(), engine.connect() as connection:
+            connection.execution_options(write_lock=self.timeout_seconds)
+            # Only what has to be done alone stands in the turn.
+            with queue, connection.begin():
+                yield connection
 
     def explained(self) -> AbstractContextManager[None]:
         """SQLite's errors in words."""
@@ -111,6 +115,25 @@ class SqliteFile:
                 raise
         finally:
             connection.close()
+
+    def erase(self, engine: Engine) -> None:
+        """VACUUM writes every page anew; then the write-ahead log, which has the old ones, is emptied."""
+        with self.explained():
+            connection = engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                (busy, *_) = cursor.fetchone() or (0,)
+            finally:
+                connection.close()
+        if busy:
+            raise ToolError(
+                "trail.not-erased",
+                "the text is out of the log, but its bytes are still in the -wal file, which another process reads",
+                where=self.where,
+                hint="when that has ended, run the same command again",
+            )
 
     def close(self, engine: Engine) -> None:
         """Close the file; the writers' queue goes with the last of them."""
@@ -199,23 +222,25 @@ def _open_engine(path: Path, *, create: bool, timeout_seconds: float) -> Engine:
 
 
 def _take_write_lock(connection: Connection, timeout_seconds: float) -> None:
-    # SQLite's own waiting doubles its pauses up to a tenth of a second: whoever comes later is served first.
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    # SQLite's own waiting doubles its pauses up to a tenth of a second, so that who comes later is served first.
+    database = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+    deadline = time.monotonic() + timeout_seconds
+    pauses: random.Random | None = None
+    database.execute("PRAGMA busy_timeout = 0")
     try:
-        deadline = time.monotonic() + timeout_seconds
-        # They have to differ between processes, and no more.
-        pauses = random.Random(os.getpid())  # noqa: S311
-        while not _begun(connection, last=time.monotonic() >= deadline):
+        while not _begun(database, last=time.monotonic() >= deadline):
+            # They have to differ between processes, and no more.
+            pauses = pauses or random.Random(os.getpid())  # noqa: S311
             time.sleep(pauses.uniform(*_PAUSE_SECONDS))
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * timeout_seconds)}")
+        database.execute(f"PRAGMA busy_timeout = {round(1000 * timeout_seconds)}")
 
 
-def _begun(connection: Connection, *, last: bool) -> bool:
+def _begun(database: sqlite3.Connection, *, last: bool) -> bool:
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
-        if last or primary_code(error.orig) != sqlite3.SQLITE_BUSY:
+        database.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if last or primary_code(error) != sqlite3.SQLITE_BUSY:
             raise
         return False
     return True

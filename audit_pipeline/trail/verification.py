@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _REPEATED_COLUMNS = ("kind", "run", "at")
 
-_Redactions = Callable[[], Mapping[int, "Redaction"]]
+_Redactions = Callable[[], Mapping[int, tuple["Redaction", ...]]]
 
 
 def verify_log(
@@ -117,19 +117,16 @@ def _leaf(index: int, text: object, recorded: object, where: str) -> bytes:
     return leaf
 
 
-def _redacted_leaf(row: RowMapping, redactions: Mapping[int, Redaction], where: str) -> bytes:
-    """The leaf of a row whose text was taken out, as its redaction and its own column have it alike."""
-    index, redaction = row["index"], redactions.get(row["index"])
-    if redaction is None:
-        raise changed(index, "its text is gone, and no signed redaction says that it was taken out", where)
-    for column in (*_REPEATED_COLUMNS, "leaf_hash"):
-        if row[column] != redaction.recorded[column]:
-            what = f"column {column} says {row[column]!r}, its redaction {redaction.recorded[column]!r}"
-            raise changed(index, what, where)
-    return bytes.fromhex(redaction.leaf_hash)
+def _redacted_leaf(row: RowMapping, redactions: Mapping[int, tuple[Redaction, ...]], where: str) -> bytes:
+    """The leaf of a row whose text was taken out, where a redaction and the row itself say the same of it."""
+    left = {column: row[column] for column in (*_REPEATED_COLUMNS, "leaf_hash")}
+    for redaction in redactions.get(row["index"], ()):
+        if redaction.recorded == left:
+            return bytes.fromhex(redaction.leaf_hash)
+    raise changed(row["index"], "its text is gone, and no signed redaction says that this entry's was taken out", where)
 
 
-def _signed_redactions(rows: Iterable[AnyRow], where: str) -> Mapping[int, Redaction]:
+def _signed_redactions(rows: Iterable[AnyRow], where: str) -> Mapping[int, tuple[Redaction, ...]]:
     # Imported here because it brings the libraries that check signatures, which few logs need.
     from audit_pipeline.trail.redaction import redactions_of
 
