@@ -32,6 +32,7 @@ def open_checkpointing(log: OpenLog, key_file: Path | None, *, timeout_seconds: 
             where=log.where,
             hint=f"name its file in ${VARIABLE}; the key of a new log is made there",
         )
+    key_file = key_file.absolute()
     with log.reading() as connection:
         identity = checkpoint_rows.read_identity(connection)
     signer = read_log_key(key_file, identity, log=log.where) if identity else make_log_key(key_file)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from hashlib import sha256
-from itertools import combinations_with_replacement
+from itertools import combinations, combinations_with_replacement
+from pathlib import Path
 
 import pytest
 from grown_log import GrownLog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_pipeline.errors import InputError, RejectedError, ToolError
@@ -249,6 +251,27 @@ def test_a_request_changed_in_one_byte_is_no_request_or_another(place, value):
         assert AddCheckpoint.parse(changed).to_bytes() == changed
     except RejectedError as error:
         assert error.code in {"witness.malformed", "note.malformed"}
+
+
+HISTORIES = [LOG, *(GrownLog(LOG.signer, forked_at) for forked_at in (0, 3, 9))]
+ASKED = st.tuples(st.sampled_from(HISTORIES), st.sampled_from(HISTORIES), st.integers(0, 12), st.integers(0, 12))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(ASKED, max_size=15))
+def test_whatever_is_asked_in_whatever_order_what_was_cosigned_is_one_history(asked):
+    """Four histories under one key, each with its own proofs or with another's, from the right size or from another."""
+    with tempfile.TemporaryDirectory() as folder, WitnessState.open(Path(folder), WITNESS.key) as state:
+        witness, cosigned, last = cosigner(state), [], 0
+        for log, prover, guess, size in asked:
+            for old in (guess, last):
+                path = prover.proof(min(old, size), size)
+                if witness.add_checkpoint(AddCheckpoint(old, path, log.checkpoint(size)).to_bytes()).status == 200:
+                    cosigned.append((log, size))
+                    last = size
+    for (earlier, before), (later, after) in combinations(cosigned, 2):
+        assert before <= after
+        assert later.head(before) == earlier.head(before)
 
 
 # What it remembers
