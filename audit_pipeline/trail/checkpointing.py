@@ -122,16 +122,21 @@ class Checkpointing:
             ToolError: `trail.locked`, `trail.memory-unwritten`, or the database is locked or full. The entries are
                 recorded, and the next checkpoint covers them.
         """
+        if self._is_covered(size):
+            return
         with self._memory.alone(self._timeout_seconds):
-            remembered = self._memory.recall()
-            with self._log.reading() as connection:
-                if self._is_covered(remembered, connection, size):
-                    return
-                head = self._log.head(connection)
-                self.refuse_unlike(remembered, connection, head)
-            note = self._signed(remembered, head)
-            with self._log.writing() as connection:
-                checkpoint_rows.enter_checkpoint(connection, head.size, note)
+            # Whoever was alone before may have covered it.
+            if not self._is_covered(size):
+                self._sign_head()
+
+    def _sign_head(self) -> None:
+        remembered = self._memory.recall()
+        with self._log.reading() as connection:
+            head = self._log.head(connection)
+            self.refuse_unlike(remembered, connection, head)
+        note = self._signed(remembered, head)
+        with self._log.writing() as connection:
+            checkpoint_rows.enter_checkpoint(connection, head.size, note)
 
     def catch_up(self) -> None:
         """Refuse a log unlike the one remembered, and cover what somebody who was killed left uncovered.
@@ -144,14 +149,19 @@ class Checkpointing:
         with self._log.reading() as connection:
             head = self._log.head(connection)
             self.refuse_unlike(remembered, connection, head)
-            covered = head.size == 0 or self._is_covered(remembered, connection, head.size)
-        if not covered:
+        if head.size:
             self.cover(head.size)
 
-    def _is_covered(self, remembered: Remembered | None, connection: Connection, size: int) -> bool:
+    def close(self) -> None:
+        """Sign no more."""
+        self._memory.close()
+
+    def _is_covered(self, size: int) -> bool:
+        remembered = self._memory.recall()
         if remembered is None or remembered.head.size < size:
             return False
-        return checkpoint_rows.is_entered(connection, remembered.head.size, remembered.note)
+        with self._log.reading() as connection:
+            return checkpoint_rows.is_entered(connection, remembered.head.size, remembered.note)
 
     def _signed(self, remembered: Remembered | None, head: TreeHead) -> Note:
         """A checkpoint of this head, remembered before anybody sees it."""

@@ -7,7 +7,8 @@ the newest does not change it, so that the log is never signed at a smaller size
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import MAX_NOTE_BYTES, Note, parse_note
 from audit_pipeline.trail.note_key import NoteKey
 from audit_pipeline.trail.signer_file import sync_folder
+from audit_pipeline.trail.turns import leave_no_queue, turn
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,24 @@ class Memory:
         self._log = log
         self.path = key_file.with_name(f"{key_file.name}.checkpoint")
         """the file, which may not be there yet"""
+        self._last: tuple[bytes, Remembered] | None = None
 
-    def alone(self, timeout_seconds: float) -> AbstractContextManager[None]:
-        """Be the only one who signs with this key, until the block ends.
+    @contextmanager
+    def alone(self, timeout_seconds: float) -> Iterator[None]:
+        """Be the only one who signs with this key, until the block ends; each in turn.
 
         Raises:
             ToolError: `trail.locked`.
         """
-        return locked(self._key_file, timeout_seconds=timeout_seconds)
+        with (
+            turn(self._key_file, timeout_seconds=timeout_seconds),
+            locked(self._key_file, timeout_seconds=timeout_seconds),
+        ):
+            yield
+
+    def close(self) -> None:
+        """Leave nothing beside the key that is for writers only."""
+        leave_no_queue(self._key_file)
 
     def recall(self) -> Remembered | None:
         """What is remembered; None for a key that signed nothing yet.
@@ -61,8 +73,11 @@ class Memory:
         """
         try:
             content = read_regular_file(self.path, largest_bytes=MAX_NOTE_BYTES)
-            note = parse_note(content)
-            return Remembered(note, signed_checkpoint(note, self._log).head)
+            # Asked before and after every entry: the same bytes are read and checked once.
+            if self._last is None or self._last[0] != content:
+                note = parse_note(content)
+                self._last = content, Remembered(note, signed_checkpoint(note, self._log).head)
+            return self._last[1]
         except FileNotFoundError:
             return None
         except OSError as error:

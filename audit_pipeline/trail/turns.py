@@ -1,16 +1,17 @@
 """Who writes next: processes that write to one file take turns in the order in which they came.
 
 SQLite lets one process write at a time and gives the lock to whoever asks at the right moment, so that of many writers
-some wait for seconds. Here each draws a number and waits for the one before it. A number is a byte of the queue's file
-that its holder keeps locked: the system gives it up with the process, however that ends, and whoever waits behind it
-goes on. That two write at once is prevented by SQLite's own lock and not by this one, so where there can be no queue,
-or somebody dies in it, no more is lost than the order.
+some wait for seconds. Here each draws a number and waits for the one before it, which calls it when it is done. A
+number is a byte of the queue's file that its holder keeps locked: the system gives it up with the process, however that
+ends, and whoever waits behind it sees that. That two write at once is prevented by SQLite's own lock and not by this
+one, so where there can be no queue, or somebody dies in it, no more is lost than the order.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import struct
 import time
 from collections.abc import Iterator
@@ -19,14 +20,11 @@ from pathlib import Path
 
 from audit_pipeline.errors import ToolError
 
-_NEXT, _SERVED = 0, 8
-"""Where the queue's file holds the number to be drawn, and the newest whose turn it was: 8 bytes each."""
-
 _NUMBERS = 1 << 32
 """How many numbers there are before they begin anew, and where the bytes begin that stand for them; none is stored."""
 
-_PAUSE_SECONDS = 0.0001
-_LONGEST_PAUSE_SECONDS = 0.005
+_UNCALLED_SECONDS = 0.02
+"""How long to wait to be called before looking whether the one before is there at all."""
 
 
 @contextmanager
@@ -49,7 +47,9 @@ def turn(path: Path, *, timeout_seconds: float) -> Iterator[None]:
         _wait(descriptor, number, path, time.monotonic() + timeout_seconds)
         yield
     finally:
+        called = _name(descriptor, number + 1)
         os.close(descriptor)
+        _call(called)
 
 
 def leave_no_queue(path: Path) -> None:
@@ -61,7 +61,7 @@ def leave_no_queue(path: Path) -> None:
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _same(descriptor, queue) and _lock(descriptor, fcntl.F_WRLCK, _read(descriptor, _NEXT) - 1):
+        if _same(descriptor, queue) and _lock(descriptor, fcntl.F_WRLCK, _next(descriptor) - 1):
             queue.unlink()
     except OSError:
         return
@@ -86,8 +86,8 @@ def _draw(path: Path) -> tuple[int, int] | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _same(descriptor, queue):
-                number = _read(descriptor, _NEXT)
-                _write(descriptor, _NEXT, number + 1)
+                number = _next(descriptor)
+                os.pwrite(descriptor, (number + 1).to_bytes(8, "little"), 0)
                 _lock(descriptor, fcntl.F_WRLCK, number)
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
                 return descriptor, number
@@ -123,20 +123,34 @@ def _opened(queue: Path, path: Path) -> int:
 
 
 def _wait(descriptor: int, number: int, path: Path, deadline: float) -> None:
-    # Asked again and again, for a lock that is waited for cannot be waited for until a certain time: the more often
-    # the fewer are in front.
-    while not _lock(descriptor, fcntl.F_RDLCK, number - 1):
-        if time.monotonic() > deadline:
-            raise ToolError(
-                "trail.locked",
-                "another process is writing to the trail and did not finish in time",
-                where=str(path),
-                hint="run again when it has ended; `fuser FILE` names it",
-            )
-        ahead = (number - _read(descriptor, _SERVED)) % _NUMBERS
-        time.sleep(min(max(ahead, 1) * _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS))
-    with suppress(OSError):  # a full disk: those behind ask a little too seldom
-        _write(descriptor, _SERVED, number)
+    if _lock(descriptor, fcntl.F_RDLCK, number - 1):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.settimeout(_UNCALLED_SECONDS)
+        with suppress(OSError):  # somebody else's: we look as often as we can without being called
+            ear.bind(_name(descriptor, number))
+        while not _lock(descriptor, fcntl.F_RDLCK, number - 1):
+            if time.monotonic() > deadline:
+                raise ToolError(
+                    "trail.locked",
+                    "another process is writing to the trail and did not finish in time",
+                    where=str(path),
+                    hint="run again when it has ended; `fuser FILE` names it",
+                )
+            with suppress(TimeoutError):
+                ear.recv(1)
+
+
+def _call(name: bytes) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as voice, suppress(OSError):  # nobody is there
+        voice.setblocking(False)
+        voice.sendto(b"", name)
+
+
+def _name(descriptor: int, number: int) -> bytes:
+    # Without a file: Linux's abstract names (unix(7)), which go with their sockets.
+    file = os.fstat(descriptor)
+    return b"\0audit-turn-%d-%d-%d" % (file.st_dev, file.st_ino, number % _NUMBERS)
 
 
 def _lock(descriptor: int, kind: int, number: int) -> bool:
@@ -149,9 +163,5 @@ def _lock(descriptor: int, kind: int, number: int) -> bool:
     return True
 
 
-def _read(descriptor: int, offset: int) -> int:
-    return int.from_bytes(os.pread(descriptor, 8, offset), "little") % _NUMBERS
-
-
-def _write(descriptor: int, offset: int, number: int) -> None:
-    os.pwrite(descriptor, number.to_bytes(8, "little"), offset)
+def _next(descriptor: int) -> int:
+    return int.from_bytes(os.pread(descriptor, 8, 0), "little") % _NUMBERS
