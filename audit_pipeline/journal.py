@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -79,6 +80,11 @@ class Journal:
         # Only the code: a message could name paths or values that do not belong in a log that is never rewritten.
         code = error.code if isinstance(error, AuditError) else type(error).__name__
         if not code.startswith("trail."):
+            self.enter("aborted", {"code": code})
+            return
+        # An entry may be on record though no checkpoint of it could be signed: a seal of which nobody has the image
+        # would stand in the way of older releases.
+        with suppress(AuditError):
             self.enter("aborted", {"code": code})
 
     def _refuse_known(self, entries: Iterator[Entry]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from people_world import THEN, Case, one_key_for_all, person, verdict_sha256
 from small_world import World
 
+from audit_pipeline.cli.next_steps import say_next_steps
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
 from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.ship import Shipped
@@ -116,3 +117,14 @@ def test_the_gate_says_what_nobody_asked_for(case: Case, sealed: Shipped) -> Non
 
 def test_that_a_policy_demands_no_approval_is_said(world: World, sealed: Shipped, tmp_path: Path) -> None:
     assert "approvals: the policy demands none" in Case(world, sealed, tmp_path, world.policy).gate().not_demanded
+
+
+def test_whoever_ships_is_told_which_approvals_are_still_to_come(
+    case: Case, sealed: Shipped, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say_next_steps(case.run.evidence, case.run.folder)
+    told = capsys.readouterr().err
+    assert "once it is approved by 1 of clinical, 1 of privacy" in told
+    assert f"audit approve {case.run.folder} --role clinical" in told
+    say_next_steps(sealed.evidence, sealed.folder)
+    assert capsys.readouterr().err == ""
