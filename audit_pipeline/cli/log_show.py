@@ -136,7 +136,7 @@ def _grid(lines: Iterable[tuple[str, str]]) -> RenderableType:
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(max_width=28)
+    grid.add_column(max_width=28, overflow="fold")
     grid.add_column(overflow="fold")
     for label, text in lines:
         loosened = text.startswith("loosened: ")

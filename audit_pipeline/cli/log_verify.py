@@ -44,20 +44,24 @@ def verify(
     trust = read_log_trust(log_key, witness, witnesses, checkpoint)
     with Trail.open(trail, create=False) as opened:
         checked = check_log(opened, trust)
+        taken_out = sum(1 for _ in opened.entries(kind="redaction"))
     marks = {True: "[green]✓[/]", False: "[yellow]–[/]"}
-    lines = log_checks(checked, trust)
+    lines = _checks(checked, trust, taken_out)
     text = "\n".join(f"{marks[done]} {escape(what)}" for done, what in lines)
     show(_result(checked, lines), text, as_json=as_json)
 
 
-def log_checks(checked: LogChecked, trust: LogTrust) -> list[tuple[bool, str]]:
-    """What was checked of a log, each line with whether it was: what nobody asked for is named as well."""
+def _checks(checked: LogChecked, trust: LogTrust, taken_out: int) -> list[tuple[bool, str]]:
+    """What was checked, each line with whether it was: what nobody asked for is named as well."""
     head = checked.head
     lines = [
         (True, f"{_entries(head.size)}, every hash recomputed and equal: root {head.root}"),
+        *([(True, f"{_entries(taken_out)} without text, each with a signed reason")] if taken_out else []),
         _signature(checked),
-        (trust.key is not None, "the key is the one that was given" if trust.key else "the key is the log's own word"),
     ]
+    if checked.key is not None:
+        said = "the key is the one that was given" if trust.key else "the key is the log's own word (--log-key)"
+        lines.append((trust.key is not None, said))
     if checked.cosigned:
         names = ", ".join(key.name for key in checked.cosigned)
         lines.append((True, f"that checkpoint is cosigned by {names}"))

@@ -24,6 +24,7 @@ from audit_pipeline.cli import (
     log_consistency,
     log_export,
     log_prove,
+    log_redact,
     log_show,
     log_verify,
     log_witness,
@@ -85,6 +86,8 @@ log.app.command("verify")(log_verify.verify)
 log.app.command("prove")(log_prove.prove)
 log.app.command("check-proof")(log_prove.check_proof)
 log.app.command("consistency")(log_consistency.consistency)
+log.app.command("redact")(log_redact.redact)
+log.app.command("clock")(log_redact.clock)
 log.app.command("export")(log_export.export)
 log.app.command("anchor")(log_consistency.anchor)
 log.app.add_typer(log_witness.app, name="witness")

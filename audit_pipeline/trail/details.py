@@ -12,6 +12,8 @@ from typing import Any
 
 Body = Mapping[str, Any]
 
+_RECIPE = "rules.compress.recipe"
+
 LABELS: Mapping[str, str] = {
     "changed.run": "changed since run",
     "changed.outcome": "which had ended in",
@@ -33,6 +35,8 @@ LABELS: Mapping[str, str] = {
     "rules.privacy": "privacy rule",
     "rules.approvals": "approvals demanded",
     "rules.on_inconclusive": "where inconclusive",
+    _RECIPE: "recipe",
+    "rules.compress.seed": "seed",
     "retention_until": "kept until",
     "lawful_basis": "lawful basis",
     "answers": "answers for it",
@@ -98,6 +102,8 @@ def _in_one_line(place: str, value: Any) -> str | None:
             return f"{number}. {label}: {reason}"
         case Mapping() if place in _TOGETHER:
             return _pairs(value)
+        case Mapping() if place == _RECIPE:
+            return "; ".join(f"{technique}: {_scalar(settings)}" for technique, settings in value.items())
         case [_, *_] if all(not isinstance(item, list | Mapping) for item in value):
             return ("; " if any(isinstance(item, str) for item in value) else ", ").join(map(_scalar, value))
     return None
@@ -123,6 +129,8 @@ def _scalar(value: Any) -> str:
             return "yes" if value else "no"
         case [*items]:
             return ", ".join(map(_scalar, items))
+        case Mapping():
+            return _pairs(value)
     return str(value)
 
 

@@ -42,7 +42,7 @@ _TEMPLATES: Mapping[str, str] = {
     "incident": "{kind} in the field, {group}, reported by {signer}: {reason}",
     "revocation": "release withdrawn by {signer}: {reason}",
     "redaction": "text of entry {index} ({kind} of run {run}) taken out: {reason}",
-    "clock": "clock corrected: {reason}",
+    "clock": "clock set back from {before}: {reason}",
 }
 
 

@@ -63,6 +63,8 @@ def test_every_command_is_there() -> None:
         "log check-proof",
         "log consistency",
         "log anchor",
+        "log redact",
+        "log clock",
         "log witness new",
         "log witness serve",
         "log witness ask",
