@@ -45,16 +45,15 @@ def approve(
 
     at = now()
     salt = secrets.token_bytes(SALT_BYTES) if email is not None else None
-    keys, document = read_people(trust, root, trail, at)
+    demands, document = read_people(trust, root, trail, at)
     approving = prepare_approval(
         run,
         role=role,
         reason=reason,
         email_sha256=salted_email(email, salt) if email is not None and salt is not None else None,
-        trust=keys,
+        demands=demands,
         document=document,
         trail=trail,
-        at=at,
     )
     signer = open_signer(key, passphrase_fd, approving.require, _announced(approving))
     approved = approving.enter(signer, trail)
@@ -71,10 +70,10 @@ def approve(
         lines.append(f"keep this salt, it is stored nowhere: {salt.hex()} (SHA-256 of these bytes and your e-mail)")
     result = {
         "entry": approved.index,
-        "run": approving.run.name,
+        "run": approving.approval.run,
         "role": role,
         "signer": fingerprint(signer.public),
-        "verdict_sha256": approving.run.verdict_sha256,
+        "verdict_sha256": approving.record.verdict.sha256,
         "email_sha256": approving.approval.email_sha256,
         "email_salt": salt.hex() if salt is not None else None,
         "given": {given: list(names) for given, names in approved.given.items()},
@@ -85,16 +84,16 @@ def approve(
 
 
 def _announced(approving: Approving) -> list[str]:
-    run = approving.run
-    lines = [f"you approve run {run.name} as {approving.approval.role}, verdict {run.verdict_sha256}"]
+    said = approving.approval
+    lines = [f"you approve run {said.run} as {said.role}, verdict {approving.record.verdict.sha256}"]
     return lines + [
         f"  under a waiver of {waived.rule} for {waived.group} up to {waived.limit:g}, until {waived.expires}"
-        for waived in run.evidence.waivers
+        for waived in approving.record.evidence.waivers
     ]
 
 
 def _standing(approving: Approving, approved: Approved) -> list[str]:
-    demanded = approving.run.policy.approvals or {}
+    demanded = approving.record.policy.approvals or {}
     return [
         f"  {role}: {len(names)} of {count}{' (' + ', '.join(names) + ')' if names else ''}"
         for role, count in demanded.items()

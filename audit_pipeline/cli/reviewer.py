@@ -17,10 +17,10 @@ from audit_pipeline.cli.trust_option import read_trust_options
 from audit_pipeline.errors import AuditError, InputError
 
 if TYPE_CHECKING:
+    from audit_pipeline.gate.demands import Demands
     from audit_pipeline.seal.keys.forms import SignerPublic
     from audit_pipeline.seal.keys.signer import Signer
     from audit_pipeline.seal.trust.schema import TrustDocument
-    from audit_pipeline.seal.verify import Trust
     from audit_pipeline.trail.place import Place
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
@@ -31,13 +31,20 @@ ReasonOption = Annotated[
 KeyOption = Annotated[str, typer.Option("--key", help="Your own private key, or a pkcs11: URI.")]
 
 
-def read_people(trust: Path | None, roots: list[Path] | None, trail: Place, at: str) -> tuple[Trust, TrustDocument]:
-    """The trust file, which alone says who may approve and waive.
+def read_people(trust: Path | None, roots: list[Path] | None, trail: Place, at: str) -> tuple[Demands, TrustDocument]:
+    """What a run is held against before people decide about it, and the trust file that alone says who may.
+
+    No witnesses are asked for: they have not seen yet what was entered a minute ago.
 
     Raises:
         InputError: `trust.no-people`, none was given; or as `read_trust_options`.
         RejectedError: as `read_trust_options`.
     """
+    from audit_pipeline.gate.demands import Demands
+    from audit_pipeline.people.approvers import live_approvers
+    from audit_pipeline.trail.log_trust import LogTrust
+    from audit_pipeline.trail.note_key import NoteKey
+
     if trust is None:
         raise InputError(
             "trust.no-people",
@@ -47,7 +54,9 @@ def read_people(trust: Path | None, roots: list[Path] | None, trail: Place, at: 
     believed = read_trust_options(None, trust, roots, trail=trail, now=at)
     if believed.document is None:
         raise AssertionError("what was read from a trust file has one")
-    return believed.trust, believed.document
+    document = believed.document
+    log = LogTrust(NoteKey.parse(document.log.key) if document.log else None)
+    return Demands(believed.trust, at, live_approvers(document, at), log), document
 
 
 def open_signer(

@@ -52,15 +52,15 @@ def waive(
 
     terms = _terms(rule, group, limit, reason, expires, cosign, key)
     at = now()
-    keys, document = read_people(trust, root, trail, at)
+    demands, document = read_people(trust, root, trail, at)
     index: int | None = None
     if key is None:
-        waivers = list_waivers(read_reviewed_run(run, keys, trail), keys, document, at)
+        waivers = list_waivers(read_reviewed_run(run, trail, demands), demands, document)
     else:
         if terms is not None:
-            waiving = prepare_waiver(run, terms, trust=keys, document=document, trail=trail, at=at)
+            waiving = prepare_waiver(run, terms, demands=demands, document=document, trail=trail)
         else:
-            waiving = prepare_cosignature(run, cosign or "", trust=keys, document=document, trail=trail, at=at)
+            waiving = prepare_cosignature(run, cosign or "", demands=demands, document=document, trail=trail)
         signer = open_signer(key, passphrase_fd, waiving.require, _announced(waiving))
         entered = waiving.enter(signer, trail)
         index, waivers = entered.index, (entered.waiver,)
@@ -109,9 +109,9 @@ def _terms(
 
 
 def _announced(waiving: Waiving) -> list[str]:
-    waiver, finding = waiving.waiver, waiving.finding
+    waiver, finding, run = waiving.waiver, waiving.finding, waiving.record.evidence.run.id
     return [
-        f"you waive for run {waiving.run.name}, this model and this policy alone, until {waiver.expires}:",
+        f"you waive for run {run}, this model and this policy alone, until {waiver.expires}:",
         f"  {finding.id}: {finding.claim}",
         f"  found: {finding.outcome}, {finding.reason}",
         f"  {waiver.limit:g} is allowed for {waiver.group} instead of {finding.limit:g}: {waiver.reason}",

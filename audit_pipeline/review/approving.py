@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from audit_pipeline.errors import InputError
+from audit_pipeline.gate.demands import Demands
+from audit_pipeline.gate.judge import Record
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.people.approval import (
     APPROVAL_TYPE,
@@ -17,16 +19,13 @@ from audit_pipeline.people.approval import (
     approvals_of,
     missing_approvals,
 )
-from audit_pipeline.people.approvers import live_approvers
-from audit_pipeline.people.authors import authors
 from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.review.reviewers import named, refuse_author
-from audit_pipeline.review.run import ReviewedRun, read_reviewed_run
+from audit_pipeline.review.run import read_reviewed_run
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import first_fault
 from audit_pipeline.seal.trust.schema import TrustDocument
-from audit_pipeline.seal.verify import Trust
 from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
@@ -49,10 +48,10 @@ class Approved:
 class Approving:
     """An approval that may be given, but for the key that signs it."""
 
-    run: ReviewedRun
+    record: Record
     approval: Approval
+    demands: Demands
     document: TrustDocument
-    trust: Trust
 
     def require(self, key: SignerPublic) -> None:
         """Refuse a key whose approval would count for nothing.
@@ -60,9 +59,9 @@ class Approving:
         Raises:
             InputError: `approval.author`, `approval.not-an-approver` or `approval.twice`.
         """
-        refuse_author(key, self.run.policy, self.trust, "approval")
+        refuse_author(key, self.record.policy, self.demands, "approval")
         role, own = self.approval.role, fingerprint(key)
-        roles = {role: [*map(fingerprint, keys)] for role, keys in self._approvers().items()}
+        roles = {role: [*map(fingerprint, keys)] for role, keys in self.demands.approvers.items()}
         if own not in roles[role]:
             other = next((role for role, keys in roles.items() if own in keys), None)
             raise InputError(
@@ -71,7 +70,7 @@ class Approving:
                 where="--key",
                 hint=f"give --role {other}" if other else "the root keys' holders say who approves, in the trust file",
             )
-        if own in self._given(self.run.entries).get(role, ()):
+        if own in self._given(self.record.logged.of_people).get(role, ()):
             raise self._twice()
 
     def enter(self, signer: Signer, trail: Address) -> Approved:
@@ -83,33 +82,33 @@ class Approving:
             ToolError: the signer failed, or the trail cannot be written.
         """
         self.require(signer.public)
-        own, run = fingerprint(signer.public), self.run
-        payload = approval_payload(self.approval, verdict_sha256=run.verdict_sha256, model_sha256=run.model_sha256)
+        own, record, name = fingerprint(signer.public), self.record, self.approval.run
+        payload = approval_payload(
+            self.approval, verdict_sha256=record.verdict.sha256, model_sha256=record.evidence.candidate.sha256
+        )
         body = sign_entry(payload, signer, APPROVAL_TYPE)
 
         def not_twice(before: Iterator[Entry]) -> None:
-            known = self._given(tuple(entry for entry in before if entry.run == run.name))
-            if own in known.get(self.approval.role, ()):
+            if own in self._given(before).get(self.approval.role, ()):
                 raise self._twice()
 
         with Trail.open(trail) as opened:
-            receipt = opened.append("approval", run=run.name, at=self.approval.at, body=body, after=not_twice)
-            given = self._given(tuple(opened.entries(run.name)))
-        missing = missing_approvals(run.policy.approvals or {}, given)
+            receipt = opened.append("approval", run=name, at=self.approval.at, body=body, after=not_twice)
+            given = self._given(opened.entries(name))
+        missing = missing_approvals(record.policy.approvals or {}, given)
         names = {role: tuple(named(self.document, key) for key in keys) for role, keys in given.items()}
         return Approved(receipt.entry.index, names, missing)
 
-    def _approvers(self) -> Mapping[str, tuple[SignerPublic, ...]]:
-        return live_approvers(self.document, self.approval.at)
-
-    def _given(self, entries: tuple[Entry, ...]) -> Mapping[str, tuple[str, ...]]:
-        excluded = authors(self.run.policy.human_centred.author.key, self.trust)
-        return approvals_of(entries, self.run.verdict_sha256, self._approvers(), excluded, self.run.where)
+    def _given(self, entries: Iterable[Entry]) -> Mapping[str, tuple[str, ...]]:
+        """Who approved this run so far, by fingerprint."""
+        record, excluded = self.record, self.demands.authors(self.record.policy)
+        own = (entry for entry in entries if entry.run == self.approval.run)
+        return approvals_of(own, record.verdict.sha256, self.demands.approvers, excluded, record.logged.where)
 
     def _twice(self) -> InputError:
         return InputError(
             "approval.twice",
-            f"this key has approved run {self.run.name} already, and counts once",
+            f"this key has approved run {self.approval.run} already, and counts once",
             where="--key",
             hint="somebody else must, with a key of their own; `audit log show` says who has",
         )
@@ -121,10 +120,9 @@ def prepare_approval(
     role: str,
     reason: str,
     email_sha256: str | None,
-    trust: Trust,
+    demands: Demands,
     document: TrustDocument,
     trail: Address,
-    at: str,
 ) -> Approving:
     """Check all of an approval that can be checked before it is signed.
 
@@ -133,10 +131,9 @@ def prepare_approval(
         role: that the reviewer approves in.
         reason: theirs; one line.
         email_sha256: salted digest of their address; None where they gave none.
-        trust: the keys that made the run.
+        demands: the keys that made the run, those that may approve it, and the time.
         document: the trust file, which is believed.
         trail: where the run was entered.
-        at: the time now, ISO 8601, UTC, to the second.
 
     Raises:
         InputError: `approval.role`, the policy demands none of this role, or nobody is trusted in it;
@@ -144,30 +141,30 @@ def prepare_approval(
         RejectedError: as `read_reviewed_run`.
         ToolError: as `read_reviewed_run`.
     """
-    run = read_reviewed_run(folder, trust, trail)
-    outcome = run.evidence.verdict.outcome
+    record = read_reviewed_run(folder, trail, demands)
+    name, outcome = record.evidence.run.id, record.evidence.verdict.outcome
     if outcome is not Outcome.PASS:
         raise InputError(
             "approval.refused",
-            f"the verdict of run {run.name} is {outcome}: there is nothing that could be released",
+            f"the verdict of run {name} is {outcome}: there is nothing that could be released",
             where=str(folder),
             hint="`audit waive RUN` for a rule that may be broken for a time; then `audit release`",
         )
-    _require_role(role, run, document)
+    _require_role(role, record, document)
     try:
-        approval = Approval(run=run.name, role=role, reason=reason, at=at, email_sha256=email_sha256)
+        approval = Approval(run=name, role=role, reason=reason, at=demands.now, email_sha256=email_sha256)
     except ValidationError as error:
         raise InputError("approval.format", first_fault(error)) from None
-    return Approving(run, approval, document, trust)
+    return Approving(record, approval, demands, document)
 
 
-def _require_role(role: str, run: ReviewedRun, document: TrustDocument) -> None:
-    demanded = run.policy.approvals or {}
+def _require_role(role: str, record: Record, document: TrustDocument) -> None:
+    demanded = record.policy.approvals or {}
     if role not in demanded:
         roles = ", ".join(demanded)
         raise InputError(
             "approval.role",
-            f"the policy of run {run.name} demands no approval of {role!r}{did_you_mean(role, demanded)}",
+            f"the policy of run {record.evidence.run.id} demands no approval of {role!r}{did_you_mean(role, demanded)}",
             where="--role",
             hint=f"it demands {roles}" if roles else "it demands none at all: `audit gate` needs none",
         )

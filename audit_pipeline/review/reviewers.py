@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.people.authors import authors
+from audit_pipeline.gate.demands import Demands
 from audit_pipeline.policy.schema import Policy
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
 from audit_pipeline.seal.trust.listing import name_of
 from audit_pipeline.seal.trust.schema import TrustDocument
-from audit_pipeline.seal.verify import Trust
 
 
-def refuse_author(key: SignerPublic, policy: Policy, trust: Trust, kind: str) -> None:
+def refuse_author(key: SignerPublic, policy: Policy, demands: Demands, kind: str) -> None:
     """Refuse a key of those who made the run.
 
     Args:
         key: that is to sign.
         policy: of the run; its author's key may be named in it.
-        trust: the keys that sign images, verdicts and releases.
+        demands: among them the keys that sign images, verdicts and releases.
         kind: of the statement, `approval` or `waiver`: the first part of the error's code.
 
     Raises:
         InputError: `<kind>.author`.
     """
     own = fingerprint(key)
-    if own in authors(policy.human_centred.author.key, trust):
+    if own in demands.authors(policy):
         of = "the policy's author" if own == policy.human_centred.author.key else "those who sign the release"
         raise InputError(
             f"{kind}.author",

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from audit_pipeline.errors import InputError, RejectedError
-from audit_pipeline.people.authors import authors, without_authors
+from audit_pipeline.gate.demands import Demands
+from audit_pipeline.gate.judge import Record
 from audit_pipeline.people.waivers import WaiverEntries, waivers_in
 from audit_pipeline.review.reviewers import named
-from audit_pipeline.review.run import ReviewedRun
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.predicate import moment
 from audit_pipeline.seal.trust.schema import TrustDocument
-from audit_pipeline.seal.verify import Trust
 from audit_pipeline.seal.waiver import Waiver
 from audit_pipeline.trail.entry import Entry
 
@@ -49,13 +48,13 @@ class ListedWaiver:
         }
 
 
-def waiving_quorum(run: ReviewedRun, trust: Trust) -> Quorum:
+def waiving_quorum(record: Record, demands: Demands) -> Quorum:
     """Who may waive a rule for a run: not those who made it.
 
     Raises:
         InputError: `waiver.untrusted`, nobody is trusted to, or too few.
     """
-    quorum = without_authors(trust.waiver, authors(run.policy.human_centred.author.key, trust))
+    quorum = demands.waiver_quorum(record.policy)
     if quorum is None:
         raise InputError(
             "waiver.untrusted",
@@ -66,34 +65,34 @@ def waiving_quorum(run: ReviewedRun, trust: Trust) -> Quorum:
     return quorum
 
 
-def waivers_of(run: ReviewedRun) -> tuple[WaiverEntries, ...]:
+def waivers_of(record: Record) -> tuple[WaiverEntries, ...]:
     """The waivers in the trail for the run's model and policy, of whichever run they were given for.
 
     Raises:
         RejectedError: as `waivers_in`, for an entry of this run; those of others that cannot be read are passed over.
     """
+    evidence = record.evidence
     return tuple(
         found
-        for found in waivers_in(_readable(run), run.where)
-        if (found.model_sha256, found.waiver.policy.sha256) == (run.model_sha256, run.evidence.policy.sha256)
+        for found in waivers_in(_readable(record), record.logged.where)
+        if (found.model_sha256, found.waiver.policy.sha256) == (evidence.candidate.sha256, evidence.policy.sha256)
     )
 
 
-def list_waivers(run: ReviewedRun, trust: Trust, document: TrustDocument, at: str) -> tuple[ListedWaiver, ...]:
+def list_waivers(record: Record, demands: Demands, document: TrustDocument) -> tuple[ListedWaiver, ...]:
     """All waivers of a run.
 
     Args:
-        run: as it was read.
-        trust: the keys that may waive.
+        record: of the run.
+        demands: who may waive, and the time.
         document: the trust file, for their names.
-        at: the time now, ISO 8601, UTC, to the second.
 
     Raises:
         InputError: `waiver.untrusted`.
         RejectedError: as `waivers_of`; or `waiver.signature`, an entry names a key that did not sign it.
     """
-    quorum = waiving_quorum(run, trust)
-    return tuple(listed(found, quorum, document, at) for found in waivers_of(run))
+    quorum = waiving_quorum(record, demands)
+    return tuple(listed(found, quorum, document, demands.now) for found in waivers_of(record))
 
 
 def listed(found: WaiverEntries, quorum: Quorum, document: TrustDocument, at: str) -> ListedWaiver:
@@ -124,11 +123,11 @@ def signers_of(found: WaiverEntries, quorum: Quorum) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry.signer for entry in found.signed if entry.signer in keys))
 
 
-def _readable(run: ReviewedRun) -> Iterator[Entry]:
-    for entry in run.entries:
-        if entry.run == run.name:
+def _readable(record: Record) -> Iterator[Entry]:
+    for entry in record.logged.waivers:
+        if entry.run == record.evidence.run.id:
             yield entry
             continue
         with suppress(RejectedError):
-            waivers_in([entry], run.where)
+            waivers_in([entry], record.logged.where)
             yield entry

@@ -12,10 +12,12 @@ from audit_pipeline import run_folder
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError
 from audit_pipeline.findings import Finding
+from audit_pipeline.gate.demands import Demands
+from audit_pipeline.gate.judge import Record
 from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.people.waivers import WaiverEntries, waivers_in
 from audit_pipeline.review.reviewers import refuse_author
-from audit_pipeline.review.run import ReviewedRun, read_reviewed_run
+from audit_pipeline.review.run import read_reviewed_run
 from audit_pipeline.review.waivable import require_waivable
 from audit_pipeline.review.waivers import ListedWaiver, listed, signers_of, waivers_of, waiving_quorum
 from audit_pipeline.seal import dsse
@@ -25,7 +27,6 @@ from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import first_fault
 from audit_pipeline.seal.statement import Subject
 from audit_pipeline.seal.trust.schema import TrustDocument
-from audit_pipeline.seal.verify import Trust
 from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
@@ -59,14 +60,13 @@ class EnteredSignature:
 class Waiving:
     """A waiver that may be signed, but for the key."""
 
-    run: ReviewedRun
+    record: Record
     payload: bytes
     waiver: Waiver
     finding: Finding
     quorum: Quorum
-    trust: Trust
+    demands: Demands
     document: TrustDocument
-    at: str
 
     @property
     def sha256(self) -> str:
@@ -79,7 +79,7 @@ class Waiving:
         Raises:
             InputError: `waiver.author`, `waiver.not-an-approver` or `waiver.twice`.
         """
-        refuse_author(key, self.run.policy, self.trust, "waiver")
+        refuse_author(key, self.record.policy, self.demands, "waiver")
         own = fingerprint(key)
         if own not in map(fingerprint, self.quorum.keys):
             raise InputError(
@@ -88,7 +88,7 @@ class Waiving:
                 where="--key",
                 hint="the root keys' holders say who waives, in the trust file's waiver role",
             )
-        self._refuse_twice(own, waivers_of(self.run))
+        self._refuse_twice(own, waivers_of(self.record))
 
     def enter(self, signer: Signer, trail: Address) -> EnteredSignature:
         """Sign and enter it.
@@ -104,13 +104,15 @@ class Waiving:
         def not_twice(before: Iterator[Entry]) -> None:
             self._refuse_twice(fingerprint(signer.public), self._same(before))
 
+        name, at = self.record.evidence.run.id, self.demands.now
         with Trail.open(trail) as opened:
-            receipt = opened.append("waiver", run=self.run.name, at=self.at, body=body, after=not_twice)
+            receipt = opened.append("waiver", run=name, at=at, body=body, after=not_twice)
             (found,) = self._same(opened.entries(kind="waiver"))
-        return EnteredSignature(receipt.entry.index, listed(found, self.quorum, self.document, self.at))
+        return EnteredSignature(receipt.entry.index, listed(found, self.quorum, self.document, at))
 
     def _same(self, entries: Iterator[Entry]) -> tuple[WaiverEntries, ...]:
-        return waivers_in((entry for entry in entries if entry.body.get("sha256") == self.sha256), self.run.where)
+        same = (entry for entry in entries if entry.body.get("sha256") == self.sha256)
+        return waivers_in(same, self.record.logged.where)
 
     def _refuse_twice(self, own: str, known: tuple[WaiverEntries, ...]) -> None:
         if any(own in signers_of(found, self.quorum) for found in known if found.sha256 == self.sha256):
@@ -122,18 +124,15 @@ class Waiving:
             )
 
 
-def prepare_waiver(
-    folder: Path, terms: Terms, *, trust: Trust, document: TrustDocument, trail: Address, at: str
-) -> Waiving:
+def prepare_waiver(folder: Path, terms: Terms, *, demands: Demands, document: TrustDocument, trail: Address) -> Waiving:
     """Check all of a new waiver that can be checked before its first signature.
 
     Args:
         folder: the run's folder.
         terms: what is to be waived.
-        trust: the keys that made the run, and those that may waive.
+        demands: the keys that made the run, those that may waive, and the time.
         document: the trust file, which is believed.
         trail: where the run was entered.
-        at: the time now, ISO 8601, UTC, to the second.
 
     Raises:
         InputError: `waiver.format`, a value is none; `waiver.untrusted`; or as `require_waivable` and
@@ -141,29 +140,29 @@ def prepare_waiver(
         RejectedError: as `read_reviewed_run`.
         ToolError: as `read_reviewed_run`.
     """
-    run = read_reviewed_run(folder, trust, trail)
+    record = read_reviewed_run(folder, trail, demands)
+    evidence = record.evidence
     try:
-        waiver = Waiver(policy=WaivedPolicy(sha256=run.evidence.policy.sha256), issued=at, **vars(terms))
+        waiver = Waiver(policy=WaivedPolicy(sha256=evidence.policy.sha256), issued=demands.now, **vars(terms))
     except ValidationError as error:
         raise InputError(
             "waiver.format", first_fault(error), hint="moments in UTC, as 2027-05-04T00:00:00Z; numbers that are finite"
         ) from None
-    payload = waiver_payload(waiver, Subject(run_folder.MODEL, run.model_sha256))
-    return _waiving(run, payload, waiver, trust, document, at)
+    payload = waiver_payload(waiver, Subject(run_folder.MODEL, evidence.candidate.sha256))
+    return _waiving(record, payload, waiver, demands, document)
 
 
 def prepare_cosignature(
-    folder: Path, prefix: str, *, trust: Trust, document: TrustDocument, trail: Address, at: str
+    folder: Path, prefix: str, *, demands: Demands, document: TrustDocument, trail: Address
 ) -> Waiving:
     """Check a waiver that somebody else has signed, so that one more may.
 
     Args:
         folder: the run's folder.
         prefix: how the digest of the waiver's payload begins.
-        trust: as for `prepare_waiver`, like the rest.
+        demands: as for `prepare_waiver`, like the rest.
         document: see there.
         trail: see there.
-        at: see there.
 
     Raises:
         InputError: `waiver.unknown`, the trail has no such waiver for this run's model and policy, or several; or as
@@ -171,9 +170,9 @@ def prepare_cosignature(
         RejectedError: as `waivers_of` and `read_reviewed_run`.
         ToolError: as `read_reviewed_run`.
     """
-    run = read_reviewed_run(folder, trust, trail)
+    record = read_reviewed_run(folder, trail, demands)
     begins = prefix.lower().removesuffix("…")
-    found = [each for each in waivers_of(run) if begins and each.sha256.startswith(begins)]
+    found = [each for each in waivers_of(record) if begins and each.sha256.startswith(begins)]
     if len(found) != 1:
         raise InputError(
             "waiver.unknown",
@@ -182,13 +181,11 @@ def prepare_cosignature(
             hint="`audit waive RUN` without more lists them",
         )
     (one,) = found
-    payload = dsse.unverified_payload(one.envelope, where=run.where)
-    return _waiving(run, payload, one.waiver, trust, document, at)
+    payload = dsse.unverified_payload(one.envelope, where=record.logged.where)
+    return _waiving(record, payload, one.waiver, demands, document)
 
 
-def _waiving(
-    run: ReviewedRun, payload: bytes, waiver: Waiver, trust: Trust, document: TrustDocument, at: str
-) -> Waiving:
-    quorum = waiving_quorum(run, trust)
-    finding = require_waivable(waiver, run, at)
-    return Waiving(run, payload, waiver, finding, quorum, trust, document, at)
+def _waiving(record: Record, payload: bytes, waiver: Waiver, demands: Demands, document: TrustDocument) -> Waiving:
+    quorum = waiving_quorum(record, demands)
+    finding = require_waivable(waiver, record, demands.now)
+    return Waiving(record, payload, waiver, finding, quorum, demands, document)

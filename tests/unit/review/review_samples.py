@@ -5,35 +5,40 @@ Nothing is trained or measured: the numbers are made up, everything that is sign
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from audit_pipeline import entries, run_folder
-from audit_pipeline.attestations import verdict_payload
 from audit_pipeline.canonical import sha256_hex
+from audit_pipeline.conclude import conclude
 from audit_pipeline.decide import decide
+from audit_pipeline.device import footprint as device
+from audit_pipeline.evaluate.judge import adjust
 from audit_pipeline.evidence import (
+    BlobHit,
+    BlobScan,
     CandidatePart,
     DataPart,
     Evidence,
     Footprint,
+    KernelCheck,
     Run,
     SourcePart,
     TrailPart,
-    Verdict,
 )
 from audit_pipeline.findings import Breach, Finding, GroupRow
+from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import GroupKey, Interval, Measured, Outcome
-from audit_pipeline.policy.load import load_policy
+from audit_pipeline.policy.load import LoadedPolicy, load_policy
+from audit_pipeline.policy.schema import Policy
 from audit_pipeline.policy_part import PolicyPart
-from audit_pipeline.seal import dsse
+from audit_pipeline.privacy.judge import judge
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.load import load_signer, load_signer_public, new_key
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.trust.changes import first_trust
-from audit_pipeline.seal_part import SealPart
+from audit_pipeline.seal_keys import open_keys
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trust_log import begin, sign
 
@@ -58,6 +63,7 @@ human_centred:
 data: {{manifest: dataset.yaml}}
 target: {{board: nucleo-l4r5zi}}
 compress: {{recipe: [{{quantize: {{scheme: int8}}}}]}}
+seal: {{signer: maker.key.pem, recipient: device.pub.pem, security_counter: 3, version: 1.4.0}}
 fairness:
   - {{metric: recall, class: alarm, max_drop: 0.05, groups: [overall, sex]}}
   - {{metric: accuracy, min: 0.9}}
@@ -101,11 +107,12 @@ def make_ward(folder: Path) -> Ward:
     ward = Ward(folder)
     for person in PEOPLE:
         new_key("p256" if person == "doctor" else "ed25519", folder / person, PASSPHRASE, log2_n=CHEAP)
+    new_key("x25519", folder / "device", PASSPHRASE, log2_n=CHEAP)
     policy = folder / "policy.yaml"
     policy.write_text(POLICY.format(author=ward.print_of("author")))
     with Trail.open(ward.trail) as trail:
-        enter_run(ward, trail, RELEASED, released_findings())
-        enter_run(ward, trail, REFUSED, refused_findings())
+        enter_run(ward, trail, RELEASED, released_findings(), hits=0)
+        enter_run(ward, trail, REFUSED, refused_findings(), hits=1)
     make_trust(ward)
     return ward
 
@@ -133,47 +140,42 @@ def make_trust(ward: Ward) -> None:
     sign(ward.folder / "trust.yaml", ward.signer("root"), trail=str(ward.trail), at=NOW)
 
 
-def enter_run(ward: Ward, trail: Trail, name: str, findings: tuple[Finding, ...]) -> None:
+def enter_run(ward: Ward, trail: Trail, name: str, findings: tuple[Finding, ...], hits: int) -> None:
     """A run as `ship` leaves it: its entries, and its folder."""
     policy = load_policy(ward.folder / "policy.yaml")
     document = policy.value.model_dump(mode="json", by_alias=True, exclude_none=True)
     part = PolicyPart(name="small", file="policy.yaml", sha256=policy.sha256, document=document)
-    evidence = _evidence(name, part, findings, decide(findings, policy.value))
-    said = evidence.to_json()
-    first = trail.append("policy", name, NOW, entries.policy_entry(said["policy"]))
-    trail.append("data", name, NOW, entries.data_entry(said["data"]))
-    trail.append("model", name, NOW, entries.model_entry(said["source"], None))
-    trail.append("candidate", name, NOW, entries.candidate_entry(said["candidate"]))
-    head = trail.append("findings", name, NOW, entries.findings_entry(said["findings"], said["verdict"])).head
-    position = TrailPart(policy_index=first.entry.index, size=head.size, root=head.root)
-    evidence = evidence.model_copy(update={"trail": position})
-    payload = verdict_payload(evidence.to_json())
-    files = {
-        run_folder.POLICY: policy.raw,
-        run_folder.MODEL: MODEL,
-        run_folder.VERDICT: dsse.sign(payload, [ward.signer("maker")]),
-    }
-    if evidence.verdict.outcome is Outcome.PASS:
-        trail.append("verdict", name, NOW, entries.verdict_entry(evidence.to_json(), files))
-        evidence = evidence.model_copy(update={"seal": _seal(sha256_hex(payload))})
-        trail.append("seal", name, NOW, entries.seal_entry(evidence.to_json()["seal"], b"release"))
-        files |= {run_folder.IMAGE: b"image", run_folder.RELEASE: b"release", run_folder.SUMMARY: b"summary"}
-    files |= {run_folder.EVIDENCE: evidence.canonical(), run_folder.HTML: b"page", run_folder.MARKDOWN: b"page"}
-    if evidence.seal is None:
-        trail.append("verdict", name, NOW, entries.verdict_entry(evidence.to_json(), files))
-    write(ward.run(name), files)
-
-
-def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    folder.mkdir(parents=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
+    evidence = _evidence(name, part, findings, hits, policy)
+    with Journal(trail, name, lambda: NOW) as journal:
+        registered, part = journal.begin(part, evidence.source.sha256)
+        evidence = evidence.model_copy(update={"policy": part})
+        said = evidence.to_json()
+        journal.enter("data", entries.data_entry(said["data"]))
+        journal.enter("model", entries.model_entry(said["source"], None))
+        journal.enter("candidate", entries.candidate_entry(said["candidate"]))
+        head = journal.enter("findings", entries.findings_entry(said["findings"], said["verdict"])).head
+        position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
+        evidence = evidence.model_copy(update={"trail": position})
+        files = {run_folder.POLICY: policy.raw, run_folder.MODEL: MODEL, run_folder.PREDICTIONS: b"scores"}
+        ward.run(name).parent.mkdir(exist_ok=True)
+        conclude(evidence, files, open_keys(policy, lambda _: PASSPHRASE), journal, ward.run(name))
 
 
 FEMALE, MALE = (GroupKey(by=("sex",), values=(sex,)) for sex in ("female", "male"))
+GROUPS = (GroupKey(), FEMALE, MALE)
 
 
-def finding(rule: str, group: GroupKey, estimate: float, outcome: Outcome, rows: int = 500, **more: Any) -> Finding:
+def finding(
+    rule: str,
+    group: GroupKey,
+    estimate: float,
+    outcome: Outcome,
+    *,
+    p: float | None = 0.5,
+    rows: int = 500,
+    **more: Any,
+) -> Finding:
+    """A made-up number with an interval of 0.02 to either side; without a p-value there was nothing to test."""
     interval = Interval(low=estimate - 0.02, high=estimate + 0.02, level=0.95, method="made up")
     values: dict[str, Any] = {
         "id": f"{rule}/{group.label}",
@@ -186,39 +188,54 @@ def finding(rule: str, group: GroupKey, estimate: float, outcome: Outcome, rows:
         "limit_kind": "at_most",
         "outcome": outcome,
         "reason": f"fell by {estimate:g}",
-        "breach": Breach(p=0.5, adjusted_p=1.0, family=4, level=0.025),
+        "breach": None if p is None else Breach(p=p, adjusted_p=1.0, family=1, level=0.5),
     }
     return Finding.model_validate(values | more)
 
 
-def _others(outcome: Outcome = Outcome.PASS) -> tuple[Finding, ...]:
-    accuracy = 0.95 if outcome is Outcome.PASS else 0.85
-    hits = {"stage": "privacy", "limit": 0, "value": Measured(estimate=0 if outcome is Outcome.PASS else 1, rows=0)}
-    return (
-        finding("fairness[1]", GroupKey(), accuracy, outcome, limit=0.9, limit_kind="at_least"),
-        finding("privacy[0]", GroupKey(), 0, outcome, **hits, breach=None),
-    )
-
-
 def released_findings() -> tuple[Finding, ...]:
-    return (*(finding("fairness[0]", group, 0.01, Outcome.PASS) for group in (GroupKey(), FEMALE, MALE)), *_others())
+    return (
+        *(finding("fairness[0]", group, 0.01, Outcome.PASS) for group in GROUPS),
+        finding("fairness[1]", GroupKey(), 0.95, Outcome.PASS, limit=0.9, limit_kind="at_least"),
+    )
 
 
 def refused_findings() -> tuple[Finding, ...]:
-    """One group that is served worse, one of which too little is known, a limit from below, and a find in the blob."""
+    """One group that is served worse, one of which too little is known, and a limit from below."""
     return (
         finding("fairness[0]", GroupKey(), 0.01, Outcome.PASS),
-        finding("fairness[0]", FEMALE, 0.08, Outcome.FAIL),
-        finding("fairness[0]", MALE, 0.08, Outcome.INCONCLUSIVE, rows=5),
-        *_others(Outcome.FAIL),
+        finding("fairness[0]", FEMALE, 0.08, Outcome.FAIL, p=1e-6),
+        finding("fairness[0]", MALE, 0.08, Outcome.INCONCLUSIVE, p=None, rows=5),
+        finding("fairness[1]", GroupKey(), 0.85, Outcome.FAIL, p=1e-6, limit=0.9, limit_kind="at_least"),
     )
 
 
-def _evidence(name: str, policy: PolicyPart, findings: tuple[Finding, ...], verdict: Verdict) -> Evidence:
-    digest = "c" * 64
+def _tested(findings: tuple[Finding, ...], policy: Policy) -> tuple[Finding, ...]:
+    """The same, their tests adjusted for one another."""
+    tests = adjust([each.breach.p if each.breach else None for each in findings], policy.statistics.confidence)
+    return tuple(each.model_copy(update={"breach": test}) for each, test in zip(findings, tests, strict=True))
+
+
+def _evidence(name: str, part: PolicyPart, fairness: tuple[Finding, ...], hits: int, policy: LoadedPolicy) -> Evidence:
+    digest, board = "c" * 64, policy.board
+    footprint = Footprint(
+        board=board.name,
+        board_source=board.source,
+        flash_bytes=len(MODEL),
+        flash_limit=board.flash_kib << 10,
+        arena_bytes=1,
+        arena_limit=board.ram_kib << 10,
+        macs=1,
+        operators=(),
+        fits=True,
+    )
+    found = tuple(BlobHit(kind="path", offset=place, detail="a home folder") for place in range(hits))
+    scan = BlobScan(scanned_bytes=len(MODEL), training_rows=1, encodings=("float32",), hits=found)
+    privacy = judge(policy.value.privacy, (), scan)
+    findings = (*device.findings(footprint), *_tested(fairness, policy.value), *privacy)
     return Evidence(
         run=Run(id=name, command="ship", created=NOW, tool="audit", libraries={}, seed=0),
-        policy=policy,
+        policy=part,
         data=DataPart(
             name="made-up",
             description="nothing",
@@ -240,34 +257,18 @@ def _evidence(name: str, policy: PolicyPart, findings: tuple[Finding, ...], verd
             layers=(),
         ),
         candidate=CandidatePart(sha256=sha256_hex(MODEL), size_bytes=len(MODEL), zipped_bytes=1, seed=0, steps=()),
-        footprint=Footprint(
-            board="nucleo-l4r5zi",
-            board_source="nowhere",
-            flash_bytes=1,
-            flash_limit=2,
-            arena_bytes=1,
-            arena_limit=2,
-            macs=1,
-            operators=(),
-            fits=True,
+        footprint=footprint,
+        kernels=KernelCheck(
+            authority="tflite-micro",
+            used="tflite-micro",
+            sample_rows=1,
+            differing_rows=0,
+            largest_step=0,
+            note="made up",
         ),
-        kernels=None,
-        groups=tuple(GroupRow(group=group, rows=500, subjects=40, metrics=()) for group in (GroupKey(), FEMALE, MALE)),
+        groups=tuple(GroupRow(group=group, rows=500, subjects=40, metrics=()) for group in GROUPS),
         membership=(),
-        blob_scan=None,
+        blob_scan=scan,
         findings=findings,
-        verdict=verdict,
-    )
-
-
-def _seal(verdict_sha256: str) -> SealPart:
-    digest = "d" * 64
-    return SealPart(
-        image_sha256=digest,
-        image_bytes=1,
-        version="1.4.0",
-        security_counter=7,
-        signer=digest,
-        recipient="e" * 64,
-        verdict_sha256=verdict_sha256,
+        verdict=decide(findings, policy.value),
     )

@@ -15,6 +15,7 @@ from review_samples import NOW, REFUSED, RELEASED, Ward, enter_run, make_trust, 
 
 from audit_pipeline.cli import reviewer
 from audit_pipeline.errors import InputError
+from audit_pipeline.gate.demands import Demands
 from audit_pipeline.people.approval import approvals_of
 from audit_pipeline.people.approvers import live_approvers
 from audit_pipeline.review import approving
@@ -156,10 +157,10 @@ def test_a_run_that_the_trail_does_not_have_is_not_approved(audit, ward: Ward, w
     for path in (*other.folder.glob("audit.db*"), *other.folder.glob("trust.*")):
         path.unlink()
     with Trail.open(other.trail) as trail:
-        enter_run(other, trail, "another", released_findings())
+        enter_run(other, trail, "another", released_findings(), hits=0)
     make_trust(other)
     there = [word.replace(str(ward.folder / "trust"), str(other.folder / "trust")) for word in words("doctor")]
-    assert audit.error(*there, "--trail", str(other.trail), code=1) == "trail.no-such-run"
+    assert audit.error(*there, "--trail", str(other.trail), code=1) == "trail.rewritten"
 
 
 def test_another_verdict_under_the_name_of_a_run_in_the_trail_is_not_approved(
@@ -171,9 +172,9 @@ def test_another_verdict_under_the_name_of_a_run_in_the_trail_is_not_approved(
     for path in elsewhere.folder.glob("audit.db*"):
         path.unlink()
     with Trail.open(elsewhere.trail) as trail:
-        enter_run(elsewhere, trail, RELEASED, released_findings()[1:])
+        enter_run(elsewhere, trail, RELEASED, released_findings(), hits=0)
     elsewhere.run(RELEASED).rename(ward.run(RELEASED))
-    assert audit.error(*words("doctor"), code=1) == "trail.no-such-run"
+    assert audit.error(*words("doctor"), code=1) == "gate.trail"
 
 
 def test_no_folder_of_a_run_is_said_to_be_none(audit, ward: Ward, words) -> None:
@@ -182,7 +183,7 @@ def test_no_folder_of_a_run_is_said_to_be_none(audit, ward: Ward, words) -> None
 
 def test_a_withdrawn_run_is_not_approved(audit, ward: Ward, words) -> None:
     audit.json("revoke", RELEASED, "--reason", "burns", "--key", ward.key("stranger"))
-    assert audit.error(*words("doctor"), code=1) == "revocation.withdrawn"
+    assert audit.error(*words("doctor"), code=1) == "gate.revoked"
 
 
 @pytest.mark.parametrize("reason", ["", "two\nlines", "left\u202eright", "x" * 4001])
@@ -242,10 +243,9 @@ def test_of_one_person_at_two_desks_one_approval_is_entered(ward: Ward) -> None:
             role="clinical-safety",
             reason=reason,
             email_sha256=None,
-            trust=trust.trust(),
+            demands=Demands(trust.trust(), NOW, live_approvers(trust.document, NOW)),
             document=trust.document,
             trail=ward.trail,
-            at=NOW,
         )
         for reason in ("here", "there")
     ]
@@ -270,8 +270,23 @@ def test_what_a_waiver_is_behind_is_said_before_it_is_approved(audit, ward: Ward
     whole = approving.read_reviewed_run
 
     def under_a_waiver(*given: object) -> object:
-        run = whole(*given)
-        return dataclasses.replace(run, evidence=run.evidence.model_copy(update={"waivers": (part,)}))
+        record = whole(*given)
+        evidence = record.evidence.model_copy(update={"waivers": (part,)})
+        return dataclasses.replace(record, run=dataclasses.replace(record.run, evidence=evidence))
 
     monkeypatch.setattr(approving, "read_reviewed_run", under_a_waiver)
     assert "under a waiver of fairness[0] for sex=female up to 0.1, until 2026-08-01" in audit.text(*words("doctor"))
+
+
+def test_a_run_that_the_gate_would_refuse_is_not_approved(audit, ward: Ward, words) -> None:
+    (ward.run(RELEASED) / "firmware.bin").write_bytes(b"another image")
+    assert audit.error(*words("doctor"), code=1).startswith("image.")
+
+
+def test_the_gate_opens_once_all_have_approved(audit, ward: Ward, words) -> None:
+    gate = ("gate", str(ward.run(RELEASED)), *ward.believe())
+    audit.json(*words("doctor"))
+    audit.json(*words("guardian", "data-protection"))
+    assert audit.error(*gate, code=1) == "gate.unapproved"
+    audit.json(*words("nurse"))
+    assert audit.json(*gate)["released"] is True
