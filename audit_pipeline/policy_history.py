@@ -47,8 +47,8 @@ def with_history(part: PolicyPart, model_sha256: str, recorded: Recorded) -> Pol
 
 
 def _earlier(part: PolicyPart, model_sha256: str, recorded: Recorded) -> list[Entry]:
-    """The policies that this one follows, the newest first."""
-    policies = [*recorded(kind="policy")][::-1]
+    """The policies that this one follows, the newest first; nothing can be held against one that was taken out."""
+    policies = [entry for entry in recorded(kind="policy") if not entry.redacted][::-1]
     if named := [entry for entry in policies if entry.body.get("name") == part.name]:
         return named
     of_model = {entry.run for entry in recorded(kind="model") if entry.body.get("sha256") == model_sha256}
@@ -87,7 +87,8 @@ def _edits(before: Mapping[str, Any], part: PolicyPart) -> Iterator[PolicyEdit]:
 
 def _ending(policy: Entry, recorded: Recorded) -> Ending | None:
     """What a run came to; None where it has not ended. Findings are known as soon as they are entered."""
-    bodies = {entry.kind: entry.body for entry in recorded(run=policy.run)}
+    entries = [*recorded(run=policy.run)]
+    bodies = {entry.kind: entry.body for entry in entries if not entry.redacted}
     try:
         if "verdict" in bodies:
             return Outcome(bodies["verdict"]["outcome"]).value
@@ -96,7 +97,7 @@ def _ending(policy: Entry, recorded: Recorded) -> Ending | None:
             return failed[0].value
     except (AttributeError, KeyError, ValueError) as error:
         raise _unreadable(policy) from error
-    return "aborted" if "aborted" in bodies else None
+    return "aborted" if any(entry.kind == "aborted" for entry in entries) else None
 
 
 def _is_judged(ending: Ending | None) -> bool:

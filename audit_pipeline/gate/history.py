@@ -11,10 +11,15 @@ from audit_pipeline.gate.files import RunFiles
 from audit_pipeline.policy_history import with_history
 from audit_pipeline.trail.entry import Entry, Kind
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.recorded import Recorded
+
+_DRAWN_FROM: tuple[Kind, ...] = ("policy", "model", "findings", "verdict")
 
 
 def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:
     """Draw the policy's changes again from the entries before the run's own.
+
+    Where one of these was taken out since, what the run logged of it when it was there has to do.
 
     Args:
         run: whose evidence tells of changes; one that an older version wrote tells nothing, and nothing is asked.
@@ -32,10 +37,15 @@ def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:
         return takewhile(lambda entry: entry.index < policy_index, trail.entries(run, kind))
 
     bare = told.model_copy(update={"changed": None, "changed_before": ()})
-    if with_history(bare, run.evidence.source.sha256, recorded).to_json() != told.to_json():
+    drawn = with_history(bare, run.evidence.source.sha256, recorded)
+    if drawn.to_json() != told.to_json() and not _something_was_taken_out(recorded):
         raise RejectedError(
             "gate.policy-history",
             "what the evidence says of earlier policies is not what the trail had when the run began",
             where=run_folder.EVIDENCE,
             hint="compare with the policy entries that `audit log list` shows, and ask who made this run",
         )
+
+
+def _something_was_taken_out(recorded: Recorded) -> bool:
+    return any(entry.redacted for kind in _DRAWN_FROM for entry in recorded(kind=kind))

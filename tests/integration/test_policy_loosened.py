@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_world import World, carry_out, trail_of
 
 from audit_pipeline import inputs
@@ -19,6 +20,7 @@ from audit_pipeline.gate.judge import gate
 from audit_pipeline.measurement import Part
 from audit_pipeline.policy.load import load_recorded_policy
 from audit_pipeline.policy_part import PolicyPart
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.ship import Shipped
 from audit_pipeline.trail.log import Trail
 
@@ -84,6 +86,17 @@ def test_evidence_that_tells_it_otherwise_is_refused(loosened: Shipped, told: di
         assert evidence.trail is not None
         check_history(replace(run, evidence=evidence), trail, evidence.trail.policy_index)
     assert caught.value.code == "gate.policy-history"
+
+
+def test_a_release_holds_though_the_policy_before_it_was_taken_out_of_the_log(
+    world: World, loosened: Shipped, tmp_path: Path
+) -> None:
+    shutil.copytree(Path(trail_of(loosened)).parent, tmp_path / "place")
+    signer = Signer.of(Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
+    with Trail.open(tmp_path / "place" / "audit.db", create=False) as trail:
+        [entry] = trail.entries("refused", "policy")
+        trail.redact(entry.index, reason="a name among the answers", signer=signer, at="2026-01-02T00:00:00Z")
+    gate(loosened.folder, str(tmp_path / "place" / "audit.db"), world.demands())
 
 
 def older_policy(part: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.journal import Journal
 from audit_pipeline.policy_part import PolicyPart
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.trail.log import Trail
 
 NOW = "2026-01-01T00:00:00Z"
@@ -156,6 +158,24 @@ def test_an_entry_of_an_older_version_says_that_something_was_changed(runs: Runs
         ("human_centred.intended_use", "other"),
         ("rules", "other"),
     ]
+
+
+def test_what_was_taken_out_of_the_log_stands_in_nobodys_way(runs: Runs) -> None:
+    """The outcome is told from what is left; a policy that is gone can be held against none."""
+    signer = Signer.of(Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
+
+    def take_out(kind: Any, run: str) -> None:
+        [entry] = runs.trail.entries(run, kind)
+        runs.trail.redact(entry.index, reason="a name in it", signer=signer, at=NOW)
+
+    runs.run("a", policy(0.05), "FAIL")
+    take_out("verdict", "a")
+    assert loosened(runs.run("b", policy(0.1))) == [("a", "FAIL", 0.05, 0.1)]
+    take_out("findings", "a")
+    assert loosened(runs.run("c", policy(0.2))) == [("b", None, 0.1, 0.2)]
+    for run in ("a", "b", "c"):
+        take_out("policy", run)
+    assert runs.run("d", policy(0.3)).changed is None
 
 
 @pytest.mark.parametrize(
