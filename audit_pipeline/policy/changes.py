@@ -108,5 +108,13 @@ def _leaves(path: str, before: Any, after: Any) -> Iterator[PolicyEdit]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(before.keys() | after.keys()):
             yield from _leaves(f"{path}.{key}", before.get(key), after.get(key))
+    elif _is_steps(before) and _is_steps(after) and [*map(list, before)] == [*map(list, after)]:
+        for number, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _leaves(f"{path}[{number}]", one, other)
     elif before != after:
         yield PolicyEdit(path=path, before=before, after=after, effect="other")
+
+
+def _is_steps(value: Any) -> bool:
+    """Whether this is a recipe, of which steps of the same names in the same order can be compared one by one."""
+    return isinstance(value, list) and all(isinstance(each, Mapping) for each in value)

@@ -112,6 +112,14 @@ def test_what_is_no_limit_is_told_as_another_change(way: str, value: Any, path: 
     assert (path, (), "other") in told(POLICY, changed(way, value))
 
 
+def test_a_setting_of_a_step_is_told_by_itself_and_other_steps_as_another_recipe() -> None:
+    [edit] = policy_edits(asked_by(POLICY), asked_by(changed("compress/recipe/0/quantize/scheme", "int16x8")))
+    assert (edit.path, edit.before, edit.after) == ("compress.recipe[0].quantize.scheme", "int8", "int16x8")
+    other = changed("compress/recipe", [{"distill": {"epochs": 2}}])
+    [edit] = policy_edits(asked_by(POLICY), asked_by(other))
+    assert (edit.path, edit.after) == ("compress.recipe", [{"distill": {"epochs": 2}}])
+
+
 def test_another_board_is_told_with_the_memory_that_it_brings() -> None:
     wider = told(changed("target/ram_kib", None), changed("target", {"board": "nucleo-l4r5zi"}))
     assert ("target.ram_kib", (), "loosened") in wider
