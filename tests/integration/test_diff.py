@@ -71,6 +71,14 @@ def test_metrics_of_both_policies_are_compared(worse: Diff) -> None:
     assert {"recall of alarm", "precision of alarm", "accuracy"} <= metrics
 
 
+def test_what_the_second_policy_asks_otherwise_is_told(worse: Diff) -> None:
+    told = {(edit.path, edit.effect) for edit in worse.policy_edits}
+    assert ("fairness.recall[alarm].max_drop", "loosened") in told
+    assert ("fairness.accuracy.min", "loosened") in told
+    assert ("fairness.precision[alarm].min", "tightened") in told
+    assert worse.after.responsible == {"false_alarm": "the maker", "missed_alarm": "the operator"}
+
+
 def test_whose_class_changed_is_told(sealed: Shipped, pruned: Shipped, worse: Diff) -> None:
     before, after = (load_predictions(each.folder / "predictions.npz").predictions for each in (sealed, pruned))
     assert worse.exemplars is not None

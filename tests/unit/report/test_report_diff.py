@@ -22,6 +22,7 @@ from rich.console import Console
 
 from audit_pipeline.differences import Diff
 from audit_pipeline.measurement import GroupKey, MetricKey
+from audit_pipeline.policy_part import PolicyEdit
 from audit_pipeline.report.diff_markdown import MOST_BYTES, render_diff_markdown
 from audit_pipeline.report.diff_terminal import MOST_WORSE, render_diff_terminal
 
@@ -137,3 +138,29 @@ def test_a_finished_model_has_no_recipe_to_differ_in_but_to_have_none() -> None:
     diff = sample(SURELY_MIXED)
     differing = diff.model_copy(update={"after": diff.after.model_copy(update={"recipe": ()})})
     assert "recipe after: came finished" in screen(differing)
+
+
+def test_a_policy_that_was_loosened_in_between_is_said_and_who_answers() -> None:
+    edits = [
+        PolicyEdit(path=f"fairness.recall[{name}].min", groups=("sex",), before=0.9, after=0.8, effect="loosened")
+        for name in ("V", "S")
+    ]
+    edits.append(PolicyEdit(path="statistics.confidence", before=0.9, after=0.95, effect="tightened"))
+    diff = sample(SURELY_MIXED)
+    after = diff.after.model_copy(update={"responsible": {"missed_alarm": "the maker", "false_alarm": "the clinic"}})
+    diff = diff.model_copy(update={"policy_edits": tuple(edits), "after": after})
+    assert "policy loosened: least recall of V, in sex: 0.9 → 0.8 and 1 more" in screen(diff)
+    text = render_diff_markdown(diff)
+    assert text.index("- **loosened**: least recall of V, in sex: 0.9 → 0.8") < text.index("### Surely worse")
+    assert "- tightened: confidence of every interval: 0.9 → 0.95" in text
+    assert "Who answers, by the policy of the second: false alarm: the clinic; missed alarm: the maker." in text
+
+
+def test_many_edits_of_a_policy_are_counted() -> None:
+    edits = tuple(PolicyEdit(path=f"approvals.r{n}", before=2, after=1, effect="loosened") for n in range(300))
+    diff = sample(MANY, exemplars(*(standing_out(each.group, 0.01) for each in MANY)))
+    diff = diff.model_copy(update={"policy_edits": edits})
+    assert "and 290 more changes" in render_diff_markdown(diff)
+    lines = screen(diff).splitlines()
+    assert len(lines) <= 30
+    assert max(map(len, lines)) <= 80
