@@ -15,6 +15,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from audit_pipeline.errors import InputError, RejectedError
+from audit_pipeline.seal.keys.forms import SIGNER_PUBLIC
+from audit_pipeline.seal.keys.public_key import read_spki
 from audit_pipeline.trail.note import KEY_ID_BYTES, Note, NoteSignature, check_name
 from audit_pipeline.trail.strict_base64 import decode, encode
 
@@ -24,6 +26,8 @@ COSIGNATURE = 0x04
 """Signature type of a witness's key: time and Ed25519 over time and text (C2SP tlog-cosignature)."""
 
 _KEY_BYTES = 32
+_SPKI = bytes.fromhex("302a300506032b6570032100")
+"""What stands before the key in a SubjectPublicKeyInfo (RFC 8410 section 4)."""
 _TIME_BYTES = 8
 _MAX_TIME = (1 << 63) - 1
 _KINDS = (ED25519, COSIGNATURE)
@@ -63,7 +67,9 @@ class NoteKey:
             key = cls(name, blob[1:], blob[0])
             if key.key_id.hex() != key_id:
                 raise ValueError(f"its key id is {key.key_id.hex()}, and it says {key_id!r}")
-        except ValueError as error:
+            # Refuses a second encoding of a point, and points whose signatures everybody can make.
+            read_spki(_SPKI + key.public, SIGNER_PUBLIC, where=vkey)
+        except (ValueError, InputError) as error:
             raise InputError(
                 "note.vkey",
                 f"this is no verifier key: {error}",

@@ -229,8 +229,13 @@ def vkey_of(blob, name="n", key_id=None):
         vkey_of(b"\x06" + bytes(1312)),
         vkey_of(b"\x01" + bytes(31)),
         vkey_of(b"\x01" + bytes(33)),
-        vkey_of(b"\x01" + bytes(32), name=""),
-        vkey_of(b"\x01" + bytes(32), name="a b"),
+        vkey_of(b"\x01" + LOG.key.public, name=""),
+        vkey_of(b"\x01" + LOG.key.public, name="a b"),
+        # Points of low order, whose signatures everybody can make, and a point written a second way.
+        vkey_of(b"\x01" + bytes(32)),
+        vkey_of(b"\x04" + b"\x01" + bytes(31)),
+        vkey_of(b"\x04" + b"\xec" + b"\xff" * 30 + b"\x7f"),
+        vkey_of(b"\x01" + b"\xf0" + b"\xff" * 30 + b"\x7f"),
     ],
 )
 def test_what_is_no_verifier_key_is_refused(vkey):
