@@ -50,7 +50,10 @@ def incident(
     said, evaluated = reporting.incident, _was_evaluated(run, group)
     counts = Counter(each.incident.kind for each in entered.so_far)
     so_far = ", ".join(f"{number} of kind {each}" for each, number in counts.items())
-    step = command("revoke", run, "--reason", '"…"', "--key", "KEY", trail=trail)
+    signed_by = ("--reason", '"…"', "--key", "KEY")
+    step = command("revoke", run, *signed_by, trail=trail)
+    taken_out = command("log", "redact", str(entered.index), *signed_by, trail=trail)
+    forbidden = "; ".join(reporting.never_record) or "a person's data"
     lines = [
         f"{said.kind.replace('-', ' ')} of run {name}, {group}: entry {entered.index} of the trail, "
         + ("signed" if signer else "unsigned: it proves that somebody wrote it, no more"),
@@ -59,6 +62,7 @@ def incident(
         *([f"can stop the device: {reporting.who_can_stop}"] if reporting.who_can_stop else []),
         f"incidents of this run so far: {so_far}",
         f"next, where the release must not go on: {step}",
+        f"next, where the report holds what it must not ({forbidden}): {taken_out}",
     ]
     result = {
         "entry": entered.index,
@@ -71,7 +75,8 @@ def incident(
         "answers": said.answers,
         "who_can_stop": reporting.who_can_stop,
         "so_far": dict(counts),
-        "next": [step],
+        "never_record": list(reporting.never_record),
+        "next": [step, taken_out],
     }
     show(result, escape("\n".join(lines)), as_json=as_json)
 

@@ -47,6 +47,12 @@ class Reporting:
         """Who can stop or override the device, by the policy of the run."""
         return _answer(self.release, "oversight", "who_can_stop")
 
+    @property
+    def never_record(self) -> tuple[str, ...]:
+        """What must never be recorded, by the policy of the run."""
+        found = self.release.human_centred.get("never_record", [])
+        return tuple(" ".join(str(each).split()) for each in found)
+
     def enter(self, signer: Signer | None, trail: Address) -> Entered:
         """Enter it.
 

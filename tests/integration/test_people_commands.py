@@ -87,6 +87,6 @@ def test_every_step_leads_to_the_next(desk: Desk) -> None:
     (step,) = desk.follow(step, KEY=desk.key("dora"), reason="read it too")["next"]
     assert desk.follow(step)["released"]
     report = ("--kind", "missed-alarm", "--group", "sex=female", "--reason", "fell", "--trail", desk.trail)
-    (step,) = desk.ask("incident", str(folder), *report)["next"]
+    step, _ = desk.ask("incident", str(folder), *report)["next"]
     assert desk.follow(step, KEY=desk.key("bob"), reason="too many missed")["run"] == "released"
     assert desk.ask("gate", str(folder), *believe, code=1)["error"]["code"] == "gate.revoked"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from review_samples import NOW, REFUSED, RELEASED, Ward
 
@@ -35,6 +37,16 @@ def test_an_unsigned_report_is_taken_and_said_to_be_unsigned(audit, ward: Ward) 
     assert (result["signed"], result["signer"]) == (False, None)
     assert "unsigned: it proves that somebody wrote it, no more" in audit.text(*REPORT, "--kind", "missed-alarm")
     assert [each.signer for each in incidents_of(entries(ward), RELEASED)] == [None, None]
+
+
+def test_what_must_never_be_recorded_is_said_and_how_it_is_taken_out_again(audit, ward: Ward) -> None:
+    result = audit.json(*REPORT[:-1], "Mrs Smith fell", "--kind", "missed-alarm")
+    assert result["never_record"] == ["names"]
+    words = [ward.key("nurse") if word == "KEY" else word for word in shlex.split(result["next"][1])[1:]]
+    assert b"Mrs Smith" in ward.bytes_of_trail()
+    audit.json(*words)
+    assert b"Mrs Smith" not in ward.bytes_of_trail()
+    assert incidents_of(entries(ward), RELEASED) == ()
 
 
 def test_a_signed_report_names_its_key(audit, ward: Ward) -> None:
