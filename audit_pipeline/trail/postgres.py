@@ -28,7 +28,7 @@ _TURN = 0x4155445400000001
 
 # A writer's statements each see what was committed before they began: its snapshot may not be older than its turn.
 _WRITING = {"isolation_level": "READ COMMITTED"}
-_READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_READING = {"isolation_level": "REPEATABLE READ"}
 
 _SETTINGS = """
     SELECT set_config('search_path', coalesce(quote_ident(current_schema()), ''), false),
@@ -76,7 +76,7 @@ class PostgresDatabase:
 
     @contextmanager
     def reading(self, engine: Engine) -> Iterator[Connection]:
-        """A read-only transaction that sees one snapshot."""
+        """A transaction that sees one snapshot."""
         with self.explained(), engine.execution_options(**_READING).begin() as connection:
             yield connection
 

@@ -20,10 +20,10 @@ _NUMBERS = count()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test of the trail runs on both databases, unless it asks for `path`, SQLite's file."""
+    """A test of the trail runs on both databases, unless it asks for `path`, SQLite's file, or its module names one."""
     if "database" in metafunc.fixturenames:
-        on_file = "path" in metafunc.fixturenames
-        metafunc.parametrize("database", ["sqlite"] if on_file else ["sqlite", "postgresql"])
+        both = getattr(metafunc.module, "DATABASES", ("sqlite", "postgresql"))
+        metafunc.parametrize("database", ["sqlite"] if "path" in metafunc.fixturenames else both)
 
 
 @pytest.fixture

@@ -64,7 +64,8 @@ def _postgresql_guard(table: str, event: str, condition: str | None, what: str) 
         refusal = f"trail_refuse('{what}')"
         yield f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {level} EXECUTE FUNCTION {refusal}"
         return
-    yield f"""CREATE FUNCTION trail_{name}() RETURNS trigger LANGUAGE plpgsql AS $$
+    # With the search path of the trail's maker: that of whoever writes may lead to tables of the same names.
+    yield f"""CREATE FUNCTION trail_{name}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
         BEGIN
             IF {condition} THEN
                 RAISE EXCEPTION USING MESSAGE = '{what}', ERRCODE = 'integrity_constraint_violation';
