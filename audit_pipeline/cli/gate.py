@@ -62,7 +62,7 @@ def gate(
         policy=policy,
     )
     gated = judge(run, trail, demands)
-    checks = (*(f"trust file {check.what}" for check in believed.checks), *gated.checks)
+    checks = (*(f"trust file {check.what}" for check in believed.checks), *gated.told.checks)
     show(_result(gated, checks), _lines(gated, checks), as_json=as_json)
     raise typer.Exit(EXIT_CODES[gated.evidence.verdict.outcome.value])
 
@@ -72,8 +72,9 @@ def _result(gated: Gated, checks: tuple[str, ...]) -> dict[str, Any]:
     return {
         "run": evidence.run.id,
         "checks": list(checks),
-        "not_demanded": list(gated.not_demanded),
-        "warnings": list(gated.warnings),
+        "not_demanded": list(gated.told.not_demanded),
+        "warnings": list(gated.told.warnings),
+        "approved": {role: list(keys) for role, keys in gated.approved.items()},
         "waivers": [waiver.model_dump(mode="json") for waiver in evidence.waivers],
         "verdict": evidence.verdict.model_dump(mode="json"),
         "released": evidence.seal is not None,
@@ -83,7 +84,7 @@ def _result(gated: Gated, checks: tuple[str, ...]) -> dict[str, Any]:
 def _lines(gated: Gated, checks: tuple[str, ...]) -> str:
     from rich.markup import escape
 
-    told = {"checked": checks, "not demanded": gated.not_demanded, "warning": gated.warnings}
+    told = {"checked": checks, "not demanded": gated.told.not_demanded, "warning": gated.told.warnings}
     lines = [f"{_MARKS[kind]} {kind:<12} {escape(line)}" for kind, said in told.items() for line in said]
     verdict = gated.evidence.verdict
     waived = ", under waivers" if gated.evidence.waivers else ""

@@ -8,6 +8,7 @@ have withdrawn the run. A PASS must have been approved by as many people of each
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from audit_pipeline.gate.files import RunFiles, read_run
 from audit_pipeline.gate.findings import check_findings
 from audit_pipeline.gate.origin import check_origin_decision
 from audit_pipeline.gate.people import check_approvals, refuse_revoked
-from audit_pipeline.gate.told import tell
+from audit_pipeline.gate.told import Told, tell
 from audit_pipeline.gate.trail import Logged, check_trail
-from audit_pipeline.gate.waivers import check_verdict_waivers, warnings_of
+from audit_pipeline.gate.waivers import check_verdict_waivers
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_recorded_policy, says_the_same
 from audit_pipeline.policy.schema import Policy
@@ -52,12 +53,9 @@ class Gated:
     """A run whose record holds, and that has the approvals it needs. Whether it is released is its verdict's to say."""
 
     evidence: Evidence
-    checks: tuple[str, ...]
-    """what was checked, in order, in words"""
-    not_demanded: tuple[str, ...]
-    """what could have been asked for and was not, so that nothing shows whether it holds"""
-    warnings: tuple[str, ...]
-    """what somebody should know though nothing is wrong"""
+    approved: Mapping[str, tuple[str, ...]]
+    """fingerprints of those who approved, for each role whose approval the policy demands"""
+    told: Told
 
 
 def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
@@ -74,11 +72,10 @@ def gate(folder: Path, trail: Address, demands: Demands) -> Gated:
     """
     record = check_record(folder, trail, demands)
     evidence, logged = record.evidence, record.logged
-    approved = {}
+    approved: Mapping[str, tuple[str, ...]] = {}
     if evidence.verdict.outcome is Outcome.PASS:
         approved = check_approvals(record.run, logged, record.policy, demands, record.verdict.sha256)
-    told = tell(evidence, logged, approved, demands)
-    return Gated(evidence, told.checks, told.not_demanded, tuple(warnings_of(evidence, logged, demands)))
+    return Gated(evidence, approved, tell(evidence, logged, approved, demands))
 
 
 def check_record(folder: Path, trail: Address, demands: Demands) -> Record:

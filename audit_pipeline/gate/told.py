@@ -1,4 +1,4 @@
-"""What the gate tells of a run that holds: what was checked, and what nobody asked for.
+"""What the gate tells of a run that holds: what was checked, what nobody asked for, and what one should know besides.
 
 Silence would be read as a yes. A reviewer has to see that no witness was asked, or that the policy demands no approval.
 """
@@ -11,19 +11,24 @@ from dataclasses import dataclass
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.demands import Demands
 from audit_pipeline.gate.trail import Logged
+from audit_pipeline.gate.waivers import waiver_warnings
 from audit_pipeline.measurement import Outcome
 
 
 @dataclass(frozen=True)
 class Told:
-    """Both lists, in words."""
+    """Three lists, in words."""
 
     checks: tuple[str, ...]
+    """what was checked, in order"""
     not_demanded: tuple[str, ...]
+    """what could have been asked for and was not, so that nothing shows whether it holds"""
+    warnings: tuple[str, ...]
+    """what somebody should know though nothing is wrong"""
 
 
 def tell(evidence: Evidence, logged: Logged, approved: Mapping[str, tuple[str, ...]], demands: Demands) -> Told:
-    """What was checked, and what was not asked for.
+    """What there is to tell.
 
     Args:
         evidence: of the run.
@@ -34,6 +39,7 @@ def tell(evidence: Evidence, logged: Logged, approved: Mapping[str, tuple[str, .
     return Told(
         (*_of_the_run(evidence), *_of_the_log(evidence, logged, demands), *_of_people(evidence, approved)),
         tuple(_not_demanded(evidence, approved, demands)),
+        (*_taken_out(logged), *waiver_warnings(evidence, logged, demands)),
     )
 
 
@@ -65,7 +71,8 @@ def _of_the_log(evidence: Evidence, logged: Logged, demands: Demands) -> Iterato
 def _of_people(evidence: Evidence, approved: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     yield "nobody has withdrawn the run"
     if evidence.origin is not None:
-        yield f"nothing was measured again: run {evidence.origin.run.id} was, and its entries are in the trail as well"
+        measured = evidence.origin.run.id
+        yield f"nothing was measured again: run {measured} was, and its policy stands before its findings as well"
     for part in evidence.waivers:
         yield (
             f"{part.rule} for {part.group} is waived to {part.limit:g} until {part.expires}, signed by "
@@ -87,3 +94,8 @@ def _not_demanded(evidence: Evidence, approved: Mapping[str, tuple[str, ...]], d
         yield "which policy it should have been judged by: the run's own was taken (--policy)"
     if not approved and evidence.verdict.outcome is Outcome.PASS:
         yield "approvals: the policy demands none"
+
+
+def _taken_out(logged: Logged) -> Iterator[str]:
+    for entry in logged.taken_out:
+        yield f"the text of entry {entry.index} ({entry.kind}) was taken out of the log: its hash alone was held"

@@ -34,6 +34,8 @@ class Logged:
     """of the entry of the run's verdict: what the verdict rests on came before"""
     of_people: tuple[Entry, ...]
     """what people entered about this run, and about the one it was decided again from"""
+    taken_out: tuple[Entry, ...]
+    """of the run's own entries those whose text is gone, and whose hash was held against the evidence"""
     waivers: tuple[Entry, ...]
     """every waiver in the trail, whichever run it was entered for"""
 
@@ -57,9 +59,14 @@ def check_trail(run: RunFiles, trail: Trail, trust: LogTrust) -> Logged:
     check_history(run, trail, positions[-1].policy_index)
     if evidence.seal is not None:
         _refuse_superseded(evidence.seal, _released(trail), trail.where)
-    of_people = tuple(entry for entry in (*entries, *first) if entry.kind in _OF_PEOPLE)
     return Logged(
-        trail.where, log, max(places.values()) + 1, places["verdict"], of_people, tuple(trail.entries(kind="waiver"))
+        where=trail.where,
+        log=log,
+        size=max(places.values()) + 1,
+        verdict_index=places["verdict"],
+        of_people=tuple(entry for entry in (*entries, *first) if entry.kind in _OF_PEOPLE),
+        taken_out=tuple(entry for entry in _of_stages(entries) if entry.redacted),
+        waivers=tuple(trail.entries(kind="waiver")),
     )
 
 

@@ -69,7 +69,7 @@ def check_verdict_waivers(
         )
 
 
-def warnings_of(evidence: Evidence, logged: Logged, demands: Demands) -> Iterator[str]:
+def waiver_warnings(evidence: Evidence, logged: Logged, demands: Demands) -> Iterator[str]:
     """What somebody should know of waivers though nothing is wrong: one that ends soon, one that nothing rests on."""
     for part in evidence.waivers:
         left = moment(part.expires) - moment(demands.now)

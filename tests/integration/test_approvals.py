@@ -25,7 +25,7 @@ def test_a_pass_is_sealed_and_waits_for_its_approvals(case: Case) -> None:
     case.approve("carl", "clinical")
     assert case.refusal() == "gate.unapproved"
     case.approve("dora", "privacy")
-    checks = case.gate().checks
+    checks = case.gate().told.checks
     assert "approved by 1 of clinical, none of them its author" in checks
     assert "approved by 1 of privacy, none of them its author" in checks
 
@@ -108,15 +108,15 @@ def test_an_incident_stops_nothing(case: Case) -> None:
 def test_the_gate_says_what_nobody_asked_for(case: Case, sealed: Shipped) -> None:
     case.approve_all()
     gated = case.gate()
-    said = " ".join(gated.not_demanded)
+    said = " ".join(gated.told.not_demanded)
     for option in ("--log-key", "--witness", "--checkpoint", "--policy"):
         assert option in said
     assert "approvals" not in said
-    assert gated.warnings == ()
+    assert gated.told.warnings == ()
 
 
 def test_that_a_policy_demands_no_approval_is_said(world: World, sealed: Shipped, tmp_path: Path) -> None:
-    assert "approvals: the policy demands none" in Case(world, sealed, tmp_path, world.policy).gate().not_demanded
+    assert "approvals: the policy demands none" in Case(world, sealed, tmp_path, world.policy).gate().told.not_demanded
 
 
 def test_whoever_ships_is_told_which_approvals_are_still_to_come(

@@ -60,7 +60,7 @@ def test_the_gate_passes_the_newest_release_and_says_what_superseded_another(
     world: World, line: Line, first: Shipped, second: Shipped
 ) -> None:
     trail = str(line.folder / "audit.db")
-    checks = gate(second.folder, trail, world.demands()).checks
+    checks = gate(second.folder, trail, world.demands()).told.checks
     assert "no newer release for this class of device is in the trail" in checks
     with pytest.raises(RejectedError) as caught:
         gate(first.folder, trail, world.demands())

@@ -14,7 +14,7 @@ from small_world import TODAY, World, copy_trail
 
 from audit_pipeline import run_folder
 from audit_pipeline.attestations import verdict_payload
-from audit_pipeline.canonical import canonical_json
+from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.decide import decide
 from audit_pipeline.errors import AuditError, InputError, RejectedError
 from audit_pipeline.evidence import Evidence
@@ -80,10 +80,10 @@ def test_a_refused_run_is_sealed_under_a_name_of_its_own(case: Case, released: R
 
 def test_the_gate_takes_it_and_names_waiver_and_measured_run(case: Case, released: Released) -> None:
     gated = case.gate(released.folder)
-    said = " ".join(gated.checks)
+    said = " ".join(gated.told.checks)
     assert f"{RULE} for overall is waived to 0.5 until {ENDS}, signed by 2 who may, before the verdict" in said
-    assert "run too-hard was" in said
-    assert gated.warnings == ()
+    assert "run too-hard was, and its policy stands before its findings as well" in said
+    assert gated.told.warnings == ()
     assert case.gate().evidence.verdict.outcome is Outcome.FAIL
 
 
@@ -256,9 +256,9 @@ def test_a_waiver_that_has_ended_stops_the_gate(case: Case, released: Released) 
 
 @pytest.mark.parametrize(("now", "days"), [("2026-05-18T00:00:00Z", 14), ("2026-05-31T23:00:00Z", 0)])
 def test_a_waiver_that_ends_soon_is_named(case: Case, released: Released, now: str, days: int) -> None:
-    (warning,) = case.gate(released.folder, now=now).warnings
+    (warning,) = case.gate(released.folder, now=now).told.warnings
     assert f"ends {ENDS}, in {days} days" in warning
-    assert case.gate(released.folder, now="2026-05-17T00:00:00Z").warnings == ()
+    assert case.gate(released.folder, now="2026-05-17T00:00:00Z").told.warnings == ()
 
 
 def test_a_waiver_that_nothing_rests_on_is_named(case: Case) -> None:
@@ -267,7 +267,7 @@ def test_a_waiver_that_nothing_rests_on_is_named(case: Case) -> None:
     done = case.release()
     assert any("tighter" in line for line in done.left_over)
     case.approve_all(done)
-    (warning,) = case.gate(done.folder).warnings
+    (warning,) = case.gate(done.folder).told.warnings
     assert unused[:16] in warning
 
 
@@ -284,6 +284,31 @@ def test_a_third_signature_is_no_harm_and_one_key_fewer_none_while_two_are_left(
     assert len(done.evidence.waivers[0].approvers) == 3
     two = Quorum((person("ann").public, person("eve").public), 2)
     case.gate(done.folder, trust=replace(case.demands().trust, waiver=two))
+
+
+def test_a_signature_that_comes_after_the_verdict_does_not_mend_it(case: Case) -> None:
+    """Whoever holds every key of the maker seals under one signature, and has the second added later."""
+    one_is_enough = Quorum(tuple(person(name).public for name in ("ann", "bob")))
+    payload = case.waiver()
+    case.sign_waiver(payload, "ann")
+    done = case.release(trust=replace(case.demands().trust, waiver=one_is_enough))
+    case.approve_all(done)
+    assert case.refusal(done.folder) == "waiver.signature"
+    case.sign_waiver(payload, "bob", at=THEN)
+    assert case.refusal(done.folder) == "waiver.signature"
+
+
+def test_a_waiver_that_comes_after_the_verdict_is_none(case: Case, released: Released) -> None:
+    """The same by evidence that lists a waiver which nobody had signed yet."""
+    late = case.waiver(limit=0.3)
+    case.sign_waiver(late, "ann", "bob", at=THEN)
+
+    def list_it(document: dict[str, Any]) -> None:
+        document["waivers"][0].update(sha256=sha256_hex(late), limit=0.3)
+
+    assert case.refusal(forged(case, changed(released, list_it), released)).startswith(
+        ("gate.", "release.", "verdict.")
+    )
 
 
 def test_whoever_was_to_be_asked_later_has_not_signed_before(case: Case, released: Released) -> None:
@@ -359,4 +384,4 @@ def test_a_waiver_of_the_same_rule_does_not_reach_another_model(case: Case, rele
     assert policy_text(floor="0.9999") == (world.folder / "too-hard.yaml").read_text()
     payload = case.waiver(model="aa" * 32)
     case.sign_waiver(payload, "ann", "bob", at="2026-01-06T00:00:00Z")
-    assert case.gate(released.folder).warnings == ()
+    assert case.gate(released.folder).told.warnings == ()
