@@ -29,7 +29,7 @@ def show_(
     what: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN|INDEX]",
+            metavar="RUN|INDEX",
             help="A run's name (run:NAME where it is a number) or an entry's number; without, the log itself.",
         ),
     ] = None,
@@ -122,6 +122,7 @@ def _timeline(told: Timeline) -> RenderableType:
         parts.append(Padding(told_of(entry), (0, 0, 0, 2)))
         if moment.decided:
             parts.append(Padding(_grid(_labelled(moment.decided)), (0, 0, 0, 4)))
+    parts += ["", Text("as it was entered: audit gate checks the signatures, audit log verify the log", "dim")]
     return Group(*parts)
 
 

@@ -62,6 +62,8 @@ def _checks(checked: LogChecked, trust: LogTrust, taken_out: int) -> list[tuple[
     if checked.key is not None:
         said = "the key is the one that was given" if trust.key else "the key is the log's own word (--log-key)"
         lines.append((trust.key is not None, said))
+    if checked.remembered is not None:
+        lines.append((True, f"it holds the {_entries(checked.remembered.size)} that its key remembers outside of it"))
     if checked.cosigned:
         names = ", ".join(key.name for key in checked.cosigned)
         lines.append((True, f"that checkpoint is cosigned by {names}"))
@@ -93,6 +95,7 @@ def _result(checked: LogChecked, lines: list[tuple[bool, str]]) -> dict[str, Any
         "key": checked.key.to_vkey() if checked.key else None,
         "signed_size": checked.signed.head.size if checked.signed else None,
         "cosigned_by": [key.to_vkey() for key in checked.cosigned],
+        "remembered_size": checked.remembered.size if checked.remembered else None,
         "pinned_size": checked.pinned.head.size if checked.pinned else None,
         "checks": [{"state": "passed" if done else "not-checked", "what": what} for done, what in lines],
     }

@@ -12,9 +12,7 @@ from typing import Annotated
 
 import typer
 
-from audit_pipeline.trail.place import Place
-
-VARIABLE = "AUDIT_LOG_KEY"
+from audit_pipeline.trail.place import KEY_VARIABLE, Place
 
 DEFAULT_TRAIL = Place("audit.db")
 
@@ -26,7 +24,7 @@ def place(given: str | Place) -> Place:
         given: a file, `sqlite:///PATH` or `postgresql://…`; a `Place` where the option was left out.
     """
     url = given.url if isinstance(given, Place) else given
-    key = os.environ.get(VARIABLE)
+    key = os.environ.get(KEY_VARIABLE)
     return Place(url, Path(key) if key else None)
 
 
@@ -36,7 +34,7 @@ TrailOption = Annotated[
         "--trail",
         parser=place,
         metavar="FILE|URL",
-        help=f"The audit trail: a file or a database URL. ${VARIABLE} names the key that signs its checkpoints.",
+        help=f"The audit trail: a file or a database URL. ${KEY_VARIABLE} names the key that signs its checkpoints.",
     ),
 ]
 OptionalTrailOption = Annotated[

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from audit_pipeline.canonical import canonical_json
-from audit_pipeline.errors import InputError, ToolError
+from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail.checkpoint import Checkpoint
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
@@ -73,7 +73,7 @@ def export(trail: Trail, place: Path, trust: LogTrust) -> Exported:
 
     Raises:
         InputError: as `check_export_place`.
-        RejectedError: as `log_trust.check_log`.
+        RejectedError: as `log_trust.check_log`; `export.redacted-since`, a text was taken out after what is exported.
         ToolError: `export.write-failed`; nothing was left behind.
     """
     check_export_place(place)
@@ -81,6 +81,7 @@ def export(trail: Trail, place: Path, trust: LogTrust) -> Exported:
     if checked.note is None or checked.signed is None or checked.key is None:
         raise unsigned(trail, 1)
     size, vkey = checked.signed.head.size, checked.key.to_vkey()
+    _refuse_later_redactions(trail, size)
     with _staging(place) as folder:
         how_to = _template(HOW_TO).decode().format(origin=checked.signed.origin, vkey=vkey, size=size)
         (folder / HOW_TO).write_text(how_to, encoding="utf-8", newline="\n")
@@ -90,6 +91,18 @@ def export(trail: Trail, place: Path, trust: LogTrust) -> Exported:
             stream.writelines(_lines(islice(trail.entries(), size)))
         _move_in(folder, place)
     return Exported(checked.signed, vkey)
+
+
+def _refuse_later_redactions(trail: Trail, size: int) -> None:
+    """Refuse to export an entry without its text where the reason would be left out."""
+    for entry in trail.entries(kind="redaction"):
+        if entry.index >= size > entry.body["index"]:
+            raise RejectedError(
+                "export.redacted-since",
+                f"the text of entry {entry.body['index']} was taken out after the checkpoint of {size} entries",
+                where=trail.where,
+                hint="have the newest checkpoint cosigned first (`audit log witness ask`), and export under that",
+            )
 
 
 def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import Connection, Engine, Select, Update
 from sqlmodel import col
 
-from audit_pipeline.errors import InputError
+from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail import checkpoint_rows, schema
 from audit_pipeline.trail.appending import End
 from audit_pipeline.trail.checkpointing import Checkpointing, OpenLog
@@ -27,6 +27,7 @@ from audit_pipeline.trail.database import Database, database_at
 from audit_pipeline.trail.entry import Entry, Kind, Receipt
 from audit_pipeline.trail.log_key import LogIdentity
 from audit_pipeline.trail.log_opening import open_checkpointing
+from audit_pipeline.trail.memory import Memory
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.place import Address, Place
@@ -255,6 +256,27 @@ class Trail:
             if identity is not None:
                 for note in checkpoint_rows.read_checkpoints(connection, identity.key()):
                     yield note.to_bytes()
+
+    def remembered(self) -> TreeHead | None:
+        """The head that the log's key remembers to have signed; None where its memory is not at hand.
+
+        The private key is not read. What a key remembers that was named for another log says nothing of this one.
+
+        Raises:
+            RejectedError: `trail.memory`, what stands beside the log is the memory of another log's key.
+        """
+        identity, key_file = self.log(), self._place.key or self._database.key_file
+        if identity is None or key_file is None:
+            return None
+        try:
+            known = Memory(key_file.absolute(), identity.key()).recall()
+        except ToolError:
+            return None
+        except RejectedError:
+            if self._place.key is None:
+                raise
+            return None
+        return known.head if known is not None else None
 
     def add_cosignatures(self, note: bytes) -> None:
         """Keep what witnesses said of a checkpoint of this log. Whose word counts, whoever reads it knows.

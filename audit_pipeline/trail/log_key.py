@@ -14,11 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.trail.note_key import ED25519, NoteKey, NoteSigner
+from audit_pipeline.trail.place import KEY_VARIABLE
 from audit_pipeline.trail.signer_file import read_signer, write_signer
 
 ORIGIN_PREFIX = "audit-pipeline.dev/log/"
-VARIABLE = "AUDIT_LOG_KEY"
-"""The environment variable by which the command line is told where the key is."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ def read_log_key(path: Path, identity: LogIdentity, *, log: str) -> NoteSigner:
         InputError: `trail.key-missing`, `trail.key-wrong`, or as `signer_file.read_signer`.
     """
     way_out = (
-        f"put back the key of {identity.origin} with its .checkpoint, or name it in ${VARIABLE}; if it is lost, begin "
-        "a new trail: this one can still be read and verified"
+        f"put back the key of {identity.origin} with its .checkpoint, or name it in ${KEY_VARIABLE}; if it is lost, "
+        "begin a new trail: this one can still be read and verified"
     )
     try:
         signer = read_signer(path, kind=ED25519)

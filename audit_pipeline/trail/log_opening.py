@@ -7,9 +7,10 @@ from pathlib import Path
 from audit_pipeline.errors import InputError
 from audit_pipeline.trail import checkpoint_rows
 from audit_pipeline.trail.checkpointing import Checkpointing, OpenLog
-from audit_pipeline.trail.log_key import VARIABLE, LogIdentity, identity_of, make_log_key, read_log_key
+from audit_pipeline.trail.log_key import LogIdentity, identity_of, make_log_key, read_log_key
 from audit_pipeline.trail.memory import Memory
 from audit_pipeline.trail.note_key import NoteSigner
+from audit_pipeline.trail.place import KEY_VARIABLE
 
 
 def open_checkpointing(log: OpenLog, key_file: Path | None, *, timeout_seconds: float) -> Checkpointing:
@@ -30,7 +31,7 @@ def open_checkpointing(log: OpenLog, key_file: Path | None, *, timeout_seconds: 
             "trail.key-needed",
             "a log on a server is signed with a key that is kept elsewhere, and none was named",
             where=log.where,
-            hint=f"name its file in ${VARIABLE}; the key of a new log is made there",
+            hint=f"name its file in ${KEY_VARIABLE}; the key of a new log is made there",
         )
     key_file = key_file.absolute()
     with log.reading() as connection:

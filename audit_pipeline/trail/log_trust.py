@@ -54,6 +54,8 @@ class LogChecked:
     """the one kept elsewhere, which the log extends"""
     note: Note | None = None
     """the newest checkpoint with all its signatures"""
+    remembered: TreeHead | None = None
+    """what the log's key remembers to have signed, where that was at hand; the log has passed through it"""
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,25 @@ def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), c
             a checkpoint is none of this log's.
     """
     key = log_key(trail, trust)
+    # Asked before the log is read, which may grow meanwhile.
+    remembered = trail.remembered()
     pinned = _pinned(trust.pinned, key) if trust.pinned else None
     demanded = max(covers, 1) if trust != LogTrust() else covers
     signed = newest_signed(trail, key, trust.witnesses, demanded) if key is not None else None
     if demanded and signed is None:
         raise unsigned(trail, demanded)
     checkpoint = signed.checkpoint if signed else None
-    known = (each.head for each in (pinned, checkpoint) if each is not None)
-    head = trail.verify(seen=(*seen, *known))
-    return LogChecked(head, key, checkpoint, signed.cosigned if signed else (), pinned, signed.note if signed else None)
+    heads = (remembered, pinned.head if pinned else None, checkpoint.head if checkpoint else None)
+    head = trail.verify(seen=(*seen, *(each for each in heads if each is not None)))
+    return LogChecked(
+        head=head,
+        key=key,
+        signed=checkpoint,
+        cosigned=signed.cosigned if signed else (),
+        pinned=pinned,
+        note=signed.note if signed else None,
+        remembered=remembered,
+    )
 
 
 def log_key(trail: Trail, trust: LogTrust) -> NoteKey | None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+KEY_VARIABLE = "AUDIT_LOG_KEY"
+"""The environment variable by which the command line is told where a log's key is."""
+
 _PASSWORD = re.compile(r"(?<=://)(?P<user>[^/@:]*):.*(?=@)", re.DOTALL)
 
 

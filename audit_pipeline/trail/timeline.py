@@ -50,14 +50,28 @@ class Timeline:
 
 
 def timeline(trail: Trail, run: str) -> Timeline | None:
-    """Everything the trail holds about a run, in order; None where it holds nothing."""
+    """Everything the trail holds about a run, in order; None where it holds nothing.
+
+    The waivers that its verdict rests on are about it too, though they were given to the run that was decided again.
+    """
     entries = {entry.index: entry for entry in trail.entries(run)}
     if not entries:
         return None
-    entries |= {entry.index: entry for entry in trail.entries(kind="redaction") if entry.body.get("run") == run}
+    rests_on = [sha256 for entry in entries.values() for sha256 in _waivers(entry)]
+    about = [entry for entry in trail.entries(kind="redaction") if entry.body.get("run") == run]
+    about += [entry for entry in trail.entries(kind="waiver") if entry.body.get("sha256") in rests_on]
+    entries |= {entry.index: entry for entry in about}
     ordered = [entries[index] for index in sorted(entries)]
     moments = (Moment(entry, in_words(entry), _decided(entry.body)) for entry in ordered)
     return Timeline(run, _standing(ordered), tuple(moments))
+
+
+def _waivers(entry: Entry) -> Sequence[Any]:
+    """Digests of the waivers that a verdict was given under."""
+    match entry.kind, entry.body:
+        case "verdict", {"waivers": [*listed]}:
+            return listed
+    return ()
 
 
 def _decided(body: Mapping[str, Any]) -> tuple[Detail, ...]:

@@ -232,6 +232,15 @@ def test_a_run_that_was_withdrawn_or_broke_off_says_so(
     assert run.standing[0] == Detail("outcome", outcome)
 
 
+def test_a_release_is_told_with_the_waivers_that_its_verdict_rests_on(opened: Path) -> None:
+    with Trail.open(opened) as trail:
+        trail.append("verdict", "third", AT, {"outcome": "PASS", "of_run": "second", "waivers": [SHA]})
+        run, other = timeline(trail, "third"), timeline(trail, "first")
+    assert run is not None and other is not None
+    assert [moment.entry.index for moment in run.moments] == [4, 5, 8]
+    assert [moment.entry.index for moment in other.moments] == [6]
+
+
 def test_a_run_without_a_verdict_has_none(opened: Path) -> None:
     with Trail.open(opened) as trail:
         trail.append("policy", "third", AT, POLICY)

@@ -11,8 +11,8 @@ import pytest
 from log_world import ENTRIES
 
 from audit_pipeline.cli.main import main
-from audit_pipeline.cli.trail_place import VARIABLE
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import KEY_VARIABLE
 from audit_pipeline.trail.witness.cosigner import Cosigner
 from audit_pipeline.trail.witness.server import WitnessServer
 from audit_pipeline.trail.witness.state import WitnessState
@@ -38,7 +38,7 @@ def at(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the trail in it, to work in."""
     work = Path(shutil.copytree(made, tmp_path / "work"))
     monkeypatch.chdir(work)
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
     return work
 
 

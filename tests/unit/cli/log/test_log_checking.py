@@ -9,6 +9,7 @@ import pytest
 from log_world import Audit, add, doctor, parsed
 
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import KEY_VARIABLE
 
 
 def test_verify_says_what_was_checked_and_what_was_not(at: Path, audit: Audit) -> None:
@@ -118,3 +119,33 @@ def test_an_anchor_never_replaces_what_is_no_checkpoint_of_this_log(at: Path, au
     assert parsed(audit, "anchor", "notes.md", code=1) == "note.malformed"
     assert Path("notes.md").read_text() == "# Notes\n"
     assert parsed(audit, "anchor", "absent/a.txt", code=2) == "output.no-place"
+
+
+# what the log's key remembers
+
+
+def test_an_older_copy_in_the_newest_ones_place_is_known_by_what_the_key_remembers(at: Path, audit: Audit) -> None:
+    shutil.copy("audit.db", "older.db")
+    add("audit.db")
+    assert parsed(audit, "verify")["remembered_size"] == 6
+    for suffix in ("-wal", "-shm"):
+        Path(f"audit.db{suffix}").unlink(missing_ok=True)
+    shutil.copy("older.db", "audit.db")
+    assert parsed(audit, "verify", code=1) == "trail.rewritten"
+    assert parsed(audit, "anchor", "a.txt", code=1) == "trail.rewritten"
+
+
+def test_a_copy_without_the_key_verifies_without_what_it_remembers(at: Path, audit: Audit) -> None:
+    shutil.copy("audit.db", "copy.db")
+    assert parsed(audit, "verify", "--trail", "copy.db")["remembered_size"] is None
+
+
+def test_the_memory_of_another_logs_key_beside_a_log_is_refused_and_elsewhere_says_nothing(
+    at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add("other.db")
+    monkeypatch.setenv(KEY_VARIABLE, "other.db.key")
+    assert parsed(audit, "verify")["remembered_size"] is None
+    monkeypatch.delenv(KEY_VARIABLE)
+    shutil.copy("other.db.key.checkpoint", "audit.db.key.checkpoint")
+    assert parsed(audit, "verify", code=1) == "trail.memory"

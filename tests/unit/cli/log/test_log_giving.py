@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from log_world import RUN, Audit, add, doctor, parsed
 
-from audit_pipeline.cli.trail_place import VARIABLE, place
+from audit_pipeline.cli.trail_place import place
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_key import make_log_key
-from audit_pipeline.trail.place import Place
+from audit_pipeline.trail.place import KEY_VARIABLE, Place
 from audit_pipeline.trail.witness.server import WitnessServer
 from audit_pipeline.trail.witness.witness_key import make_witness_key
 
@@ -175,11 +175,11 @@ def test_the_logs_key_is_taken_from_the_environment(at: Path, audit: Audit, monk
     for suffix in ("", ".checkpoint"):
         Path(f"audit.db.key{suffix}").rename(f"{key}{suffix}")
     assert audit("verify")[0] == 0
-    monkeypatch.setenv(VARIABLE, str(key))
+    monkeypatch.setenv(KEY_VARIABLE, str(key))
     add(place("audit.db"))
     assert parsed(audit, "verify")["signed_size"] == 6
     assert place("x.db") == Place("x.db", key)
-    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setenv(KEY_VARIABLE, "")
     assert place("x.db") == Place("x.db")
 
 

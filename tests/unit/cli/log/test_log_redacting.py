@@ -84,6 +84,18 @@ def test_an_export_without_a_text_still_checks_itself(log_at: Path, audit: Audit
     assert SECRET not in entries and entries.splitlines()[5].startswith('{"redacted":"')
 
 
+def test_an_export_under_a_checkpoint_from_before_a_text_was_taken_out_is_refused(
+    log_at: Path, audit: Audit, key: str, witness: tuple[str, str]
+) -> None:
+    url, vkey = witness
+    audit("witness", "ask", url)
+    audit("redact", "5", "--reason", "a name", "--key", key)
+    assert parsed(audit, "export", "out", "--witness", vkey, code=1) == "export.redacted-since"
+    assert not Path("out").exists()
+    audit("witness", "ask", url)
+    assert parsed(audit, "export", "out", "--witness", vkey)["size"] == 7
+
+
 def test_a_proof_of_an_entry_without_text_is_checked_by_who_still_has_it(log_at: Path, audit: Audit, key: str) -> None:
     with Trail.open("audit.db", create=False) as trail:
         Path("kept.json").write_bytes(trail.entry(5).canonical)
