@@ -185,6 +185,33 @@ def test_a_full_disk_loses_the_entry_and_nothing_else(path):
         assert trail.append("data", run="run", at=AT, body={"much": "x" * 50_000}).entry.index == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may let a file system be as small as that")
+def test_a_disk_that_is_full_loses_the_entry_and_nothing_else(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        with Trail.open(disk / "audit.db") as trail:
+            heads = [trail.append("data", run="run", at=AT, body={"n": n}).head for n in range(5)]
+            with pytest.raises(ToolError) as caught:
+                for n in range(1000):
+                    heads.append(trail.append("data", run="run", at=AT, body={"n": n, "much": "x" * 20_000}).head)
+            assert caught.value.exit_code == ExitCode.TOOL
+            assert caught.value.code in {"trail.disk-full", "trail.memory-unwritten"}
+            # Without a checkpoint the entry is recorded, and the next checkpoint covers it.
+            size = trail.verify(heads).size
+            assert size - heads[-1].size == (caught.value.code == "trail.memory-unwritten")
+            subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+            assert trail.append("data", run="run", at=AT, body={"much": "x" * 20_000}).entry.index == size
+            trail.verify(heads)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
 def test_a_write_that_the_system_refuses_loses_the_entry_and_nothing_else(path):
     with Trail.open(path) as trail:
         before = trail.append("data", run="run", at=AT, body={}).head
