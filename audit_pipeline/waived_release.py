@@ -23,7 +23,7 @@ from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.load import load_policy
 from audit_pipeline.policy.schema import Policy
-from audit_pipeline.seal_keys import Passphrase, open_keys, require_unrevoked
+from audit_pipeline.seal_keys import Passphrase, SealKeys, open_keys, require_unrevoked
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
 from audit_pipeline.waiver_part import WaiverPart
@@ -98,7 +98,7 @@ def release_waived(
         raise InputError("release.no-seal", "the policy has no seal section", where=str(request.policy))
     with Trail.open(request.trail) as trail:
         trail.verify()
-        require_risen(keys, trail.entries(kind="seal"))
+        _require_risen(keys, trail)
         require_unrevoked(keys, policy, trail.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
             position = _enter_again(record.evidence, decided.verdict, journal)
@@ -122,6 +122,15 @@ def _require_refusal(record: Record, where: str) -> None:
             where=where,
             hint="ship the model again with this version; waivers are for the model and the policy and stay",
         )
+
+
+def _require_risen(keys: SealKeys, trail: Trail) -> None:
+    try:
+        require_risen(keys, trail.entries(kind="seal"))
+    except InputError as error:
+        # The counter stands in the policy, and under another policy neither findings nor waivers are these.
+        hint = "it is in the policy that the waivers are for: ship again with a higher one, and waive again"
+        raise InputError(error.code, error.what, where=error.where, hint=hint) from None
 
 
 def _decide_again(record: Record, held: Available, policy: Policy) -> _Decided:

@@ -244,6 +244,7 @@ def test_a_release_spends_its_counter(case: Case, released: Released) -> None:
     with pytest.raises(InputError) as caught:
         case.release("again")
     assert caught.value.code == "seal.counter-not-risen"
+    assert "ship again with a higher one, and waive again" in str(caught.value.hint)
 
 
 # What the gate asks again, on its own day.
