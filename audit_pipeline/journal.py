@@ -55,10 +55,14 @@ class Journal:
         Raises:
             InputError: `run.known`.
         """
-        return self._begin(policy_entry(policy.to_json()))
+        return self._begin(lambda _: policy_entry(policy.to_json()))
 
-    def _begin(self, body: dict[str, Any] | Callable[[Recorded], dict[str, Any]]) -> Receipt:
-        receipt = self._trail.append("policy", run=self._run, at=self._now(), body=body, after=self._refuse_known)
+    def _begin(self, body: Callable[[Recorded], dict[str, Any]]) -> Receipt:
+        def of_a_new_run(recorded: Recorded) -> dict[str, Any]:
+            self._refuse_known(recorded(run=self._run))
+            return body(recorded)
+
+        receipt = self._trail.append("policy", run=self._run, at=self._now(), body=of_a_new_run)
         self._begun = True
         return receipt
 
@@ -88,7 +92,7 @@ class Journal:
             self.enter("aborted", {"code": code})
 
     def _refuse_known(self, entries: Iterator[Entry]) -> None:
-        if any(entry.run == self._run for entry in entries):
+        if any(True for _ in entries):
             raise InputError(
                 "run.known",
                 f"the trail holds a run named {self._run} already, and two could not be told apart",

@@ -27,15 +27,15 @@ class WorstError(Strict):
 class Responsible(Strict):
     """Who answers for which error: a named role each, the operator or the maker of the system."""
 
-    false_alarm: Text
-    missed_alarm: Text
+    false_alarm: Text = Field(description="role that answers for a false alarm, of the operator or the maker")
+    missed_alarm: Text = Field(description="role that answers for a missed alarm, of the operator or the maker")
 
 
 class Oversight(Strict):
     """How a person stays in control of the device."""
 
-    who_can_stop: Text
-    how_to_appeal: Text
+    who_can_stop: Text = Field(description="who can stop or override the device, and how")
+    how_to_appeal: Text = Field(description="how somebody whom it affects can object, and who answers")
 
 
 class Author(Strict):
