@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 from sqlmodel import col
 
 from audit_pipeline.errors import InputError
@@ -22,6 +22,9 @@ from audit_pipeline.trail.tables import EntryRow
 from audit_pipeline.trail.verification import changed, read_frontier
 
 _DIGITS = 2 * HASH_BYTES
+_NODES = select(col(EntryRow.index), col(EntryRow.leaf_hash), col(EntryRow.nodes)).where(
+    col(EntryRow.index).in_(bindparam("indexes", expanding=True))
+)
 
 _Made = TypeVar("_Made")
 
@@ -75,8 +78,7 @@ class StoredTree:
         return make(lambda level, number: self._node(rows, level, number))
 
     def _rows(self, indexes: set[int]) -> Mapping[int, RowMapping]:
-        query = select(col(EntryRow.index), col(EntryRow.leaf_hash), col(EntryRow.nodes))
-        found = self.connection.execute(query.where(col(EntryRow.index).in_(sorted(indexes)))).mappings()
+        found = self.connection.execute(_NODES, {"indexes": sorted(indexes)}).mappings()
         return {row["index"]: row for row in found}
 
     def _node(self, rows: Mapping[int, RowMapping], level: int, number: int) -> bytes:
