@@ -85,8 +85,8 @@ class Checkpointing:
                 "trail.rolled-back",
                 f"the log holds {head.size} entries, and its key has signed {remembered.head.size}",
                 where=self._log.where,
-                hint=f"an older copy, or another log with the same key: put the newest back; {self._memory.path} says "
-                "what was signed",
+                hint=f"an older copy, or another log with the same key: put the newest back ({self._memory.path} is of "
+                "what was signed); where it is lost, begin a new trail: this one can still be read and verified",
             )
         if head.size == remembered.head.size:
             raise self._other_log(remembered, "their root is another")
