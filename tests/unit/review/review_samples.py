@@ -38,6 +38,7 @@ from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.load import load_signer, load_signer_public, new_key
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.trust.changes import first_trust
+from audit_pipeline.seal.trust.schema import Log
 from audit_pipeline.seal_keys import open_keys
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trust_log import begin, sign
@@ -117,11 +118,11 @@ def make_ward(folder: Path) -> Ward:
     return ward
 
 
-def make_trust(ward: Ward) -> None:
+def make_trust(ward: Ward, name: str = "small", log: Log | None = None) -> None:
     public = {person: load_signer_public(ward.folder / f"{person}.pub.pem") for person in PEOPLE}
     maker = {"maker": public["maker"]}
     document = first_trust(
-        "small",
+        name,
         "2099-01-01T00:00:00Z",
         {
             "root": {"root": public["root"]},
@@ -135,6 +136,7 @@ def make_trust(ward: Ward) -> None:
             "clinical-safety": {person: public[person] for person in ("doctor", "nurse", "author")},
             "data-protection": {"guardian": public["guardian"]},
         },
+        log,
     )
     begin(ward.folder / "trust.yaml", document, trail=str(ward.trail), at=NOW)
     sign(ward.folder / "trust.yaml", ward.signer("root"), trail=str(ward.trail), at=NOW)

@@ -24,7 +24,9 @@ from audit_pipeline.seal.keys.load import load_signer_public
 from audit_pipeline.seal.trust.changes import Revocation
 from audit_pipeline.seal.trust.file import read_trust
 from audit_pipeline.seal.trust.load import load_trust
+from audit_pipeline.seal.trust.schema import Log, Witnesses
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.note_key import COSIGNATURE, NoteSigner
 from audit_pipeline.trust_log import change, sign
 from audit_pipeline.waiver_part import WaiverPart
 
@@ -290,3 +292,25 @@ def test_the_gate_opens_once_all_have_approved(audit, ward: Ward, words) -> None
     assert audit.error(*gate, code=1) == "gate.unapproved"
     audit.json(*words("nurse"))
     assert audit.json(*gate)["released"] is True
+
+
+def logged_by(ward: Ward, vkey: str) -> None:
+    """A trust file that names the log's key, and a witness who has seen nothing yet."""
+    for path in ward.folder.glob("trust.*"):
+        path.unlink()
+    witness = NoteSigner.generate("witness.example.com", COSIGNATURE).key.to_vkey()
+    make_trust(ward, "with-log", Log(key=vkey, witnesses=Witnesses(keys=(witness,), threshold=1)))
+
+
+def test_a_trail_that_is_not_the_trust_file_s_log_is_not_approved_on(audit, ward: Ward, words) -> None:
+    logged_by(ward, NoteSigner.generate("elsewhere.example.com").key.to_vkey())
+    assert audit.error(*words("doctor"), code=1) == "trail.other-log"
+
+
+def test_witnesses_are_the_gate_s_to_ask_for(audit, ward: Ward, words) -> None:
+    with Trail.open(ward.trail, create=False) as trail:
+        identity = trail.log()
+    assert identity is not None
+    logged_by(ward, identity.vkey)
+    assert audit.json(*words("doctor"))["entry"]
+    assert audit.error("gate", str(ward.run(RELEASED)), *ward.believe(), code=1) == "witness.missing"
