@@ -1,30 +1,49 @@
-"""A trail of every released schema is brought up to date, its entries untouched."""
+"""A trail of every released schema is brought up to date on both databases, its entries untouched."""
 
 from __future__ import annotations
 
 import shutil
-import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Inspector, inspect, text
 
 from audit_pipeline.errors import RejectedError, ToolError
 from audit_pipeline.trail import schema
+from audit_pipeline.trail.database import database_at
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.merkle import Frontier, TreeHead
+from audit_pipeline.trail.place import Address, Place
+from audit_pipeline.trail.proofs import check_consistency, check_inclusion
 
 AT = "2026-05-04T12:00:00Z"
 RELEASED = ("0001", "0002")
 KINDS = ("policy", "data", "model", "candidate", "findings", "verdict", "seal")
 
 
-def revision_of(path: Path) -> str:
-    return str(sqlite3.connect(path).execute("SELECT version_num FROM alembic_version").fetchone()[0])
+@contextmanager
+def connected(address: Address) -> Iterator[Connection]:
+    database = database_at(Place.of(address), 30)
+    engine = database.engine(create=True)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def rows(address: Address, query: str) -> list[Any]:
+    with connected(address) as connection:
+        return list(connection.execute(text(query)))
+
+
+def revision_of(address: Address) -> str:
+    return str(rows(address, "SELECT version_num FROM alembic_version")[0][0])
 
 
 def migrate(connection: Connection, revision: str) -> None:
@@ -56,53 +75,73 @@ def write_as_first_released(connection: Connection, count: int) -> TreeHead:
     return frontier.head()
 
 
-def make_old(path: Path, revision: str, count: int) -> TreeHead:
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
+def make_old(address: Address, revision: str, count: int) -> TreeHead:
+    with connected(address) as connection:
         migrate(connection, revision)
         head = write_as_first_released(connection, count)
-    engine.dispose()
-    assert revision_of(path) == revision
+    assert revision_of(address) == revision
     return head
 
 
-def stored(path: Path) -> list[tuple[object, ...]]:
-    columns = '"index", kind, run, at, CAST(canonical AS BLOB), leaf_hash, root'
-    return sqlite3.connect(path).execute(f'SELECT {columns} FROM entry ORDER BY "index"').fetchall()
+def tamper(address: Address, statement: str) -> None:
+    """As somebody does who holds the database; on a server the released schemas had no guards."""
+    with connected(address) as connection:
+        if connection.dialect.name == "sqlite":
+            for (name,) in connection.execute(text("SELECT name FROM sqlite_schema WHERE type = 'trigger'")).all():
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        connection.exec_driver_sql(statement)
 
 
 @pytest.mark.parametrize("revision", RELEASED)
-@pytest.mark.parametrize("count", [0, 1, 2, 7, 33])
-@pytest.mark.parametrize("create", [True, False])
-def test_a_trail_of_a_released_schema_is_brought_up_to_date(path, revision, count, create):
-    head, before = make_old(path, revision, count), None
-    before = stored(path)
-    with Trail.open(path, create=create) as trail:
+@pytest.mark.parametrize(("count", "create"), [(0, True), (1, True), (2, False), (7, True), (33, False)])
+def test_a_trail_of_a_released_schema_is_brought_up_to_date(address, revision, count, create):
+    columns = 'SELECT "index", kind, run, at, canonical, leaf_hash, root FROM entry ORDER BY "index"'
+    head, before = make_old(address, revision, count), rows(address, columns)
+    with Trail.open(address, create=create) as trail:
         assert trail.verify(seen=[head]) == trail.head() == head
-    assert revision_of(path) == schema.HEAD
-    assert stored(path) == before
+    assert revision_of(address) == schema.HEAD
+    assert rows(address, columns) == before
 
 
 @pytest.mark.parametrize("revision", RELEASED)
-def test_it_then_takes_entries_of_every_kind(path, revision):
-    head = make_old(path, revision, 9)
-    with Trail.open(path) as trail:
+def test_its_old_entries_are_proven_and_it_takes_new_ones_of_every_kind(address, revision):
+    old = make_old(address, revision, 9)
+    with Trail.open(address) as trail:
         for kind in ("keys", "approval", "waiver", "incident", "revocation", "clock"):
             trail.append(kind, run="a", at=AT, body={"reason": "…"})
-        assert trail.verify(seen=[head]).size == 15
+        new = trail.verify(seen=[old])
+        assert new.size == 15
+        check_consistency(old, new, trail.consistency(9))
+        for entry in trail.entries():
+            check_inclusion(new, entry.index, entry.leaf_hash, trail.inclusion(entry.index))
 
 
 @pytest.mark.parametrize("revision", RELEASED)
-def test_it_then_has_the_tables_that_a_new_trail_has(path, tmp_path, revision):
-    make_old(path, revision, 9)
+def test_it_then_is_what_a_new_trail_is(address, revision, request, tmp_path):
+    make_old(address, revision, 9)
     new = tmp_path / "new.db"
-    for place in (path, new):
-        Trail.open(place).close()
-    assert described(path) == described(new)
+    if isinstance(address, Place):
+        new = Place(
+            request.getfixturevalue("postgres").url(request.getfixturevalue("fresh_database")()), Path(f"{new}")
+        )
+    for each in (address, new):
+        Trail.open(each).close()
+    assert described(address) == described(new)
 
 
-def described(path: Path) -> list[tuple[str, str]]:
-    return sqlite3.connect(path).execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+def described(address: Address) -> dict[str, Any]:
+    with connected(address) as connection:
+        if connection.dialect.name == "sqlite":
+            return dict(connection.execute(text("SELECT name, sql FROM sqlite_schema")).all())
+        guards = "SELECT tgrelid::regclass::text || '.' || tgname, pg_get_triggerdef(oid) FROM pg_trigger"
+        return {**_tables(inspect(connection)), **dict(connection.execute(text(guards)).all())}
+
+
+def _tables(seen: Inspector) -> dict[str, Any]:
+    return {
+        name: ([{**column, "type": str(column["type"])} for column in seen.get_columns(name)], seen.get_indexes(name))
+        for name in seen.get_table_names()
+    }
 
 
 @pytest.mark.parametrize("revision", RELEASED)
@@ -113,21 +152,22 @@ def described(path: Path) -> list[tuple[str, str]]:
         ("""UPDATE entry SET leaf_hash = 'zz' WHERE "index" = 4""", "hashes to"),
         ("""UPDATE entry SET leaf_hash = substr(leaf_hash, 3) WHERE "index" = 4""", "hashes to"),
         ("""UPDATE entry SET kind = 'data' WHERE "index" = 4""", "column kind"),
+        ("""UPDATE entry SET canonical = '' WHERE "index" = 4""", "text is gone"),
         ("""DELETE FROM entry WHERE "index" = 4""", "missing"),
         ("""DELETE FROM entry WHERE "index" > 3""", "missing"),
     ],
 )
-def test_what_was_changed_before_is_named_after_as_it_would_have_been(path, rewrite, revision, statement, difference):
-    make_old(path, revision, 11)
-    rewrite(statement)
-    with Trail.open(path) as trail, pytest.raises(RejectedError, match="entry 4 was changed") as refusal:
+def test_what_was_changed_before_is_named_after_as_it_would_have_been(address, revision, statement, difference):
+    make_old(address, revision, 11)
+    tamper(address, statement)
+    with Trail.open(address, create=False) as trail, pytest.raises(RejectedError, match="entry 4 was") as refusal:
         trail.verify()
     assert difference in refusal.value.what
 
 
 @pytest.mark.parametrize("revision", RELEASED)
-def test_a_tool_of_a_released_schema_calls_the_trail_newer_and_not_wrong(path, tmp_path, monkeypatch, revision):
-    Trail.open(path).close()
+def test_a_tool_of_a_released_schema_calls_the_trail_newer_and_not_wrong(address, tmp_path, monkeypatch, revision):
+    Trail.open(address).close()
     migrations = shutil.copytree(Path(schema.__file__).parent / "migrations", tmp_path / "migrations")
     for newer in migrations.glob("versions/r*.py"):
         if newer.name[1:5] > revision:
@@ -135,5 +175,5 @@ def test_a_tool_of_a_released_schema_calls_the_trail_newer_and_not_wrong(path, t
     monkeypatch.setattr(schema, "HEAD", revision)
     monkeypatch.setattr(ScriptDirectory, "from_config", lambda _: ScriptDirectory(str(migrations)))
     with pytest.raises(ToolError) as refusal:
-        Trail.open(path)
+        Trail.open(address)
     assert refusal.value.code == "trail.newer-schema"
