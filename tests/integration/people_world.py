@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver
 from audit_pipeline.ship import Shipped
 from audit_pipeline.trail.entry import Kind
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Address
 from audit_pipeline.waived_release import Released, WaivedRequest, release_waived
 
 RULE = "fairness[1]"
@@ -78,10 +79,11 @@ class Case:
     run: Shipped
     place: Path
     policy: Path
-    trail: str = field(init=False)
+    trail: Address = ""
+    """a copy of the run's own where none is given"""
 
     def __post_init__(self) -> None:
-        self.trail = copy_trail(self.run, self.place)
+        self.trail = self.trail or copy_trail(self.run, self.place)
 
     @property
     def maker(self) -> Signer:
