@@ -54,27 +54,6 @@ def waivers_in(entries: Iterable[Entry], where: str = "trail") -> tuple[WaiverEn
     return tuple(_waiver(sha256, tuple(signed)) for sha256, signed in found.items())
 
 
-def waivers_for(
-    entries: Iterable[Entry], model_sha256: str, policy_sha256: str, where: str = "trail"
-) -> tuple[bytes, ...]:
-    """The envelopes of all waivers for a model under a policy, each payload once with all its signatures.
-
-    Args:
-        entries: the trail's, of whichever runs; those of other kinds are passed over.
-        model_sha256: of the .tflite.
-        policy_sha256: of the policy file.
-        where: the trail, for messages.
-
-    Raises:
-        RejectedError: as `waivers_in`.
-    """
-    return tuple(
-        found.envelope
-        for found in waivers_in(entries, where)
-        if (found.model_sha256, found.waiver.policy.sha256) == (model_sha256, policy_sha256)
-    )
-
-
 def _waiver(sha256: str, signed: tuple[SignedEntry, ...]) -> WaiverEntries:
     first = signed[0]
     try:

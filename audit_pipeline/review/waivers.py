@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from audit_pipeline.errors import InputError, RejectedError
+from audit_pipeline.errors import InputError
 from audit_pipeline.gate.demands import Demands
 from audit_pipeline.gate.judge import Record
-from audit_pipeline.people.waivers import WaiverEntries, waivers_in
+from audit_pipeline.people.waivers import WaiverEntries
 from audit_pipeline.review.reviewers import named
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.predicate import moment
 from audit_pipeline.seal.trust.schema import TrustDocument
 from audit_pipeline.seal.waiver import Waiver
-from audit_pipeline.trail.entry import Entry
+from audit_pipeline.waiver_parts import waivers_of
 
 
 @dataclass(frozen=True)
@@ -65,18 +63,9 @@ def waiving_quorum(record: Record, demands: Demands) -> Quorum:
     return quorum
 
 
-def waivers_of(record: Record) -> tuple[WaiverEntries, ...]:
-    """The waivers in the trail for the run's model and policy, of whichever run they were given for.
-
-    Raises:
-        RejectedError: as `waivers_in`, for an entry of this run; those of others that cannot be read are passed over.
-    """
-    evidence = record.evidence
-    return tuple(
-        found
-        for found in waivers_in(_readable(record), record.logged.where)
-        if (found.model_sha256, found.waiver.policy.sha256) == (evidence.candidate.sha256, evidence.policy.sha256)
-    )
+def recorded_waivers(record: Record) -> tuple[WaiverEntries, ...]:
+    """The waivers in the trail for a run's model and policy, of whichever run they were given for."""
+    return waivers_of(record.evidence, record.logged.waivers, record.logged.where)
 
 
 def list_waivers(record: Record, demands: Demands, document: TrustDocument) -> tuple[ListedWaiver, ...]:
@@ -89,10 +78,10 @@ def list_waivers(record: Record, demands: Demands, document: TrustDocument) -> t
 
     Raises:
         InputError: `waiver.untrusted`.
-        RejectedError: as `waivers_of`; or `waiver.signature`, an entry names a key that did not sign it.
+        RejectedError: `waiver.signature`, an entry names a key that did not sign it.
     """
     quorum = waiving_quorum(record, demands)
-    return tuple(listed(found, quorum, document, demands.now) for found in waivers_of(record))
+    return tuple(listed(found, quorum, document, demands.now) for found in recorded_waivers(record))
 
 
 def listed(found: WaiverEntries, quorum: Quorum, document: TrustDocument, at: str) -> ListedWaiver:
@@ -121,13 +110,3 @@ def signers_of(found: WaiverEntries, quorum: Quorum) -> tuple[str, ...]:
         if entry.signer in keys:
             entry.require_signed_by(keys[entry.signer])
     return tuple(dict.fromkeys(entry.signer for entry in found.signed if entry.signer in keys))
-
-
-def _readable(record: Record) -> Iterator[Entry]:
-    for entry in record.logged.waivers:
-        if entry.run == record.evidence.run.id:
-            yield entry
-            continue
-        with suppress(RejectedError):
-            waivers_in([entry], record.logged.where)
-            yield entry

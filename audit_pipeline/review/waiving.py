@@ -19,7 +19,7 @@ from audit_pipeline.people.waivers import WaiverEntries, waivers_in
 from audit_pipeline.review.reviewers import refuse_author
 from audit_pipeline.review.run import read_reviewed_run
 from audit_pipeline.review.waivable import require_waivable
-from audit_pipeline.review.waivers import ListedWaiver, listed, signers_of, waivers_of, waiving_quorum
+from audit_pipeline.review.waivers import ListedWaiver, listed, recorded_waivers, signers_of, waiving_quorum
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
 from audit_pipeline.seal.keys.quorum import Quorum
@@ -88,7 +88,7 @@ class Waiving:
                 where="--key",
                 hint="the root keys' holders say who waives, in the trust file's waiver role",
             )
-        self._refuse_twice(own, waivers_of(self.record))
+        self._refuse_twice(own, recorded_waivers(self.record))
 
     def enter(self, signer: Signer, trail: Address) -> EnteredSignature:
         """Sign and enter it.
@@ -167,12 +167,12 @@ def prepare_cosignature(
     Raises:
         InputError: `waiver.unknown`, the trail has no such waiver for this run's model and policy, or several; or as
             `prepare_waiver`.
-        RejectedError: as `waivers_of` and `read_reviewed_run`.
+        RejectedError: as `read_reviewed_run`.
         ToolError: as `read_reviewed_run`.
     """
     record = read_reviewed_run(folder, trail, demands)
     begins = prefix.lower().removesuffix("…")
-    found = [each for each in waivers_of(record) if begins and each.sha256.startswith(begins)]
+    found = [each for each in recorded_waivers(record) if begins and each.sha256.startswith(begins)]
     if len(found) != 1:
         raise InputError(
             "waiver.unknown",

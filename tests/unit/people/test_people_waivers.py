@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from people_samples import MODEL, OTHER_RUN, POLICY, entries_of, signer
+from people_samples import MODEL, POLICY, entries_of, signer
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.people.signed_entry import sign_entry
-from audit_pipeline.people.waivers import waivers_for, waivers_in
+from audit_pipeline.people.waivers import waivers_in
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import Subject, make_statement
@@ -35,26 +36,29 @@ def signed(by: str, content: bytes | None = None) -> tuple[Any, dict[str, Any]]:
     return "waiver", sign_entry(content or payload(), signer(by), WAIVER_TYPE)
 
 
+def envelopes(entries: Sequence[Entry]) -> list[bytes]:
+    return [found.envelope for found in waivers_in(entries)]
+
+
 def test_two_signatures_of_one_payload_become_one_envelope() -> None:
-    (envelope,) = waivers_for(entries_of(signed("doctor"), signed("guardian")), MODEL, POLICY)
+    (envelope,) = envelopes(entries_of(signed("doctor"), signed("guardian")))
     quorum = Quorum((signer("doctor").public, signer("guardian").public), threshold=2)
     assert dsse.verify(envelope, quorum, where="test") == payload()
 
 
 def test_a_signature_that_is_entered_again_stays_one() -> None:
-    (envelope,) = waivers_for(entries_of(signed("guardian"), signed("guardian")), MODEL, POLICY)
+    (envelope,) = envelopes(entries_of(signed("guardian"), signed("guardian")))
     assert envelope == dsse.sign(payload(), [signer("guardian")])
 
 
-def test_waivers_for_another_model_or_policy_are_left_out() -> None:
-    foreign_model, foreign_policy = payload(model="cc" * 32), payload(policy="dd" * 32)
-    entries = entries_of(signed("doctor", foreign_model), signed("doctor", foreign_policy), signed("doctor"))
-    (envelope,) = waivers_for(entries, MODEL, POLICY)
-    assert dsse.unverified_payload(envelope, where="test") == payload()
-
-
-def test_a_waiver_of_another_run_of_the_same_model_and_policy_is_found() -> None:
-    assert waivers_for(entries_of(signed("doctor"), run=OTHER_RUN), MODEL, POLICY)
+def test_each_says_which_model_and_policy_it_is_for() -> None:
+    found = waivers_in(
+        entries_of(signed("doctor", payload(model="cc" * 32)), signed("doctor", payload(policy="dd" * 32)))
+    )
+    assert [(each.model_sha256, each.waiver.policy.sha256) for each in found] == [
+        ("cc" * 32, POLICY),
+        (MODEL, "dd" * 32),
+    ]
 
 
 def test_each_waiver_is_listed_with_who_signed_it() -> None:
@@ -70,14 +74,14 @@ def test_each_waiver_is_listed_with_who_signed_it() -> None:
 def test_an_entry_whose_copy_differs_is_refused(changed: dict[str, Any]) -> None:
     kind, body = signed("doctor", payload(limit=1.0))
     with pytest.raises(RejectedError) as caught:
-        waivers_for(entries_of((kind, body | changed)), MODEL, POLICY)
+        envelopes(entries_of((kind, body | changed)))
     assert caught.value.code == "waiver.copy"
 
 
 def test_a_waiver_in_another_form_is_refused() -> None:
     content = make_statement([Subject("model.tflite", MODEL)], WAIVER_TYPE, {"limit": 0.1})
     with pytest.raises(RejectedError) as caught:
-        waivers_for(entries_of(signed("doctor", content)), MODEL, POLICY)
+        envelopes(entries_of(signed("doctor", content)))
     assert caught.value.code == "waiver.format"
 
 
@@ -94,7 +98,7 @@ def test_a_waiver_of_two_models_is_refused() -> None:
     subjects = [Subject("model.tflite", MODEL), Subject("other.tflite", "cc" * 32)]
     content = make_statement(subjects, WAIVER_TYPE, values)
     with pytest.raises(RejectedError) as caught:
-        waivers_for(entries_of(signed("doctor", content)), MODEL, POLICY)
+        envelopes(entries_of(signed("doctor", content)))
     assert caught.value.code == "waiver.model"
 
 
@@ -107,4 +111,4 @@ def test_envelopes_of_different_payloads_are_not_merged() -> None:
 def test_a_signature_whose_text_was_taken_out_is_gone() -> None:
     first, second = entries_of(signed("doctor"), signed("guardian"))
     emptied = Entry.emptied(first.index, first.kind, first.run, first.at, first.leaf_hash.hex())
-    assert waivers_for([emptied, second], MODEL, POLICY) == (dsse.sign(payload(), [signer("guardian")]),)
+    assert envelopes([emptied, second]) == [dsse.sign(payload(), [signer("guardian")])]

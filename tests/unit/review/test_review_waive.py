@@ -9,10 +9,13 @@ from review_samples import MODEL, NOW, REFUSED, RELEASED, Ward
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.cli import reviewer
-from audit_pipeline.people.waivers import waivers_for
+from audit_pipeline.people.signed_entry import sign_entry
+from audit_pipeline.people.waivers import waivers_in
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.load import load_signer_public
 from audit_pipeline.seal.keys.quorum import Quorum
+from audit_pipeline.seal.statement import Subject
+from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
 from audit_pipeline.trail.log import Trail
 
 IN_180_DAYS, A_SECOND_LATER = "2026-10-31T12:00:00Z", "2026-10-31T12:00:01Z"
@@ -57,12 +60,13 @@ def test_two_people_sign_one_waiver(audit, ward: Ward, words, cosign) -> None:
 def test_the_trail_gives_back_one_envelope_that_both_have_signed(audit, ward: Ward, words, cosign) -> None:
     digest = audit.json(*words("guardian"))["waivers"][0]["sha256"]
     audit.json(*cosign(digest[:8], "doctor"))
-    policy = sha256_hex((ward.run(REFUSED) / "policy.yaml").read_bytes())
     with Trail.open(ward.trail, create=False) as trail:
         trail.verify()
-        (envelope,) = waivers_for(trail.entries(), sha256_hex(MODEL), policy)
+        (waiver,) = waivers_in(trail.entries())
+    assert waiver.model_sha256 == sha256_hex(MODEL)
+    assert waiver.waiver.policy.sha256 == sha256_hex((ward.run(REFUSED) / "policy.yaml").read_bytes())
     both = [load_signer_public(ward.folder / f"{who}.pub.pem") for who in ("guardian", "doctor")]
-    assert sha256_hex(dsse.verify(envelope, Quorum(tuple(both), threshold=2), where="x")) == digest
+    assert sha256_hex(dsse.verify(waiver.envelope, Quorum(tuple(both), threshold=2), where="x")) == digest
 
 
 def test_what_is_about_to_be_signed_is_said_before(audit, words) -> None:
@@ -214,3 +218,26 @@ def test_without_a_waiver_role_nobody_waives(audit, ward: Ward, words) -> None:
 def test_a_withdrawn_origin_and_an_altered_folder_are_not_waived(audit, ward: Ward, words) -> None:
     (ward.run(REFUSED) / "evidence.json").write_bytes((ward.run(RELEASED) / "evidence.json").read_bytes())
     assert audit.error(*words("guardian"), code=1).startswith("gate.")
+
+
+@pytest.mark.parametrize("changed", [{"model": "cc" * 32}, {"policy": "dd" * 32}])
+def test_a_waiver_for_another_model_or_policy_is_neither_listed_nor_cosigned(
+    audit, ward: Ward, cosign, changed: dict[str, str]
+) -> None:
+    policy = changed.get("policy", sha256_hex((ward.run(REFUSED) / "policy.yaml").read_bytes()))
+    terms = {"rule": "fairness[0]", "group": "sex=female", "limit": 0.1, "reason": "x"}
+    waiver = Waiver(policy=WaivedPolicy(sha256=policy), issued=NOW, expires="2026-08-01T00:00:00Z", **terms)
+    payload = waiver_payload(waiver, Subject("model.tflite", changed.get("model", sha256_hex(MODEL))))
+    with Trail.open(ward.trail) as trail:
+        trail.append("waiver", REFUSED, NOW, sign_entry(payload, ward.signer("guardian"), WAIVER_TYPE))
+    assert audit.json("waive", str(ward.run(REFUSED)), *ward.believe())["waivers"] == []
+    assert audit.error(*cosign(sha256_hex(payload), "doctor")) == "waiver.unknown"
+
+
+def test_a_signature_in_another_s_name_is_noticed(audit, ward: Ward, words) -> None:
+    audit.json(*words("guardian"))
+    with Trail.open(ward.trail) as trail:
+        (entry,) = trail.entries(kind="waiver")
+        forged = entry.body | {"signer": ward.print_of("doctor")}
+        trail.append("waiver", REFUSED, NOW, forged)
+    assert audit.error("waive", str(ward.run(REFUSED)), *ward.believe(), code=1) == "waiver.signature"
