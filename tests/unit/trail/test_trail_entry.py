@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import KEPT_KINDS, Entry, Kind, is_document
 
 AT = "2026-05-04T12:00:00Z"
 
@@ -129,3 +129,122 @@ def test_an_entry_prints_with_its_hash_in_hexadecimal():
         "body": {"x": 1},
         "leaf_hash": entry.leaf_hash.hex(),
     }
+
+
+def values_of(entry):
+    return entry.index, entry.kind, entry.run, entry.at
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.dictionaries(st.text(), json_values, max_size=5),
+    st.integers(0, 10**9),
+    st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40),
+)
+def test_the_quick_check_knows_every_document_that_is_composed(body, index, run):
+    entry = Entry.compose(index, "data", run, AT, body)
+    assert is_document(entry.canonical.decode(), *values_of(entry))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"index": 4},
+        {"kind": "seal"},
+        {"run": "run-2"},
+        {"at": "2026-05-04T12:00:01Z"},
+        {"run": None},
+        {"at": None},
+        {"kind": 5},
+        {"index": None},
+        {"run": b"run"},
+        {"at": 2026},
+    ],
+)
+def test_the_quick_check_finds_values_that_the_document_does_not_have(change):
+    entry = Entry.compose(3, "data", "run", AT, {"x": [1.5, None, "é"]})
+    values = {"index": 3, "kind": "data", "run": "run", "at": AT}
+    assert is_document(entry.canonical.decode(), **values)
+    assert not is_document(entry.canonical.decode(), **values | change)
+
+
+DOCUMENT = '{"at":"2026-05-04T12:00:00Z","body":BODY,"format":1,"index":3,"kind":"data","run":"run"}'
+EMPTY = DOCUMENT.replace("BODY", "{}")
+
+BODIES = ["[]", "null", '"x"', "{} ", '{"b":1,"a":2}', '{"a":1,"a":1}', '{"a":1.0e0}', '{"a":1e400}', '{"a":NaN}']
+BODIES += ['{"a":-0}', '{"a":01}', r'{"a":"\/"}', r'{"a":"\u0041"}', r'{"a":"\ud800"}', r'{"a":"\u001F"}', '{"a":1E2}']
+BODIES += [f'{{"a":{"[" * 300}{"]" * 300}}}']
+
+SPELLINGS = [
+    *(DOCUMENT.replace("BODY", body) for body in BODIES),
+    EMPTY.replace('"format":1', '"format":1.0'),
+    EMPTY.replace('"format":1', '"format":true'),
+    EMPTY.replace('"run":"run"', '"run":"run","x":1'),
+    EMPTY.replace('"body":{},', "").replace('"format"', '"body":{},"format"').replace('{"at"', '{ "at"'),
+    f"{EMPTY}}}",
+    f"{EMPTY}\n",
+    "[]",
+    "",
+    "null",
+    '{"body":1}',
+    "\udcff",
+]
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_what_is_no_document_to_the_quick_check_is_none_to_the_thorough_one(text):
+    assert not is_document(text, 3, "data", "run", AT)
+    with pytest.raises(ValueError):
+        Entry.parse(text.encode("utf-8", "surrogateescape"))
+
+
+@given(st.data())
+def test_the_quick_check_never_believes_what_the_thorough_one_refuses(data):
+    """Nothing that is one or two edits away from a document, with values to match."""
+    text = Entry.compose(3, "data", "run", AT, {"a": [0, 1.5, {"b": "\u0001"}], "c": "x"}).canonical.decode()
+    for _ in range(data.draw(st.integers(1, 2))):
+        at, length = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 2))
+        text = text[:at] + data.draw(st.text('{}[]",:0123456789.eE+- \n\\uaftrunl', max_size=2)) + text[at + length :]
+    values = (3, "data", "run", AT)
+    if is_document(text, *values):
+        assert values_of(Entry.parse(text.encode())) == values
+
+
+@pytest.mark.parametrize(
+    ("run", "at"),
+    [("a\nb", AT), ("", AT), ("x" * 256, AT), ("run", "2026-02-30T12:00:00Z"), ("run", AT + "\n"), ("run", "now")],
+)
+def test_the_quick_check_holds_run_and_time_to_the_same_rules(run, at):
+    document = {"at": at, "body": {}, "format": 1, "index": 3, "kind": "data", "run": run}
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert not is_document(text, 3, "data", run, at)
+
+
+def test_what_is_left_of_an_entry_is_where_it_stood_and_its_hash():
+    entry = Entry.compose(3, "data", "run", AT, {"x": 1})
+    left = Entry.emptied(3, "data", "run", AT, entry.leaf_hash.hex())
+    assert (left.redacted, entry.redacted) == (True, False)
+    assert values_of(left) == values_of(entry)
+    assert left.holds({"x": 1})
+    assert not left.holds({"x": 2})
+    assert left.to_json() == {**entry.to_json(), "redacted": True, "body": {}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"index": -1},
+        {"index": None},
+        {"kind": "gossip"},
+        {"run": ""},
+        {"run": None},
+        {"at": "yesterday"},
+        {"leaf_hash": "00"},
+        {"leaf_hash": "AB" * 32},
+        *({"kind": kind} for kind in sorted(KEPT_KINDS)),
+    ],
+)
+def test_what_cannot_be_left_of_an_entry_is_not_read(change):
+    values = {"index": 3, "kind": "data", "run": "run", "at": AT, "leaf_hash": "00" * 32}
+    with pytest.raises(ValueError):
+        Entry.emptied(**values | change)
