@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +91,7 @@ def test_a_log_signs_its_own_origin_only():
         SPEC_TEXT.replace("CsUYapGG", "CsUY"),
         SPEC_TEXT.replace("CsUY", "CsU-"),
     ],
+    ids=count(),
 )
 def test_what_is_no_checkpoint_is_refused(text):
     assert code(Checkpoint.parse, text) == "checkpoint.malformed"

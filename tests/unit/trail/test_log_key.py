@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ def test_another_logs_key_is_refused(written, tmp_path):
     assert error.where.endswith("other.key")
 
 
-@pytest.mark.parametrize("content", ["", "no key", "PRIVATE+KEY+x+00000000+AAAA", "\xff", "x" * 5000])
+@pytest.mark.parametrize("content", ["", "no key", "PRIVATE+KEY+x+00000000+AAAA", "\xff", "x" * 5000], ids=count())
 def test_a_damaged_key_is_refused_and_not_repeated(written, content):
     key_of(written).write_text(content)
     error = refused(written)
@@ -161,7 +162,7 @@ def test_an_identity_that_contradicts_itself_is_not_believed(filled, rewrite):
     assert caught.value.code == "trail.identity"
 
 
-@pytest.mark.parametrize("vkey", ["", "no key", NoteSigner.generate("a", COSIGNATURE).key.to_vkey()])
+@pytest.mark.parametrize("vkey", ["", "no key", NoteSigner.generate("a", COSIGNATURE).key.to_vkey()], ids=count())
 def test_an_identity_without_a_logs_key_is_not_believed(vkey):
     with pytest.raises(RejectedError) as caught:
         LogIdentity("a", vkey).key()

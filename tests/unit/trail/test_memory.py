@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import count
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_what_a_killed_process_left_half_written_is_written_over(memory, signer)
     assert memory.recall().head == HEAD
 
 
-@pytest.mark.parametrize("content", [b"", b"nothing", b"\xff" * 100, b"x" * (1 << 18) + b"y"])
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\xff" * 100, b"x" * (1 << 18) + b"y"], ids=count())
 def test_a_memory_that_is_none_is_not_an_empty_one(memory, content):
     memory.path.write_bytes(content)
     with pytest.raises((RejectedError, ToolError)) as caught:

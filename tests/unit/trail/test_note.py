@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -157,6 +158,7 @@ def test_more_signatures_are_joined_of_each_key_the_last():
         b"x" * MAX_NOTE_BYTES + GO_NOTE,
         b"text\n\n" + "— name AAAAAAA=\n".encode() * (MAX_SIGNATURES + 1),
     ],
+    ids=count(),
 )
 def test_what_is_no_note_is_refused(content):
     assert code(RejectedError, parse_note, content) == "note.malformed"
@@ -237,6 +239,7 @@ def vkey_of(blob, name="n", key_id=None):
         vkey_of(b"\x04" + b"\xec" + b"\xff" * 30 + b"\x7f"),
         vkey_of(b"\x01" + b"\xf0" + b"\xff" * 30 + b"\x7f"),
     ],
+    ids=count(),
 )
 def test_what_is_no_verifier_key_is_refused(vkey):
     assert code(InputError, NoteKey.parse, vkey) == "note.vkey"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,7 @@ GOOD = proof_of(5).to_bytes()
         b"x" * (MAX_PROOF_BYTES + 1),
         b"\xff" + GOOD,
     ],
+    ids=count(),
 )
 def test_what_is_no_proof_is_refused(content):
     assert code(TlogProof.parse, content) in {"proof.malformed", "note.malformed"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from hashlib import sha256
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, count
 from pathlib import Path
 
 import pytest
@@ -149,6 +149,7 @@ def test_an_old_size_above_the_checkpoints_is_malformed(at_five):
 @pytest.mark.parametrize(
     "path",
     [(), LOG.proof(5, 8)[:-1], (*LOG.proof(5, 8), bytes(32)), LOG.proof(5, 8)[::-1], LOG.proof(4, 8), (bytes(32),)],
+    ids=count(),
 )
 def test_a_proof_that_does_not_hold_gets_no_cosignature(at_five, state, path):
     answer = at_five.add_checkpoint(AddCheckpoint(5, path, LOG.checkpoint(8)).to_bytes())
@@ -231,6 +232,7 @@ REQUEST = LOG.request(5, 8)
         REQUEST.replace(b"\n8\n", b"\n\n"),
         b"x" * (MAX_BODY_BYTES + 1),
     ],
+    ids=count(),
 )
 def test_what_is_no_request_is_malformed(at_five, body):
     assert at_five.add_checkpoint(body).status == 400
@@ -299,7 +301,7 @@ def test_two_witnesses_do_not_share_a_memory(tmp_path):
     WitnessState.open(tmp_path / "state", WITNESS.key).__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("content", [b"", b"x", LOG.checkpoint(2).to_bytes()])
+@pytest.mark.parametrize("content", [b"", b"x", LOG.checkpoint(2).to_bytes()], ids=count())
 def test_a_damaged_memory_is_not_an_empty_one(at_five, tmp_path, content):
     (file,) = (tmp_path / "state").glob("*.checkpoint")
     file.write_bytes(content)

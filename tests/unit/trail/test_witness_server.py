@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from hashlib import sha256
+from itertools import count
 
 import pytest
 from grown_log import GrownLog
@@ -97,6 +98,7 @@ def test_a_stale_size_is_answered_as_the_specification_says(connection):
         (404, GrownLog(NoteSigner.generate("example.com/unknown")).request(0, 3)),
         (422, LOG.request(0, 5).replace(b"old 0\n", b"old 0\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")),
     ],
+    ids=[400, 403, 404, 422],
 )
 def test_each_refusal_has_its_status(connection, status, request_):
     assert asked(connection, "POST", PATH, request_)[0] == status
@@ -145,6 +147,7 @@ def raw(server, request):
         (b"Content-Length: " + b"9" * 5000 + b"\r\n", b"413"),
         (b"X: " + b"y" * 70_000 + b"\r\n", b"431"),
     ],
+    ids=count(),
 )
 def test_a_request_of_unknown_or_endless_length_is_refused_and_not_read(server, head, status):
     answer = raw(server, b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\n" + head + b"\r\nold 0\n")
@@ -152,7 +155,9 @@ def test_a_request_of_unknown_or_endless_length_is_refused_and_not_read(server, 
     assert answer.count(b"HTTP/1.1") == 1
 
 
-@pytest.mark.parametrize("garbage", [b"", b"\x00" * 100, b"POST", b"GET / HTTP/9.9\r\n\r\n", b"\xff\xfe\r\n\r\n"])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"\x00" * 100, b"POST", b"GET / HTTP/9.9\r\n\r\n", b"\xff\xfe\r\n\r\n"], ids=count()
+)
 def test_garbage_ends_a_connection_and_nothing_else(server, connection, garbage):
     raw(server, garbage)
     assert asked(connection, "POST", PATH, LOG.request(0, 3))[0] == 200
@@ -406,6 +411,7 @@ def test_only_the_expected_witnesss_line_is_taken():
         response(299, b"odd"),
         b"HTTP/1.1 200 x\r\n",
     ],
+    ids=count(),
 )
 def test_what_is_no_answer_of_a_witness_is_the_machines_error(answer):
     assert refusal(Answers(answer).url) == "witness.answer"
