@@ -8,8 +8,10 @@ import pytest
 from review_samples import NOW, REFUSED, RELEASED, Ward
 
 from audit_pipeline.cli import reviewer
+from audit_pipeline.errors import InputError
 from audit_pipeline.people.incident import incidents_of
 from audit_pipeline.people.revocation import revocation_of
+from audit_pipeline.review.withdrawing import prepare_revocation
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 
@@ -142,3 +144,11 @@ def test_a_release_whose_policy_was_taken_out_of_the_log_is_reported_and_withdra
     text = audit.text(*REPORT, "--kind", "missed-alarm")
     assert "answers for it by the policy: not on record any more" in text
     assert audit.json(*WITHDRAW, ward.key("doctor"))["run"] == RELEASED
+
+
+def test_of_two_who_withdraw_at_once_one_is_entered(ward: Ward) -> None:
+    first, second = (prepare_revocation(RELEASED, reason="burns", trail=ward.trail, at=NOW) for _ in range(2))
+    first.enter(ward.signer("nurse"), ward.trail)
+    with pytest.raises(InputError) as caught:
+        second.enter(ward.signer("doctor"), ward.trail)
+    assert caught.value.code == "revocation.twice"

@@ -9,12 +9,16 @@ from review_samples import MODEL, NOW, REFUSED, RELEASED, Ward
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.cli import reviewer
+from audit_pipeline.errors import InputError
+from audit_pipeline.gate.demands import Demands
 from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.people.waivers import waivers_in
+from audit_pipeline.review.waiving import Terms, prepare_waiver
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.load import load_signer_public
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import Subject
+from audit_pipeline.seal.trust.load import load_trust
 from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
 from audit_pipeline.trail.log import Trail
 
@@ -241,3 +245,19 @@ def test_a_signature_in_another_s_name_is_noticed(audit, ward: Ward, words) -> N
         forged = entry.body | {"signer": ward.print_of("doctor")}
         trail.append("waiver", REFUSED, NOW, forged)
     assert audit.error("waive", str(ward.run(REFUSED)), *ward.believe(), code=1) == "waiver.signature"
+
+
+def test_of_one_person_at_two_desks_one_signature_is_entered(ward: Ward) -> None:
+    loaded = load_trust(ward.folder / "trust.yaml", (load_signer_public(ward.folder / "root.pub.pem"),), NOW)
+    demands = Demands(loaded.trust(), NOW)
+    terms = Terms("fairness[0]", "sex=female", 0.1, "no other model fits", "2026-08-01T00:00:00Z")
+    desks = [
+        prepare_waiver(ward.run(REFUSED), terms, demands=demands, document=loaded.document, trail=ward.trail)
+        for _ in range(2)
+    ]
+    guardian = ward.signer("guardian")
+    assert desks[0].enter(guardian, ward.trail).waiver.missing == 1
+    with pytest.raises(InputError) as caught:
+        desks[1].enter(guardian, ward.trail)
+    assert caught.value.code == "waiver.twice"
+    assert desks[1].enter(ward.signer("doctor"), ward.trail).waiver.missing == 0
