@@ -62,7 +62,8 @@ def _of_the_log(evidence: Evidence, logged: Logged, demands: Demands) -> Iterato
         whose = "the log's key that was given" if asked.key else "the key that the log names itself"
         yield f"a checkpoint of {log.signed.head.size} entries, all of this run's among them, is signed by {whose}"
     if asked.witnesses is not None:
-        yield f"{len(log.cosigned)} witnesses cosigned it, {asked.witnesses.threshold} must"
+        names = ", ".join(key.name for key in log.cosigned)
+        yield f"{names} cosigned it; {asked.witnesses.threshold} of {len(asked.witnesses.keys)} witnesses must"
     if log.pinned is not None:
         covers = "" if log.pinned.head.size >= logged.size else ", before this run ended"
         yield f"the log extends the checkpoint of {log.pinned.head.size} entries that was kept elsewhere{covers}"

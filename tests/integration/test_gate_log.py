@@ -72,7 +72,7 @@ def test_as_many_witnesses_as_are_demanded_must_have_cosigned(case: Case) -> Non
     assert case.refusal(log=trust) == "witness.missing"
     cosign(case, WITNESSES[2])
     gated = case.gate(log=trust)
-    assert "2 witnesses cosigned it, 2 must" in gated.told.checks
+    assert "example.com/w0, example.com/w2 cosigned it; 2 of 3 witnesses must" in gated.told.checks
     assert not any("--witness" in line for line in gated.told.not_demanded)
 
 
