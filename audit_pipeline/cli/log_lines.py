@@ -10,7 +10,7 @@ from audit_pipeline.cli.console import printable
 from audit_pipeline.trail.summary import in_words
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.text import Text
 
     from audit_pipeline.trail.entry import Entry
@@ -21,6 +21,24 @@ _LEAST_COLUMNS = 20
 
 _STYLES = {"FAIL": "bold red", "PASS": "green", "INCONCLUSIVE": "yellow"}
 _ALARMING = {"aborted": "yellow", "revocation": "bold red", "incident": "yellow", "redaction": "yellow"}
+
+
+@dataclass(frozen=True)
+class Unpadded:
+    """Something to be printed, without the blanks that fill its lines up to their width."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The lines, each up to its last word."""
+        from rich.segment import Segment
+
+        for line in console.render_lines(self.inner, options, pad=False):
+            while line and not line[-1].text.strip():
+                line.pop()
+            yield from line[:-1]
+            yield from (Segment(last.text.rstrip(), last.style) for last in line[-1:])
+            yield Segment.line()
 
 
 @dataclass(frozen=True)
@@ -45,13 +63,20 @@ class EntryLines:
             told = told_of(entry)
             if narrow:
                 yield Text(f"{start}{printable(entry.run)}", style="dim", no_wrap=True, overflow="ellipsis")
-                yield Padding(told, (0, 0, 0, indent))
+                yield Unpadded(Padding(told, (0, 0, 0, indent)))
                 continue
             room = max(options.max_width - indent, _LEAST_COLUMNS)
-            first, *rest = [told] if told.cell_len <= room else told.wrap(console, room)
+            first, *rest = [told] if told.cell_len <= room else _wrapped(told, console, room)
             yield Text.assemble(f"{start}{_cut(printable(entry.run), run):<{run}}  ", first)
             for line in rest:
                 yield Text.assemble(" " * indent, line)
+
+
+def _wrapped(text: Text, console: Console, columns: int) -> list[Text]:
+    lines = list(text.wrap(console, columns))
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
 def _cut(text: str, width: int) -> str:

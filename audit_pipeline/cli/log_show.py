@@ -113,7 +113,7 @@ def _timeline(told: Timeline) -> RenderableType:
     from rich.padding import Padding
     from rich.text import Text
 
-    from audit_pipeline.cli.log_lines import time_of, told_of
+    from audit_pipeline.cli.log_lines import Unpadded, time_of, told_of
 
     parts: list[RenderableType] = [Text(printable(told.run), "bold"), _grid(_labelled(told.standing)), ""]
     for moment in told.moments:
@@ -123,7 +123,7 @@ def _timeline(told: Timeline) -> RenderableType:
         if moment.decided:
             parts.append(Padding(_grid(_labelled(moment.decided)), (0, 0, 0, 4)))
     parts += ["", Text("as it was entered: audit gate checks the signatures, audit log verify the log", "dim")]
-    return Group(*parts)
+    return Unpadded(Group(*parts))
 
 
 def _labelled(lines: Sequence[Detail]) -> list[tuple[str, str]]:
@@ -136,10 +136,14 @@ def _grid(lines: Iterable[tuple[str, str]]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from audit_pipeline.cli.log_lines import Unpadded
+    from audit_pipeline.trail.details import LOOSENED
+
     grid = Table.grid(padding=(0, 2))
     grid.add_column(max_width=28, overflow="fold")
     grid.add_column(overflow="fold")
     for label, text in lines:
-        loosened = text.startswith("loosened: ")
-        grid.add_row(Text(printable(label), "dim"), Text(printable(text), "bold yellow" if loosened else ""))
-    return grid
+        grid.add_row(
+            Text(printable(label), "dim"), Text(printable(text), "bold yellow" if text.startswith(LOOSENED) else "")
+        )
+    return Unpadded(grid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.log_trust_option import (
     CheckpointOption,
@@ -13,6 +14,7 @@ from audit_pipeline.cli.log_trust_option import (
     read_log_trust,
 )
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
+from audit_pipeline.cli.trust_option import RootOption, TrustOption, read_trust_options
 
 if TYPE_CHECKING:
     from audit_pipeline.trail.log_trust import LogChecked, LogTrust
@@ -26,6 +28,8 @@ _UNWITNESSED = (
 
 def verify(
     trail: TrailOption = DEFAULT_TRAIL,
+    trust: TrustOption = None,
+    root: RootOption = None,
     checkpoint: CheckpointOption = None,
     log_key: LogKeyOption = None,
     witness: WitnessOption = None,
@@ -34,19 +38,22 @@ def verify(
 ) -> None:
     """Recompute every hash from the stored bytes; exit 1 at the first entry that was changed.
 
-    Whoever holds the database and the log's key can rewrite both alike: only --checkpoint or --witness shows that.
+    Whoever holds the database and the log's key can rewrite both alike: only --checkpoint or --witness shows that. A
+    trust file can name the log's key and witnesses instead, as to audit gate.
     """
     from rich.markup import escape
 
     from audit_pipeline.trail.log import Trail
     from audit_pipeline.trail.log_trust import check_log
 
-    trust = read_log_trust(log_key, witness, witnesses, checkpoint)
+    believed = read_trust_options(None, trust, root, trail=trail, now=now()) if trust or root else None
+    document = believed.document if believed else None
+    held_against = read_log_trust(log_key, witness, witnesses, checkpoint, document)
     with Trail.open(trail, create=False) as opened:
-        checked = check_log(opened, trust)
+        checked = check_log(opened, held_against)
         taken_out = sum(1 for _ in opened.entries(kind="redaction"))
     marks = {True: "[green]✓[/]", False: "[yellow]–[/]"}
-    lines = _checks(checked, trust, taken_out)
+    lines = _checks(checked, held_against, taken_out)
     text = "\n".join(f"{marks[done]} {escape(what)}" for done, what in lines)
     show(_result(checked, lines), text, as_json=as_json)
 

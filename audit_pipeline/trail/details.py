@@ -12,6 +12,9 @@ from typing import Any
 
 Body = Mapping[str, Any]
 
+LOOSENED = "loosened: "
+"""How a line begins that says that more may pass than before."""
+
 _RECIPE = "rules.compress.recipe"
 
 LABELS: Mapping[str, str] = {

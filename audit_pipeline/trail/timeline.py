@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audit_pipeline.trail.details import Detail, details
+from audit_pipeline.trail.details import LOOSENED, Detail, details
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.summary import in_words, short
@@ -85,7 +85,9 @@ def _decided(body: Mapping[str, Any]) -> tuple[Detail, ...]:
 def _standing(entries: Sequence[Entry]) -> tuple[Detail, ...]:
     last: dict[str, Entry] = {entry.kind: entry for entry in entries}
     lines = [Detail("outcome", _outcome(last))]
-    responsible = _answers(last["policy"].body) if "policy" in last else {}
+    policy = last["policy"].body if "policy" in last else {}
+    lines += _loosened(policy)
+    responsible = _answers(policy)
     lines += [Detail(f"answers for a {error.replace('_', ' ')}", str(who)) for error, who in responsible.items()]
     for kind, about in (("approval", "role"), ("waiver", "rule"), ("incident", "kind")):
         told = _signed(entries, kind, about)
@@ -102,6 +104,16 @@ def _outcome(last: Mapping[str, Entry]) -> str:
         return "no verdict"
     outcome = str(last["verdict"].body.get("outcome"))
     return f"{outcome}, sealed as {last['seal'].body.get('version')}" if "seal" in last else f"{outcome}, no image"
+
+
+def _loosened(policy: Mapping[str, Any]) -> list[Detail]:
+    """Each limit under which more may pass than under that of an earlier run, and what that run had come to."""
+    match policy.get("changed"):
+        case {"run": str(run), "outcome": str() | None as outcome, "edits": [*edits]}:
+            after = f"after the {outcome or 'unfinished'} of run {run}"
+            told = (line.text for line in details({"edits": edits}))
+            return [Detail("policy", f"{line}, {after}") for line in told if line.startswith(LOOSENED)]
+    return []
 
 
 def _answers(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -207,6 +207,7 @@ def test_a_run_says_how_it_stands_and_who_answers(opened: Path) -> None:
     assert run is not None and refused is not None
     assert run.standing == (
         Detail("outcome", "PASS, sealed as 1.2.0"),
+        Detail("policy", "loosened: fairness.recall[V].max_drop (sex), 0.02 → 0.05, after the FAIL of run first"),
         Detail("answers for a false alarm", "the operator"),
         Detail("answers for a missed alarm", "the maker"),
         Detail("approvals", "compliance by 121212121212…"),

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from log_world import Audit, add, doctor, parsed
 
+from audit_pipeline.cli.main import main
+from audit_pipeline.seal.keys.load import new_key
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.log_key import make_log_key
 from audit_pipeline.trail.place import KEY_VARIABLE
 
 
@@ -149,3 +152,33 @@ def test_the_memory_of_another_logs_key_beside_a_log_is_refused_and_elsewhere_sa
     monkeypatch.delenv(KEY_VARIABLE)
     shutil.copy("other.db.key.checkpoint", "audit.db.key.checkpoint")
     assert parsed(audit, "verify", code=1) == "trail.memory"
+
+
+# a trust file
+
+
+def test_a_trust_file_says_whose_log_it_must_be(at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    trust = trust_file(monkeypatch, Path("log.vkey").read_text().strip())
+    result = parsed(audit, "verify", *trust)
+    assert {"state": "passed", "what": "the key is the one that was given"} in result["checks"]
+    other = trust_file(monkeypatch, make_log_key(at / "other.key").key.to_vkey(), name="other")
+    assert parsed(audit, "verify", *other, code=1) == "trail.other-log"
+
+
+def trust_file(monkeypatch: pytest.MonkeyPatch, vkey: str, name: str = "wearable") -> tuple[str, ...]:
+    """A trust file that names a log, as options."""
+    monkeypatch.setenv("AUDIT_PASSPHRASE", "secret")
+    for key in ("root", "release"):
+        if not Path(f"{key}.pub.pem").exists():
+            new_key("ed25519", Path(key), b"secret", log2_n=14)
+    made = ("--image", "release.pub.pem", "--verdict", "release.pub.pem", "--release", "release.pub.pem")
+    init = ("keys", "trust", "init", f"{name}.yaml", "--name", name, "--expires", "2099-01-01T00:00:00Z")
+    trail = ("--trail", "keys.db")
+    for command in (
+        (*init, "--root", "root.pub.pem", *made, "--log-key", vkey, *trail),
+        ("keys", "trust", "sign", f"{name}.yaml", "--key", "root.key.pem", *trail),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main(list(command))
+        assert caught.value.code == 0
+    return "--trust", f"{name}.yaml", "--root", "root.pub.pem"

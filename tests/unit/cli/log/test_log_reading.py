@@ -87,6 +87,12 @@ def test_a_run_is_shown_with_what_was_loosened_after_a_fail(at: Path, audit: Aud
     assert "approved as compliance by abababababab…" in words
 
 
+def test_a_run_is_shown_without_blanks_at_the_ends_of_its_lines(at: Path, audit: Audit) -> None:
+    for arguments in (("list",), ("show", RUN), ("show", "2"), ("show",)):
+        lines = audit(*arguments)[1].splitlines()
+        assert [line for line in lines if line != line.rstrip()] == []
+
+
 def test_an_entry_is_shown_whole(at: Path, audit: Audit) -> None:
     result = parsed(audit, "show", "1")
     assert json.loads(result["canonical"])["body"] == {"outcome": "FAIL"}
