@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -122,11 +123,10 @@ class Checkpointing:
             ToolError: `trail.locked`, `trail.memory-unwritten`, or the database is locked or full. The entries are
                 recorded, and the next checkpoint covers them.
         """
-        if self._is_covered(size):
-            return
-        with self._memory.alone(self._timeout_seconds):
+        covered = partial(self._is_covered, size)
+        with self._memory.alone(self._timeout_seconds, unless=covered) as alone:
             # Whoever was alone before may have covered it.
-            if not self._is_covered(size):
+            if alone and not covered():
                 self._sign_head()
 
     def _sign_head(self) -> None:

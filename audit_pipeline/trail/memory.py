@@ -7,7 +7,7 @@ the newest does not change it, so that the log is never signed at a smaller size
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,17 +48,25 @@ class Memory:
         self._last: tuple[bytes, Remembered] | None = None
 
     @contextmanager
-    def alone(self, timeout_seconds: float) -> Iterator[None]:
+    def alone(self, timeout_seconds: float, unless: Callable[[], bool]) -> Iterator[bool]:
         """Be the only one who signs with this key, until the block ends; each in turn.
+
+        Args:
+            timeout_seconds: how long to wait.
+            unless: whether there is nothing left to sign. Ask it in the block as well: then nobody else signs.
+
+        Yields:
+            Whether one is alone; False where `unless` was true first.
 
         Raises:
             ToolError: `trail.locked`.
         """
-        with (
-            turn(self._key_file, timeout_seconds=timeout_seconds),
-            locked(self._key_file, timeout_seconds=timeout_seconds),
-        ):
-            yield
+        with turn(self._key_file, timeout_seconds=timeout_seconds, unless=unless) as mine:
+            if not mine:
+                yield False
+                return
+            with locked(self._key_file, timeout_seconds=timeout_seconds):
+                yield True
 
     def close(self) -> None:
         """Leave nothing beside the key that is for writers only."""

@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -28,28 +28,35 @@ _UNCALLED_SECONDS = 0.02
 
 
 @contextmanager
-def turn(path: Path, *, timeout_seconds: float) -> Iterator[None]:
+def turn(path: Path, *, timeout_seconds: float, unless: Callable[[], bool] | None = None) -> Iterator[bool]:
     """Wait for one's turn to write to a file, and have it for the length of the block.
 
     Args:
         path: the file. Its queue is in `PATH-queue`, made where it is missing, for the same users.
         timeout_seconds: how long to wait.
+        unless: whether somebody else has meanwhile done what the turn is wanted for. Then nothing more is waited for,
+            and whoever has had a turn calls all who wait, to ask this.
+
+    Yields:
+        Whether it is one's turn; False where `unless` was true first.
 
     Raises:
         ToolError: `trail.locked`.
     """
     drawn = _draw(path)
     if drawn is None:
-        yield
+        yield True
         return
     descriptor, number = drawn
+    mine = False
     try:
-        _wait(descriptor, number, path, time.monotonic() + timeout_seconds)
-        yield
+        mine = _wait(descriptor, number, path, time.monotonic() + timeout_seconds, unless or _never)
+        yield mine
     finally:
-        called = _name(descriptor, number + 1)
+        end = _next(descriptor) if mine and unless else number + 2
+        behind = [_name(descriptor, waiting) for waiting in range(number + 1, end)]
         os.close(descriptor)
-        _call(called)
+        _call(behind)
 
 
 def leave_no_queue(path: Path) -> None:
@@ -122,14 +129,16 @@ def _opened(queue: Path, path: Path) -> int:
         return descriptor
 
 
-def _wait(descriptor: int, number: int, path: Path, deadline: float) -> None:
+def _wait(descriptor: int, number: int, path: Path, deadline: float, unless: Callable[[], bool]) -> bool:
     if _lock(descriptor, fcntl.F_RDLCK, number - 1):
-        return
+        return True
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         ear.settimeout(_UNCALLED_SECONDS)
         with suppress(OSError):  # somebody else's: we look as often as we can without being called
             ear.bind(_name(descriptor, number))
-        while not _lock(descriptor, fcntl.F_RDLCK, number - 1):
+        while not unless():
+            if _lock(descriptor, fcntl.F_RDLCK, number - 1):
+                return True
             if time.monotonic() > deadline:
                 raise ToolError(
                     "trail.locked",
@@ -139,12 +148,19 @@ def _wait(descriptor: int, number: int, path: Path, deadline: float) -> None:
                 )
             with suppress(TimeoutError):
                 ear.recv(1)
+    return False
 
 
-def _call(name: bytes) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as voice, suppress(OSError):  # nobody is there
+def _never() -> bool:
+    return False
+
+
+def _call(names: Iterable[bytes]) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as voice:
         voice.setblocking(False)
-        voice.sendto(b"", name)
+        for name in names:
+            with suppress(OSError):  # nobody is there
+                voice.sendto(b"", name)
 
 
 def _name(descriptor: int, number: int) -> bytes:

@@ -107,7 +107,7 @@ def test_one_thread_at_a_time_signs(memory):
 
     def sign():
         for _ in range(20):
-            with memory.alone(10):
+            with memory.alone(10, unless=lambda: False):
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
