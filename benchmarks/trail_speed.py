@@ -16,7 +16,7 @@ from benchmarks.trail_bulk import fill
 
 ENTRIES = 100_000
 _SEED = 20261123
-_PROOFS = 200
+_PROOFS = 1_000
 _REPEATS = 3
 
 
@@ -34,9 +34,13 @@ def rows() -> list[Row]:
     return [
         Row("open and verify 100,000 entries, median of 3", verifying, "s", at_most=2),
         Row("one inclusion proof of 100,000 entries, median", statistics.median(proving), "ms", at_most=5),
-        Row("one inclusion proof of 100,000 entries, slowest of 200", proving[-1], "ms", at_most=5),
-        Row("one consistency proof to 100,000 entries, slowest of 200", extending[-1], "ms", at_most=5),
+        Row("one inclusion proof of 100,000 entries, 99 in 100 take at most", _p99(proving), "ms", at_most=5),
+        Row("one consistency proof to 100,000 entries, 99 in 100 take at most", _p99(extending), "ms", at_most=5),
     ]
+
+
+def _p99(ascending: list[float]) -> float:
+    return ascending[int(0.99 * len(ascending))]
 
 
 def _verified(path: Path) -> None:
