@@ -25,7 +25,7 @@ def require_waivable(waiver: Waiver, record: Record, at: str) -> Finding:
     Raises:
         InputError: `waiver.finding`, there is none of this rule and group, or `waiver.passed`; `waiver.never`, none of
             its kind is ever waived; `waiver.limit`, the limit is not looser than the rule's, or
-            `waiver.insufficient`, not enough; `waiver.expired` or `waiver.too-long`.
+            `waiver.insufficient`, not enough; `waiver.expired`, `waiver.not-yet` or `waiver.too-long`.
     """
     finding = _finding(waiver, record)
     _require_limit(waiver.limit, finding, record)
@@ -33,6 +33,13 @@ def require_waivable(waiver: Waiver, record: Record, at: str) -> Finding:
     if ends <= moment(at):
         raise InputError(
             "waiver.expired", f"{waiver.expires} has passed", where="--expires", hint=f"give a moment after {at}"
+        )
+    if began > moment(at):
+        raise InputError(
+            "waiver.not-yet",
+            f"it is dated {waiver.issued}, which is still to come",
+            where="--cosign",
+            hint="a waiver is not made for later: sign one that begins today",
         )
     if ends - began > LONGEST:
         latest = f"{began + LONGEST:%Y-%m-%dT%H:%M:%SZ}"

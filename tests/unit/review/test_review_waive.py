@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from review_samples import MODEL, NOW, REFUSED, RELEASED, Ward
@@ -224,18 +225,47 @@ def test_a_withdrawn_origin_and_an_altered_folder_are_not_waived(audit, ward: Wa
     assert audit.error(*words("guardian"), code=1).startswith("gate.")
 
 
-@pytest.mark.parametrize("changed", [{"model": "cc" * 32}, {"policy": "dd" * 32}])
-def test_a_waiver_for_another_model_or_policy_is_neither_listed_nor_cosigned(
-    audit, ward: Ward, cosign, changed: dict[str, str]
-) -> None:
-    policy = changed.get("policy", sha256_hex((ward.run(REFUSED) / "policy.yaml").read_bytes()))
-    terms = {"rule": "fairness[0]", "group": "sex=female", "limit": 0.1, "reason": "x"}
-    waiver = Waiver(policy=WaivedPolicy(sha256=policy), issued=NOW, expires="2026-08-01T00:00:00Z", **terms)
-    payload = waiver_payload(waiver, Subject("model.tflite", changed.get("model", sha256_hex(MODEL))))
+def enter_by_hand(ward: Ward, **changed: Any) -> str:
+    """A waiver with one signature, as somebody could enter it who does not ask `audit waive`; its digest."""
+    values: dict[str, Any] = {
+        "policy": WaivedPolicy(sha256=sha256_hex((ward.run(REFUSED) / "policy.yaml").read_bytes())),
+        "rule": "fairness[0]",
+        "group": "sex=female",
+        "limit": 0.1,
+        "reason": "x",
+        "issued": NOW,
+        "expires": "2026-08-01T00:00:00Z",
+    }
+    model = changed.pop("model", sha256_hex(MODEL))
+    payload = waiver_payload(Waiver(**values | changed), Subject("model.tflite", model))
     with Trail.open(ward.trail) as trail:
         trail.append("waiver", REFUSED, NOW, sign_entry(payload, ward.signer("guardian"), WAIVER_TYPE))
+    return sha256_hex(payload)
+
+
+@pytest.mark.parametrize("changed", [{"model": "cc" * 32}, {"policy": WaivedPolicy(sha256="dd" * 32)}])
+def test_a_waiver_for_another_model_or_policy_is_neither_listed_nor_cosigned(
+    audit, ward: Ward, cosign, changed: dict[str, Any]
+) -> None:
+    digest = enter_by_hand(ward, **changed)
     assert audit.json("waive", str(ward.run(REFUSED)), *ward.believe())["waivers"] == []
-    assert audit.error(*cosign(sha256_hex(payload), "doctor")) == "waiver.unknown"
+    assert audit.error(*cosign(digest, "doctor")) == "waiver.unknown"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"issued": "2026-05-05T12:00:00Z"}, "waiver.not-yet"),
+        ({"issued": "2026-01-01T00:00:00Z"}, "waiver.too-long"),
+        ({"limit": 0.04}, "waiver.limit"),
+        ({"rule": "privacy[0]", "group": "overall", "limit": 9.0}, "waiver.never"),
+        ({"group": "overall"}, "waiver.passed"),
+    ],
+)
+def test_nobody_cosigns_what_they_could_not_have_made(
+    audit, ward: Ward, cosign, changed: dict[str, Any], code: str
+) -> None:
+    assert audit.error(*cosign(enter_by_hand(ward, **changed), "doctor")) == code
 
 
 def test_a_signature_in_another_s_name_is_noticed(audit, ward: Ward, words) -> None:
