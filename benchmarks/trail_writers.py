@@ -1,7 +1,7 @@
 """Sixteen processes that write a thousand entries each into one log: what is lost, and how long each entry takes.
 
 An entry takes from the call until it is on disk under a signed checkpoint, its wait included. On PostgreSQL the
-same is printed beside, where a server can be started; the bars are SQLite's.
+same is printed beside for fewer entries, where a server can be started; the bars are SQLite's.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from benchmarks.table import Row
 
 WRITERS = 16
 ENTRIES = 1000
+_ON_A_SERVER = 100
 _AT = "2026-05-04T12:00:00Z"
 
 
@@ -56,7 +57,7 @@ class Written:
 def rows() -> list[Row]:
     """SQLite's figures against the bars."""
     with tempfile.TemporaryDirectory() as folder:
-        written = write(Place(str(Path(folder) / "audit.db")))
+        written = write(Place(str(Path(folder) / "audit.db")), ENTRIES)
     print(f"SQLite: {written}")
     print(f"PostgreSQL: {_on_a_server()}")
     what = f"{WRITERS} processes × {ENTRIES:,} entries"
@@ -67,37 +68,49 @@ def rows() -> list[Row]:
     ]
 
 
-def write(place: Place) -> Written:
-    """Make a trail and have all writers begin at once."""
+def write(place: Place, entries: int) -> Written:
+    """Make a trail and have all writers begin at once, each with so many entries."""
     Trail.open(place).close()
-    arguments = [sys.executable, "-m", __name__, place.url, str(place.key or "")]
+    arguments = [sys.executable, "-m", __name__, place.url, str(place.key or ""), str(entries)]
     writers = [
         subprocess.Popen([*arguments, f"run-{n}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for n in range(WRITERS)
     ]
-    for writer in writers:
-        _ = writer.stdout and writer.stdout.readline()
+    _hear(writers)
     begun = time.perf_counter()
-    for writer in writers:
-        _ = writer.stdin and (writer.stdin.write("begin\n"), writer.stdin.flush())
-    receipts: list[tuple[int, float]] = [
-        (index, taken) for writer in writers for index, taken in json.loads(writer.communicate()[0])
-    ]
+    _tell(writers)
+    _hear(writers)
     seconds = time.perf_counter() - begun
+    # Only when all are done: what ends takes time from what still writes.
+    _tell(writers)
+    receipts = [receipt for writer in writers for receipt in json.loads(writer.communicate()[0])]
     return Written(
-        wrong=_wrong(place, [index for index, _ in receipts]),
+        wrong=_wrong(place, entries, [index for index, _ in receipts]),
         milliseconds=tuple(sorted(1000 * taken for _, taken in receipts)),
         seconds=seconds,
     )
 
 
-def _wrong(place: Place, acknowledged: list[int]) -> int:
+def _hear(writers: list[subprocess.Popen[str]]) -> None:
+    for writer in writers:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+
+
+def _tell(writers: list[subprocess.Popen[str]]) -> None:
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go on\n")
+        writer.stdin.flush()
+
+
+def _wrong(place: Place, entries: int, acknowledged: list[int]) -> int:
     with Trail.open(place, create=False) as trail:
         size = trail.verify().size
         entered = Counter((entry.run, entry.body["number"]) for entry in trail.entries())
         note = trail.checkpoint()
     covered = Checkpoint.parse(parse_note(note).text).head.size if note else 0
-    expected = Counter((f"run-{run}", number) for run in range(WRITERS) for number in range(ENTRIES))
+    expected = Counter((f"run-{run}", number) for run in range(WRITERS) for number in range(entries))
     astray = sum(((entered - expected) + (expected - entered)).values())
     return astray + abs(size - covered) + len(set(range(size)).symmetric_difference(acknowledged))
 
@@ -106,23 +119,25 @@ def _on_a_server() -> str:
     try:
         with server() as running, tempfile.TemporaryDirectory() as folder:
             running.query("CREATE DATABASE trail TEMPLATE template0 ENCODING 'UTF8'")
-            return str(write(Place(running.url("trail"), Path(folder) / "log.key")))
+            return str(write(Place(running.url("trail"), Path(folder) / "log.key"), _ON_A_SERVER))
     except NoServerError as reason:
         return f"not measured: {reason}"
 
 
 def main() -> None:
-    """One writer: open the trail, wait for the word, and print index and seconds of each entry."""
-    url, key, run = sys.argv[1:]
+    """One writer: open the trail, at the word write, and at the next print index and seconds of each entry."""
+    url, key, entries, run = sys.argv[1:]
     receipts = []
     with Trail.open(Place(url, Path(key) if key else None)) as trail:
         print("ready", flush=True)
         sys.stdin.readline()
-        for number in range(ENTRIES):
+        for number in range(int(entries)):
             body = {"number": number, "sha256": f"{number:064x}"}
             start = time.perf_counter()
             receipt = trail.append("data", run=run, at=_AT, body=body)
             receipts.append((receipt.entry.index, time.perf_counter() - start))
+        print("done", flush=True)
+        sys.stdin.readline()
     print(json.dumps(receipts))
 
 
