@@ -15,7 +15,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from audit_pipeline.errors import RejectedError
+from audit_pipeline.errors import RejectedError, ToolError
 from audit_pipeline.trail import checkpoint_rows
 from audit_pipeline.trail.checkpoint import sign_checkpoint
 from audit_pipeline.trail.memory import Memory, Remembered
@@ -116,13 +116,24 @@ class Checkpointing:
                 raise self._other_log(remembered, str(error)) from error
 
     def cover(self, size: int) -> None:
-        """Have a checkpoint signed, remembered and entered that covers the first `size` entries.
+        """Have a checkpoint signed, remembered and entered that covers the first `size` entries, which are recorded.
 
         Raises:
             RejectedError: as `refuse_unlike`.
-            ToolError: `trail.locked`, `trail.memory-unwritten`, or the database is locked or full. The entries are
-                recorded, and the next checkpoint covers them.
+            ToolError: `trail.uncovered`, it could not be: another process does not let go of the key, or no disk takes
+                the checkpoint. The next one covers these entries too.
         """
+        try:
+            self._cover(size)
+        except ToolError as error:
+            raise ToolError(
+                "trail.uncovered",
+                f"the entry is recorded, and no signed checkpoint covers it yet: {error.what}",
+                where=error.where,
+                hint="see to that; the next command that writes to the trail signs for this entry too",
+            ) from error
+
+    def _cover(self, size: int) -> None:
         covered = partial(self._is_covered, size)
         with self._memory.alone(self._timeout_seconds, unless=covered) as alone:
             # Whoever was alone before may have covered it.
@@ -143,14 +154,14 @@ class Checkpointing:
 
         Raises:
             RejectedError: as `refuse_unlike`.
-            ToolError: as `cover`.
+            ToolError: `trail.locked`, `trail.memory-unwritten`, or the database is locked or full.
         """
         remembered = self.recall()
         with self._log.reading() as connection:
             head = self._log.head(connection)
             self.refuse_unlike(remembered, connection, head)
         if head.size:
-            self.cover(head.size)
+            self._cover(head.size)
 
     def close(self) -> None:
         """Sign no more."""

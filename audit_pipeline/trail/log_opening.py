@@ -24,7 +24,7 @@ def open_checkpointing(log: OpenLog, key_file: Path | None, *, timeout_seconds: 
     Raises:
         InputError: `trail.key-needed`, `trail.key-missing`, `trail.key-wrong`, `trail.key-place` or `note.*`.
         RejectedError: `trail.rolled-back`, `trail.other-log`, `trail.memory` or `trail.memory-missing`.
-        ToolError: the key or the database cannot be written.
+        ToolError: `trail.memory-place`, or the key or the database cannot be written.
     """
     if key_file is None:
         raise InputError(
@@ -37,7 +37,9 @@ def open_checkpointing(log: OpenLog, key_file: Path | None, *, timeout_seconds: 
     with log.reading() as connection:
         identity = checkpoint_rows.read_identity(connection)
     signer = read_log_key(key_file, identity, log=log.where) if identity else make_log_key(key_file)
-    checkpointing = Checkpointing(log, signer, Memory(key_file, signer.key), timeout_seconds)
+    memory = Memory(key_file, signer.key)
+    memory.require_place()
+    checkpointing = Checkpointing(log, signer, memory, timeout_seconds)
     if identity is None:
         # Before the log is given this key: it may be one that has signed another log.
         with log.reading() as connection:

@@ -102,6 +102,20 @@ class Memory:
                 hint="put back the file that belongs beside this key",
             ) from error
 
+    def require_place(self) -> None:
+        """Refuse a folder in which nothing can be remembered, before anything is recorded that would have to be.
+
+        Raises:
+            ToolError: `trail.memory-place`.
+        """
+        if not os.access(self.path.parent, os.W_OK | os.X_OK):
+            raise ToolError(
+                "trail.memory-place",
+                "what the log's key signs has to be remembered beside it, and nothing can be written there",
+                where=str(self.path.parent),
+                hint="permit writing there, or keep key and memory in a folder of their own; nothing was recorded",
+            )
+
     def remember(self, note: Note) -> None:
         """Replace what is remembered; on disk when this returns.
 
@@ -123,5 +137,5 @@ class Memory:
                 "trail.memory-unwritten",
                 f"the checkpoint could not be kept beside the log's key: {error.strerror}",
                 where=str(self.path),
-                hint="the entry is recorded, and is covered by the next checkpoint; free space or permit writing here",
+                hint="free space, or permit writing here",
             ) from error

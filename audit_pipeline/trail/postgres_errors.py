@@ -40,8 +40,8 @@ _MEANINGS: dict[str, _Meaning] = {
     "53100": (
         ToolError,
         "trail.disk-full",
-        "the server's disk is full; the entry was not recorded",
-        "free some space there and run again",
+        "the server's disk is full",
+        "the entry was not recorded: free some space there and run again",
     ),
     "58030": (
         ToolError,

@@ -38,8 +38,8 @@ _MEANINGS: dict[int, tuple[type[AuditError], str, str, str]] = {
     sqlite3.SQLITE_FULL: (
         ToolError,
         "trail.disk-full",
-        "the disk is full; the entry was not recorded",
-        "free some space and run again",
+        "the disk is full",
+        "the entry was not recorded: free some space and run again",
     ),
     sqlite3.SQLITE_IOERR: (
         ToolError,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import closing
 from itertools import pairwise
@@ -288,11 +290,51 @@ def test_a_checkpoint_that_cannot_be_remembered_is_not_entered(path):
         beside.mkdir()
         with pytest.raises(ToolError) as caught:
             enter(trail)
-        assert caught.value.code == "trail.memory-unwritten"
+        assert caught.value.code == "trail.uncovered"
+        assert "recorded" in caught.value.what
+        assert caught.value.where == str(memory_of(path))
         assert head_of(trail.checkpoint(), trail).size == 1
         beside.rmdir()
         assert enter(trail).head.size == 3
         assert head_of(trail.checkpoint(), trail).size == 3
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from audit_pipeline.errors import AuditError
+from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Place
+place = Place(sys.argv[1], Path(sys.argv[2]))
+Trail.open(place, create=False).close()  # imports what another user might not be allowed to
+if os.getuid() == 0:  # who may write everywhere
+    os.setuid(65534)
+try:
+    Trail.open(place)
+except AuditError as error:
+    print(error.code, int(error.exit_code))
+"""
+
+
+def test_a_key_beside_which_nothing_can_be_written_stops_a_writer_before_anything_is_recorded():
+    # Not under tmp_path, whose parents another user may not enter.
+    with tempfile.TemporaryDirectory() as folder:
+        database, keys = Path(folder) / "audit.db", Path(folder) / "keys"
+        keys.mkdir()
+        with Trail.open(Place(str(database), keys / "log.key")) as trail:
+            enter(trail)
+        for file in (Path(folder), database, *keys.iterdir()):
+            if os.getuid() == 0:
+                os.chown(file, 65534, 65534)
+        keys.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, str(database), str(keys / "log.key")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        keys.chmod(0o755)
+    assert done.stdout.split() == ["trail.memory-place", "4"], done.stderr
 
 
 HOLDER = """
@@ -310,7 +352,7 @@ def test_a_writer_waits_for_the_key_no_longer_than_it_was_told(path):
             [sys.executable, "-c", HOLDER, str(key_of(path))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         holder.stdout.readline()
-        assert code(enter, trail) == "trail.locked"
+        assert code(enter, trail) == "trail.uncovered"
         holder.communicate()
         assert enter(trail).head.size == 2
         assert head_of(trail.checkpoint(), trail).size == 2

@@ -90,7 +90,6 @@ def test_a_memory_that_cannot_be_written_says_so_and_stays(memory, signer):
     with pytest.raises(ToolError) as caught:
         memory.remember(sign_checkpoint(signer, TreeHead(4, "cd" * 32)))
     assert caught.value.code == "trail.memory-unwritten"
-    assert "next checkpoint" in caught.value.hint
     assert memory.recall().head == HEAD
 
 

@@ -201,10 +201,10 @@ def test_a_disk_that_is_full_loses_the_entry_and_nothing_else(tmp_path: Path) ->
                 for n in range(1000):
                     heads.append(trail.append("data", run="run", at=AT, body={"n": n, "much": "x" * 20_000}).head)
             assert caught.value.exit_code == ExitCode.TOOL
-            assert caught.value.code in {"trail.disk-full", "trail.memory-unwritten"}
+            assert caught.value.code in {"trail.disk-full", "trail.uncovered"}
             # Without a checkpoint the entry is recorded, and the next checkpoint covers it.
             size = trail.verify(heads).size
-            assert size - heads[-1].size == (caught.value.code == "trail.memory-unwritten")
+            assert size - heads[-1].size == (caught.value.code == "trail.uncovered")
             subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
             assert trail.append("data", run="run", at=AT, body={"much": "x" * 20_000}).entry.index == size
             trail.verify(heads)
