@@ -87,8 +87,7 @@ def _edits(before: Mapping[str, Any], part: PolicyPart) -> Iterator[PolicyEdit]:
 
 def _ending(policy: Entry, recorded: Recorded) -> Ending | None:
     """What a run came to; None where it has not ended. Findings are known as soon as they are entered."""
-    entries = [*recorded(run=policy.run)]
-    bodies = {entry.kind: entry.body for entry in entries if not entry.redacted}
+    bodies = {entry.kind: entry.body for entry in recorded(run=policy.run)}
     try:
         if "verdict" in bodies:
             return Outcome(bodies["verdict"]["outcome"]).value
@@ -97,7 +96,7 @@ def _ending(policy: Entry, recorded: Recorded) -> Ending | None:
             return failed[0].value
     except (AttributeError, KeyError, ValueError) as error:
         raise _unreadable(policy) from error
-    return "aborted" if any(entry.kind == "aborted" for entry in entries) else None
+    return "aborted" if "aborted" in bodies else None
 
 
 def _is_judged(ending: Ending | None) -> bool:

@@ -13,7 +13,8 @@ from audit_pipeline.trail.entry import Entry, Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.recorded import Recorded
 
-_DRAWN_FROM: tuple[Kind, ...] = ("policy", "model", "findings", "verdict")
+_DRAWN_FROM: tuple[Kind, ...] = ("policy", "model")
+"""Of the kinds that history is drawn from, those whose text may be taken out."""
 
 
 def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:

@@ -161,7 +161,7 @@ def test_an_entry_of_an_older_version_says_that_something_was_changed(runs: Runs
 
 
 def test_what_was_taken_out_of_the_log_stands_in_nobodys_way(runs: Runs) -> None:
-    """The outcome is told from what is left; a policy that is gone can be held against none."""
+    """A policy that is gone can be held against none."""
     signer = Signer.of(Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
 
     def take_out(kind: Any, run: str) -> None:
@@ -169,13 +169,14 @@ def test_what_was_taken_out_of_the_log_stands_in_nobodys_way(runs: Runs) -> None
         runs.trail.redact(entry.index, reason="a name in it", signer=signer, at=NOW)
 
     runs.run("a", policy(0.05), "FAIL")
-    take_out("verdict", "a")
-    assert loosened(runs.run("b", policy(0.1))) == [("a", "FAIL", 0.05, 0.1)]
-    take_out("findings", "a")
-    assert loosened(runs.run("c", policy(0.2))) == [("b", None, 0.1, 0.2)]
-    for run in ("a", "b", "c"):
+    runs.run("b", policy(0.1), "FAIL")
+    take_out("policy", "b")
+    assert loosened(runs.run("c", policy(0.2))) == [("a", "FAIL", 0.05, 0.2)]
+    for run in ("a", "c"):
         take_out("policy", run)
     assert runs.run("d", policy(0.3)).changed is None
+    take_out("model", "d")
+    assert runs.run("e", policy(0.4, name="other")).changed is None
 
 
 @pytest.mark.parametrize(
