@@ -41,10 +41,18 @@ def check_entries(
         Where the entry of each kind stands.
 
     Raises:
-        RejectedError: `gate.trail`.
+        RejectedError: `gate.trail`, or `gate.taken-out`.
     """
     name, expected = document["run"]["id"], _expected(document, files)
     for entry, (kind, body) in zip(entries, expected, strict=False):
+        if entry.redacted:
+            raise RejectedError(
+                "gate.taken-out",
+                f"the text of entry {entry.index} ({entry.kind}) of run {name} was taken out of the log, so nothing "
+                "shows any more that the run is what was logged",
+                where=where,
+                hint="what had to go stands in the run's folder too: delete that, and ship again without it",
+            )
         if entry.kind != kind or not _is_what_was_logged(entry, body, files):
             raise RejectedError(
                 "gate.trail",
@@ -80,7 +88,7 @@ def _expected(evidence: Document, files: Mapping[str, bytes] | None) -> list[tup
 
 
 def _is_what_was_logged(entry: Entry, body: Body, files: Mapping[str, bytes] | None) -> bool:
-    """By its hash, which stays where a text was taken out; where files are not here, by all but their digests."""
+    """By all that it says; where files are not here, by all but their digests."""
     if files is not None:
         return entry.holds(body)
     return {**entry.body, "files": None} == {**body, "files": None}

@@ -39,7 +39,7 @@ def tell(evidence: Evidence, logged: Logged, approved: Mapping[str, tuple[str, .
     return Told(
         (*_of_the_run(evidence), *_of_the_log(evidence, logged, demands), *_of_people(evidence, approved)),
         tuple(_not_demanded(evidence, approved, demands)),
-        (*_taken_out(logged), *waiver_warnings(evidence, logged, demands)),
+        tuple(waiver_warnings(evidence, logged, demands)),
     )
 
 
@@ -95,8 +95,3 @@ def _not_demanded(evidence: Evidence, approved: Mapping[str, tuple[str, ...]], d
         yield "which policy it should have been judged by: the run's own was taken (--policy)"
     if not approved and evidence.verdict.outcome is Outcome.PASS:
         yield "approvals: the policy demands none"
-
-
-def _taken_out(logged: Logged) -> Iterator[str]:
-    for entry in logged.taken_out:
-        yield f"the text of entry {entry.index} ({entry.kind}) was taken out of the log: its hash alone was held"

@@ -34,8 +34,6 @@ class Logged:
     """of the entry of the run's verdict: what the verdict rests on came before"""
     of_people: tuple[Entry, ...]
     """what people entered about this run, and about the one it was decided again from"""
-    taken_out: tuple[Entry, ...]
-    """of the run's own entries those whose text is gone, and whose hash was held against the evidence"""
     waivers: tuple[Entry, ...]
     """every waiver in the trail, whichever run it was entered for"""
 
@@ -44,8 +42,8 @@ def check_trail(run: RunFiles, trail: Trail, trust: LogTrust) -> Logged:
     """The run's entries must be exactly those that its evidence gives, in order, the policy registered first.
 
     Raises:
-        RejectedError: `gate.unlogged`, `gate.trail`, `gate.origin`, `gate.policy-history`, `gate.superseded`, or those
-            of `check_log`.
+        RejectedError: `gate.unlogged`, `gate.trail`, `gate.taken-out`, `gate.origin`, `gate.policy-history`,
+            `gate.superseded`, or those of `check_log`.
     """
     evidence, position, origin = run.evidence, run.evidence.trail, run.evidence.origin
     if position is None:
@@ -65,7 +63,6 @@ def check_trail(run: RunFiles, trail: Trail, trust: LogTrust) -> Logged:
         size=max(places.values()) + 1,
         verdict_index=places["verdict"],
         of_people=tuple(entry for entry in (*entries, *first) if entry.kind in _OF_PEOPLE),
-        taken_out=tuple(entry for entry in _of_stages(entries) if entry.redacted),
         waivers=tuple(trail.entries(kind="waiver")),
     )
 
