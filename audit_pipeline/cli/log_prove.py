@@ -60,7 +60,7 @@ def prove(
     result = {"file": str(out), **_told(entry, checkpoint), "vkey": vkey}
     lines = [*_lines(entry, checkpoint), f"written to {out}; to check it: audit log check-proof {out} --log-key {vkey}"]
     if entry.redacted:
-        lines.append("its text was taken out: who checks needs it from elsewhere, with --entry")
+        lines.append("its text was taken out: the proof shows that there was one; who kept it proves it with --entry")
     show(result, _text(lines), as_json=as_json)
 
 
