@@ -24,7 +24,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, Trail.open(Path(folder) / "audit.db") as trail:
         for number in range(_LARGEST):
             trail.append("data", run="proofs", at=_AT, body={"number": number})
-        tree = Tree([entry.canonical for entry in trail.entries()])
+        tree = Tree([entry.header for entry in trail.entries()])
         inclusions = [_inclusion_right(trail, tree, *pair) for pair in _inclusion_pairs(_LARGEST)]
         consistencies = [_consistency_right(trail, tree, *pair) for pair in _consistency_pairs(_LARGEST)]
         roots = [trail.root_at(size) == _head(tree, size) for size in range(_LARGEST + 1)]

@@ -1,19 +1,35 @@
 """One entry of the trail: a canonical JSON document, and nothing that is not in those bytes.
 
-The document has the keys `at`, `body`, `format`, `index`, `kind` and `run`. Its bytes are stored exactly as they were
-hashed and are never written out again. A kind or a format that is added later comes with a schema migration, even an
-empty one, so that an older tool calls such a log newer rather than wrong.
+The document has the keys `at`, `body`, `format`, `index`, `kind`, `run` and `salt`. What is hashed into the tree is its
+*header*: the same without body and salt, and with `body_sha256`, the SHA-256 of both, instead. So a text that has to go
+(see `redaction`) goes with its salt and leaves the header: which run, which kind and when stay as surely bound as
+before, and nobody can find out by guessing what the text was. Format 1 had no salt, and the whole document was hashed.
+
+A document is stored exactly as it was made and never written out again. A kind or a format that is added later comes
+with a schema migration, even an empty one, so that an older tool calls such a log newer rather than wrong.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, with_config
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
 from pydantic_core import from_json
 from typing_extensions import TypedDict
 
@@ -47,10 +63,11 @@ One kind per stage; `aborted` for a run that ended in an error; `keys` for a tru
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
-KEPT_KINDS = frozenset({"seal", "keys", "redaction"})
+KEPT_KINDS = frozenset({"candidate", "findings", "verdict", "seal", "aborted", "keys", "redaction"})
 """Kinds of entry whose text is never taken out; see `redaction`."""
 
-FORMAT = 1
+FORMAT = 2
+SALT_BYTES = 16
 
 
 def _real_moment(at: str) -> str:
@@ -65,35 +82,71 @@ _UtcTime = Annotated[str, Field(pattern=f"^{_UTC_TIME.pattern}$"), AfterValidato
 _RunName = Annotated[str, Field(pattern=f"^{_RUN_NAME.pattern}$")]
 
 
-@with_config(ConfigDict(strict=True, extra="forbid"))
-class _Document(TypedDict):
+class _Common(TypedDict):
     at: _UtcTime
-    body: dict[str, JsonValue]
-    format: Literal[1]
     index: Annotated[int, Field(ge=0)]
     kind: Kind
     run: _RunName
 
 
-_DOCUMENT = TypeAdapter(_Document)
-_HEX_HASH = re.compile(r"[0-9a-f]{64}")
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class _Document(_Common):
+    body: dict[str, JsonValue]
+    format: Literal[2]
+    salt: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-def is_document(text: str, index: int, kind: str, run: str, at: str) -> bool:
-    """Whether a text is an entry's document with these values: what `Entry.parse` says, in half the time.
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class _Header(_Common):
+    body_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    format: Literal[2]
 
-    Never true where `Entry.parse` raises or reads other values, so whoever is told that it is not can ask there why.
-    The values may come from a file that somebody edited, and be of any type.
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class _First(_Common):
+    body: dict[str, JsonValue]
+    format: Literal[1]
+
+
+def _form(document: Any) -> Literal["document", "header", "first"]:
+    if isinstance(document, dict) and document.get("format") == 1:
+        return "first"
+    return "header" if isinstance(document, dict) and "body_sha256" in document else "document"
+
+
+_STORED: TypeAdapter[Any] = TypeAdapter(
+    Annotated[
+        Annotated[_Document, Tag("document")] | Annotated[_Header, Tag("header")] | Annotated[_First, Tag("first")],
+        Discriminator(_form),
+    ]
+)
+_SALT = re.compile(r"[0-9a-f]{32}")
+
+
+def leaf_of(text: str, index: int, kind: str, run: str, at: str) -> bytes | None:
+    """The leaf hash of an entry's document of today's format, if the text is one and has these values; else None.
+
+    What `Entry.parse` says, in half the time. Never a hash where that raises or reads other values, so whoever is given
+    None can ask there why. The values may come from a file that somebody edited, and be of any type.
     """
     try:
-        body = from_json(text, allow_inf_nan=False)["body"]
-        written = (
-            f'{{"at":{_quoted_time(at)},"body":{canonical_text(body)},"format":{FORMAT},"index":{index},'
-            f'"kind":"{kind}","run":{_quoted_run(run)}}}'
-        )
+        document = from_json(text, allow_inf_nan=False)
+        body, salt = document["body"], document["salt"]
+        quoted_at, quoted_run, quoted_body = _quoted_time(at), _quoted_run(run), canonical_text(body)
+        last = f'"format":{FORMAT},"index":{index},"kind":"{kind}","run":{quoted_run}'
+        if text != f'{{"at":{quoted_at},"body":{quoted_body},{last},"salt":"{salt}"}}':
+            return None
+        if type(body) is not dict or kind not in KINDS or not _SALT.fullmatch(salt):
+            return None
+        digest = _body_sha256(quoted_body, salt)
+        return leaf_hash(f'{{"at":{quoted_at},"body_sha256":"{digest}",{last}}}'.encode())
     except (ValueError, TypeError, KeyError):
-        return False
-    return written == text and type(body) is dict and kind in KINDS
+        return None
+
+
+def _body_sha256(body: str, salt: str) -> str:
+    """SHA-256 of body and salt, as the canonical JSON of both."""
+    return hashlib.sha256(f'{{"body":{body},"salt":"{salt}"}}'.encode()).hexdigest()
 
 
 # Several entries have one run, and many have one second.
@@ -125,48 +178,39 @@ class Entry:
     body: dict[str, Any]
     """what is recorded: digests and figures, never a row of data; empty where it was taken out"""
     canonical: bytes = field(repr=False)
-    """the document's exact bytes, UTF-8; empty where they were taken out"""
+    """the stored document's exact bytes, UTF-8; those of its header where the text was taken out"""
     leaf_hash: bytes = field(repr=False)
-    """RFC 6962 hash of the document's bytes, 32 bytes"""
+    """RFC 6962 hash of the header's bytes, 32 bytes"""
+    redacted: bool = False
+    """whether its text was taken out; see `redaction`"""
 
     @classmethod
-    def emptied(cls, index: int, kind: Kind, run: str, at: str, leaf_hash: str) -> Entry:
-        """An entry whose text was taken out, from what is left of it.
-
-        Raises:
-            ValueError: this is no such entry, or a `leaf_hash` that is not 64 hexadecimal digits.
-        """
-        document = {"at": at, "body": {}, "format": FORMAT, "index": index, "kind": kind, "run": run}
-        try:
-            _DOCUMENT.validate_python(document)
-        except ValidationError as error:
-            raise ValueError(_first_problem(error)) from error
-        if kind in KEPT_KINDS:
-            raise ValueError(f"no {kind} entry is ever taken out")
-        if not _HEX_HASH.fullmatch(leaf_hash):
-            raise ValueError("its hash is none")
-        return cls(index, kind, run, at, {}, b"", bytes.fromhex(leaf_hash))
-
-    @property
-    def redacted(self) -> bool:
-        """Whether its text was taken out; see `redaction`."""
-        return not self.canonical
-
-    def holds(self, body: dict[str, Any]) -> bool:
-        """Whether this body is what was recorded, by its hash, so that it can be asked of a redacted entry too."""
-        try:
-            return Entry.compose(self.index, self.kind, self.run, self.at, body).leaf_hash == self.leaf_hash
-        except InputError:
-            return False
-
-    @classmethod
-    def compose(cls, index: int, kind: Kind, run: str, at: str, body: dict[str, Any]) -> Entry:
+    def compose(
+        cls, index: int, kind: Kind, run: str, at: str, body: dict[str, Any], salt: bytes | None = None
+    ) -> Entry:
         """Make the document and read it back, so that nothing is logged that could not be checked later.
+
+        Args:
+            index: place in the log, from 0.
+            kind: what is recorded.
+            run: the run it belongs to.
+            at: the time, ISO 8601, UTC.
+            body: a JSON object.
+            salt: 16 bytes that nobody knows; None to draw them.
 
         Raises:
             InputError: a value does not fit the document: an empty run name, a time that is not UTC, a NaN.
         """
-        document = {"at": at, "body": body, "format": FORMAT, "index": index, "kind": kind, "run": run}
+        drawn = salt if salt is not None else secrets.token_bytes(SALT_BYTES)
+        document = {
+            "at": at,
+            "body": body,
+            "format": FORMAT,
+            "index": index,
+            "kind": kind,
+            "run": run,
+            "salt": drawn.hex(),
+        }
         try:
             return cls.parse(canonical_json(document))
         except ValueError as error:
@@ -174,26 +218,53 @@ class Entry:
 
     @classmethod
     def parse(cls, canonical: bytes) -> Entry:
-        """Read an entry from its canonical bytes.
+        """Read an entry from the canonical bytes of its document, or of the header that is left of it.
 
         Raises:
             ValueError: the bytes are not JSON, not canonical (a key given twice, white space), or not an entry.
         """
         try:
-            document = _DOCUMENT.validate_json(canonical)
+            document = _STORED.validate_json(canonical)
         except ValidationError as error:
             raise ValueError(_first_problem(error)) from error
         if canonical_json(document) != canonical:
             raise ValueError("it is not canonical JSON")
+        redacted = "body_sha256" in document
+        if redacted and document["kind"] in KEPT_KINDS:
+            raise ValueError(f"no {document['kind']} entry is ever taken out")
         return cls(
             index=document["index"],
             kind=document["kind"],
             run=document["run"],
             at=document["at"],
-            body=document["body"],
+            body=document.get("body", {}),
             canonical=canonical,
-            leaf_hash=leaf_hash(canonical),
+            leaf_hash=leaf_hash(_hashed(document)),
+            redacted=redacted,
         )
+
+    @property
+    def header(self) -> bytes:
+        """The exact bytes that are hashed into the tree; of format 1 those of the whole document."""
+        return _hashed(from_json(self.canonical))
+
+    @property
+    def salted(self) -> bool:
+        """Whether something else than its text is hashed, so that the text can be taken out."""
+        return self.header != self.canonical
+
+    def taken_out(self) -> Entry:
+        """What is left of the entry without its text: the same leaf, and nothing to guess the text by.
+
+        Raises:
+            ValueError: an entry of this kind or of format 1 is never taken out.
+        """
+        return Entry.parse(self.header)
+
+    def holds(self, body: dict[str, Any]) -> bool:
+        """Whether this body is what was recorded; of a text that was taken out nobody can tell any more."""
+        # As bytes, because 1, 1.0 and true are equal to Python.
+        return not self.redacted and canonical_json(self.body) == canonical_json(body)
 
     def to_json(self) -> dict[str, Any]:
         """The document and its leaf hash, as `audit log --json` prints them."""
@@ -214,6 +285,15 @@ class Receipt:
 
     entry: Entry
     head: TreeHead
+
+
+def _hashed(document: dict[str, Any]) -> bytes:
+    """The bytes that are hashed into the tree: the header, or the whole document of format 1."""
+    if "salt" not in document:
+        return canonical_json(document)
+    header = {key: value for key, value in document.items() if key not in {"body", "salt"}}
+    digest = _body_sha256(canonical_text(document["body"]), document["salt"])
+    return canonical_json({**header, "body_sha256": digest})
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -17,7 +17,6 @@ from importlib import resources
 from itertools import islice
 from pathlib import Path
 
-from audit_pipeline.canonical import canonical_json
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail.checkpoint import Checkpoint
 from audit_pipeline.trail.entry import Entry
@@ -107,7 +106,7 @@ def _refuse_later_redactions(trail: Trail, size: int) -> None:
 
 def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
     for entry in entries:
-        yield (canonical_json({"redacted": entry.leaf_hash.hex()}) if entry.redacted else entry.canonical) + b"\n"
+        yield entry.canonical + b"\n"
 
 
 def _template(name: str) -> bytes:

@@ -99,7 +99,7 @@ class Trail(LogReader):
                 nothing was recorded.
             ToolError: the database is locked, read-only, damaged or full, or `trail.clock`, the entry is dated more
                 than five minutes before the newest one and is not of kind `clock`; nothing was recorded. With
-                `trail.memory-unwritten` it was, and the next checkpoint covers it.
+                `trail.uncovered` it was, and the next checkpoint covers it.
         """
         return self._append(kind, run, at, body, after)
 
@@ -128,7 +128,7 @@ class Trail(LogReader):
             self._database.erase(self._engine)
         self.verify()
         body = sign_redaction(entry, reason, signer)
-        receipt = self._append("redaction", entry.run, at, body, also=take_out(index))
+        receipt = self._append("redaction", entry.run, at, body, also=take_out(entry))
         self._database.erase(self._engine)
         return receipt
 

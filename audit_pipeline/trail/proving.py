@@ -9,7 +9,6 @@ from audit_pipeline.trail.checkpoint import Checkpoint, signed_checkpoint
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogTrust, log_key, newest_signed, unsigned
-from audit_pipeline.trail.merkle import leaf_hash
 from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.note_key import NoteKey
 from audit_pipeline.trail.proofs import ProofPath, check_consistency
@@ -31,8 +30,8 @@ class Proven:
 def prove(trail: Trail, entry: Entry, trust: LogTrust) -> TlogProof:
     """The proof that an entry is in the log, under the newest checkpoint that everybody asked for has signed.
 
-    The entry's text goes with it, unless it was taken out. The proof is checked before it is given out: the tree's
-    nodes come from a database that anybody may have edited.
+    The entry goes with it, its header alone where its text was taken out. The proof is checked before it is given out:
+    the tree's nodes come from a database that anybody may have edited.
 
     Raises:
         RejectedError: `trail.unsigned`, no checkpoint covers the entry; `witness.missing`; or `proof.*`, the database
@@ -43,7 +42,7 @@ def prove(trail: Trail, entry: Entry, trust: LogTrust) -> TlogProof:
     if key is None or signed is None:
         raise unsigned(trail, entry.index + 1)
     path = trail.inclusion(entry.index, signed.checkpoint.head.size)
-    proof = TlogProof(entry.index, path, signed.note, entry.canonical or None)
+    proof = TlogProof(entry.index, path, signed.note, entry.canonical)
     proof.check(entry.leaf_hash, key, where=trail.where)
     return proof
 
@@ -70,12 +69,12 @@ def check_proof(proof: TlogProof, text: bytes | None, trust: LogTrust, where: st
             where=where,
             hint="give the entry's exact bytes with --entry",
         )
-    checkpoint = proof.check(leaf_hash(canonical), trust.key, where=where)
-    cosigned = require_witnesses(proof.checkpoint, trust.key, trust.witnesses, where=where) if trust.witnesses else ()
     try:
         entry = Entry.parse(canonical)
     except ValueError as error:
         raise RejectedError("proof.no-entry", f"what it proves is no entry of a trail: {error}", where=where) from error
+    checkpoint = proof.check(entry.leaf_hash, trust.key, where=where)
+    cosigned = require_witnesses(proof.checkpoint, trust.key, trust.witnesses, where=where) if trust.witnesses else ()
     return Proven(entry, checkpoint, tuple(cosigned))
 
 

@@ -1,12 +1,13 @@
-"""Redaction: the text of an entry is taken out, and its hash, its place and a signed reason stay.
+"""Redaction: the text of an entry is taken out, and its header, its place and a signed reason stay.
 
-Personal data that got in by mistake has to go (GDPR article 17), and the log has to stand. The tree is over hashes of
-the entries, so an entry's text may become empty without any root changing. It may only where an entry of kind
-`redaction` says so, in a statement that names the key which signed it. Whoever still has the text can prove from the
-hash that it was the one recorded (`Entry.holds`); nobody else learns what it said.
+Personal data that got in by mistake has to go (GDPR article 17), and the log has to stand. The tree is over the
+entries' headers, so a text may go, with the salt that its digest was made with, without any root changing: which run it
+was of, what kind of entry and when stay bound, and nobody finds the text by guessing. It may go only where an entry of
+kind `redaction` says so, in a statement that names the key which signed it. Whoever kept the whole document can prove
+from the header that it was the one recorded.
 
-Entries of kind `seal` and `keys` stay as they are, for the tool reads in them which counters and trust files are spent,
-and a `redaction` stays, for it is the only account of what it took out. None of the three holds free text but a reason.
+Entries without free text stay as they are: in them the tool reads what a run came to and which counters and trust files
+are spent, and a `redaction` is the only account of what it took out. A withdrawal without its text still withdraws.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ class Redaction(Predicate):
     key: Text
     """of whoever signs this: SubjectPublicKeyInfo, DER, base64"""
 
-    @property
-    def recorded(self) -> Mapping[str, str]:
-        """What the columns of the redacted entry's row say, by column."""
-        return {"kind": self.kind, "run": self.run, "at": self.entry_at, "leaf_hash": self.leaf_hash}
+    def is_of(self, entry: Entry) -> bool:
+        """Whether this took out the text of an entry."""
+        said = (self.index, self.kind, self.run, self.entry_at, self.leaf_hash)
+        return said == (entry.index, entry.kind, entry.run, entry.at, entry.leaf_hash.hex())
 
 
 def require_redactable(entry: Entry) -> None:
@@ -54,7 +55,7 @@ def require_redactable(entry: Entry) -> None:
 
     Raises:
         InputError: `redaction.kind`, entries of this kind are never redacted; `redaction.gone`, its text is gone
-            already.
+            already; `redaction.format`, it is of the first format.
     """
     if entry.kind in KEPT_KINDS:
         raise InputError(
@@ -64,6 +65,12 @@ def require_redactable(entry: Entry) -> None:
         )
     if entry.redacted:
         raise InputError("redaction.gone", f"the text of entry {entry.index} was taken out before")
+    if not entry.salted:
+        raise InputError(
+            "redaction.format",
+            f"entry {entry.index} was written by an older version, which hashed the text itself",
+            hint="without its text nothing would show what kind of entry it was: begin a new trail, and keep this one",
+        )
 
 
 def sign_redaction(entry: Entry, reason: str, signer: Signer) -> dict[str, Any]:

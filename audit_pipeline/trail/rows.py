@@ -44,9 +44,10 @@ def read_rows(connection: Connection, query: Select[Any]) -> Iterator[AnyRow]:
     yield from connection.execute(query, execution_options={"yield_per": _BATCH})
 
 
-def take_out(index: int) -> Update:
-    """Empties an entry's text; the database's own guard asks for its redaction."""
-    return update(EntryRow).where(col(EntryRow.index) == index).values(canonical="")
+def take_out(entry: Entry) -> Update:
+    """Leaves an entry's header only; the database's own guard asks for its redaction."""
+    left = entry.taken_out().canonical.decode()
+    return update(EntryRow).where(col(EntryRow.index) == entry.index).values(canonical=left)
 
 
 def last_row(connection: Connection) -> RowMapping | None:

@@ -22,7 +22,7 @@ class EntryRow(SQLModel, table=True):
     run: str = Field(sa_type=Text, index=True)
     at: str = Field(sa_type=Text)
     canonical: str = Field(sa_type=Text)
-    """the exact text that is hashed; empty where a `redaction` entry says that it was taken out"""
+    """the document; its header alone where a `redaction` entry says that its text was taken out"""
     leaf_hash: str = Field(sa_type=Text)
     root: str = Field(sa_type=Text)
     """root of the tree with this entry as its last leaf; shows which entry was changed first"""

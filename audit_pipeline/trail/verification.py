@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import RowMapping
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.trail.entry import Entry, is_document
+from audit_pipeline.trail.entry import Entry, leaf_of
 from audit_pipeline.trail.merkle import Frontier, GrowingTree, TreeHead, leaf_hash
 from audit_pipeline.trail.rows import AnyRow
 
@@ -63,16 +63,14 @@ def verify_log(
 
 
 def read_entry(row: RowMapping, where: str) -> Entry:
-    """The entry that a row's text holds, or what is left of it where the text is gone.
+    """The entry that a row's text holds, or what is left of it where its text was taken out.
 
     Raises:
-        RejectedError: the text is not an entry, or is gone and nothing is left.
+        RejectedError: the text is not an entry.
     """
     try:
-        if row["canonical"] == "":
-            return Entry.emptied(row["index"], row["kind"], row["run"], row["at"], row["leaf_hash"])
         return Entry.parse(_stored_bytes(row["canonical"]))
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise changed(row["index"], f"its text cannot be read as an entry: {error}", where) from error
 
 
@@ -97,33 +95,45 @@ def _check_row(row: AnyRow, tree: GrowingTree, redactions: _Redactions, where: s
     index, kind, run, at, text, recorded, root, nodes = row
     if index != tree.size:
         raise changed(tree.size, f"it is missing: the next entry stored is number {index!r}", where)
-    leaf = _leaf(index, text, recorded, where) if text != "" else _redacted_leaf(row._mapping, redactions(), where)
+    entry = None
+    leaf = leaf_of(text, index, kind, run, at)
+    if leaf is None:
+        entry = _read(index, text, recorded, where)
+        leaf = entry.leaf_hash
+    if recorded != leaf.hex():
+        raise changed(index, f"its text hashes to {leaf.hex()}, recorded was {recorded!r}", where)
     completed = b"".join(tree.append(leaf)).hex()
     if root != tree.root().hex():
         raise changed(index, f"with it the tree's root is {tree.root().hex()}, recorded was {root!r}", where)
     if nodes != completed:
         raise changed(index, f"the nodes that it completes are {completed!r}, recorded was {nodes!r}", where)
-    if text != "" and not is_document(text, index, kind, run, at):
-        _check_columns(row._mapping, read_entry(row._mapping, where), where)
+    if entry is not None:
+        _check_columns(row._mapping, entry, where)
+        if entry.redacted:
+            _require_redaction(entry, redactions(), where)
 
 
-def _leaf(index: int, text: object, recorded: object, where: str) -> bytes:
+def _read(index: int, text: object, recorded: object, where: str) -> Entry:
+    """The entry in a text that is not as today's tool writes it for these columns."""
+    if text == "":
+        raise changed(index, _GONE, where)
     try:
-        leaf = leaf_hash(_stored_bytes(text))
+        stored = _stored_bytes(text)
     except ValueError as error:
         raise changed(index, str(error), where) from error
-    if recorded != leaf.hex():
-        raise changed(index, f"its text hashes to {leaf.hex()}, recorded was {recorded!r}", where)
-    return leaf
+    try:
+        return Entry.parse(stored)
+    except ValueError as error:
+        hashed = leaf_hash(stored).hex()
+        if recorded != hashed:
+            raise changed(index, f"its text hashes to {hashed}, recorded was {recorded!r}", where) from error
+        raise changed(index, f"its text cannot be read as an entry: {error}", where) from error
 
 
-def _redacted_leaf(row: RowMapping, redactions: Mapping[int, tuple[Redaction, ...]], where: str) -> bytes:
-    """The leaf of a row whose text was taken out, where a redaction and the row itself say the same of it."""
-    left = {column: row[column] for column in (*_REPEATED_COLUMNS, "leaf_hash")}
-    for redaction in redactions.get(row["index"], ()):
-        if redaction.recorded == left:
-            return bytes.fromhex(redaction.leaf_hash)
-    raise changed(row["index"], "its text is gone, and no signed redaction says that this entry's was taken out", where)
+def _require_redaction(entry: Entry, redactions: Mapping[int, tuple[Redaction, ...]], where: str) -> None:
+    """Refuse an entry without its text that no redaction took out."""
+    if not any(redaction.is_of(entry) for redaction in redactions.get(entry.index, ())):
+        raise changed(entry.index, _GONE, where)
 
 
 def _signed_redactions(rows: Iterable[AnyRow], where: str) -> Mapping[int, tuple[Redaction, ...]]:
@@ -172,6 +182,7 @@ def _check_frontier(recorded: Frontier, recomputed: Frontier, where: str) -> Non
         )
 
 
+_GONE = "its text is gone, and no signed redaction says that this entry's was taken out"
 _HINT = "keep the file as it is, and compare it with a copy or with the heads in earlier runs' evidence"
 
 

@@ -26,8 +26,7 @@ def point(data: bytes) -> tuple[int, ...]:
     x = x if (x * x - square) % P == 0 else x * pow(2, (P - 1) // 4, P) % P
     if len(data) != 32 or y >= P or (x * x - square) % P or (x == 0 and sign):
         raise ValueError("not a point of the curve")
-    x = x if x % 2 == sign else P - x
-    return x, y, 1, x * y % P
+    return (x := x if x % 2 == sign else P - x), y, 1, x * y % P
 
 
 def add(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
@@ -40,22 +39,16 @@ def add(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
 
 def times(number: int, what: tuple[int, ...]) -> tuple[int, ...]:
     """A point added to itself so many times."""
-    total: tuple[int, ...] = (0, 1, 1, 0)
-    while number:
-        total = add(total, what) if number & 1 else total
-        what, number = add(what, what), number >> 1
-    return total
+    zero = (0, 1, 1, 0)
+    return add(times(number >> 1, add(what, what)), what if number & 1 else zero) if number else zero
 
 
 def holds(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether an Ed25519 signature holds (RFC 8032, section 5.1.7)."""
+    """Whether an Ed25519 signature holds (RFC 8032, section 5.1.7); ValueError where it holds no point."""
     base = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
-    try:
-        first, scalar = point(signature[:32]), int.from_bytes(signature[32:], "little")
-        digest = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little")
-        left, right = times(scalar, base), add(first, times(digest % ORDER, point(public)))
-    except ValueError:
-        return False
+    first, scalar = point(signature[:32]), int.from_bytes(signature[32:], "little")
+    digest = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little")
+    left, right = times(scalar % ORDER, base), add(first, times(digest % ORDER, point(public)))
     same = all((left[axis] * right[2] - right[axis] * left[2]) % P == 0 for axis in (0, 1))
     return same and scalar < ORDER and len(signature) == 64
 
@@ -92,20 +85,27 @@ def read_checkpoint(path: Path, log: tuple[str, str, int, bytes], words: list[st
     return int(size), base64.b64decode(root, validate=True).hex(), cosigned
 
 
+def canonical(value: object) -> bytes:
+    """JSON in its one form: sorted keys, no white space, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def leaves(lines: list[bytes]) -> list[bytes]:
-    """The leaf hash of each entry; one without text needs a later redaction of that very hash."""
+    """The leaf hash of each entry, over its header; one without its body needs a later redaction of that very hash."""
     hashes, missing = [], {}
     for index, line in enumerate(lines):
         entry = json.loads(line)
-        if "redacted" in entry:
-            missing[index] = entry["redacted"]
-            hashes.append(bytes.fromhex(entry["redacted"]))
-            continue
-        if entry["index"] != index:
-            raise ValueError(f"line {index + 1} is entry {entry['index']}")
-        if entry["kind"] == "redaction" and missing.get(entry["body"]["index"]) == entry["body"]["leaf_hash"]:
-            del missing[entry["body"]["index"]]
-        hashes.append(hashlib.sha256(b"\x00" + line).digest())
+        if canonical(entry) != line or entry["index"] != index:
+            raise ValueError(f"line {index + 1} is not entry {index}, or not in the one form that entries have")
+        body = entry.get("body")
+        if "salt" in entry:
+            both = canonical({"body": entry.pop("body"), "salt": entry.pop("salt")})
+            entry["body_sha256"] = hashlib.sha256(both).hexdigest()
+        hashes.append(hashlib.sha256(b"\x00" + canonical(entry)).digest())
+        if body is None:
+            missing[index] = hashes[-1].hex()
+        elif entry["kind"] == "redaction" and missing.get(body["index"]) == body["leaf_hash"]:
+            del missing[body["index"]]
     if missing:
         raise ValueError(f"entry {min(missing)} has no text, and no redaction says why")
     return hashes

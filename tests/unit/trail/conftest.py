@@ -67,7 +67,7 @@ def address(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ad
 
 def fill(trail: Trail) -> None:
     for number in range(11):
-        trail.append("findings", run=f"run-{number % 2}", at=AT, body={"number": number})
+        trail.append("data", run=f"run-{number % 2}", at=AT, body={"number": number})
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from audit_pipeline.errors import AuditError, InputError, RejectedError, ToolError
 from audit_pipeline.trail import bundle
 from audit_pipeline.trail.checkpoint import sign_checkpoint
+from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.export import export
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogTrust, Pinned
@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("log")
     with Trail.open(folder / "audit.db") as trail:
         for number in range(11):
-            trail.append("findings", f"run-{number % 2}", AT, {"number": number, "word": "naïve ‖ \u2028"})
+            trail.append("incident", f"run-{number % 2}", AT, {"number": number, "word": "naïve ‖ \u2028"})
             if number == 6:
                 (folder / "seven.txt").write_bytes(trail.checkpoint() or b"")
         for name in ("w1", "w2"):
@@ -95,13 +95,13 @@ def test_a_bundle_holds_the_entries_the_checkpoint_the_checker_and_how_to_use_it
         assert [line.rstrip(b"\n") for line in entries_of(work)] == [entry.canonical for entry in trail.entries()]
         assert (work / "export" / "checkpoint.txt").read_bytes() == trail.checkpoint()
     how_to = (work / "export" / "CHECK.md").read_text()
-    assert (work / "log").read_text() in how_to and '{"redacted":"HASH"}' in how_to
+    assert (work / "log").read_text() in how_to and '`{"body":…,"salt":…}`' in how_to
     assert (work / "export" / "check.py").read_bytes() == CHECK.read_bytes()
 
 
 def test_the_checker_is_short_enough_to_be_read_and_needs_nothing() -> None:
     lines = CHECK.read_text().splitlines()
-    assert len(lines) < 150
+    assert len(lines) < 170
     imported = {line.split()[1] for line in lines if line.startswith(("import ", "from "))}
     assert imported <= {*sys.stdlib_module_names, "__future__"}
 
@@ -128,8 +128,8 @@ def altered(lines: list[bytes], number: int, how: str) -> list[bytes]:
             swapped = list(lines)
             swapped[number], swapped[other] = lines[other], line
             return swapped
-    leaf = hashlib.sha256(b"\x00" + line.rstrip(b"\n")).hexdigest()
-    return [*lines[:number], json.dumps({"redacted": leaf}).encode() + b"\n", *lines[number + 1 :]]
+    left = Entry.parse(line.rstrip(b"\n")).taken_out()
+    return [*lines[:number], left.canonical + b"\n", *lines[number + 1 :]]
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -221,7 +221,14 @@ def test_the_checkers_ed25519_agrees_with_openssl_on_good_and_on_altered_signatu
         tried = [good, good[:63], good + b"\0", good[:32] + (scalar + order).to_bytes(32, "little"), bytes(64), b""]
         tried += [good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :] for at in range(0, 64, 7)]
         for signature in tried:
-            assert checker.holds(public, message, signature) == _openssl_holds(public, message, signature)
+            assert _holds(checker, public, message, signature) == _openssl_holds(public, message, signature)
+
+
+def _holds(checker: ModuleType, public: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        return bool(checker.holds(public, message, signature))
+    except ValueError:
+        return False
 
 
 def _openssl_holds(public: bytes, message: bytes, signature: bytes) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.trail.entry import KEPT_KINDS, Entry, Kind, is_document
+from audit_pipeline.trail.entry import KEPT_KINDS, Entry, Kind, leaf_of
 
 AT = "2026-05-04T12:00:00Z"
 
@@ -21,12 +21,26 @@ json_values = st.recursive(
 
 
 def test_the_bytes_are_one_canonical_document_that_says_everything():
-    entry = Entry.compose(3, "policy", "run-1", AT, {"b": 1, "a": ["é", None]})
-    expected = (
-        '{"at":"2026-05-04T12:00:00Z","body":{"a":["é",null],"b":1},"format":1,"index":3,"kind":"policy","run":"run-1"}'
-    )
-    assert entry.canonical == expected.encode()
-    assert entry.leaf_hash == hashlib.sha256(b"\x00" + expected.encode()).digest()
+    entry = Entry.compose(3, "policy", "run-1", AT, {"b": 1, "a": ["é", None]}, salt=bytes(range(16)))
+    body, salt = '"body":{"a":["é",null],"b":1}', '"salt":"000102030405060708090a0b0c0d0e0f"'
+    rest = '"format":2,"index":3,"kind":"policy","run":"run-1"'
+    assert entry.canonical == f'{{"at":"2026-05-04T12:00:00Z",{body},{rest},{salt}}}'.encode()
+    digest = hashlib.sha256(f"{{{body},{salt}}}".encode()).hexdigest()
+    header = f'{{"at":"2026-05-04T12:00:00Z","body_sha256":"{digest}",{rest}}}'
+    assert entry.leaf_hash == hashlib.sha256(b"\x00" + header.encode()).digest()
+
+
+def test_an_entry_of_the_first_format_was_hashed_whole():
+    text = b'{"at":"2026-05-04T12:00:00Z","body":{"b":1},"format":1,"index":3,"kind":"policy","run":"run-1"}'
+    entry = Entry.parse(text)
+    assert (entry.body, entry.salted, entry.redacted) == ({"b": 1}, False, False)
+    assert entry.leaf_hash == hashlib.sha256(b"\x00" + text).digest()
+    with pytest.raises(ValueError):
+        Entry.parse(text.replace(b'"run-1"', b'"run-1","salt":"' + b"00" * 16 + b'"'))
+
+
+def test_equal_bodies_have_unlike_hashes():
+    assert Entry.compose(0, "data", "run", AT, {}).leaf_hash != Entry.compose(0, "data", "run", AT, {}).leaf_hash
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -74,7 +88,11 @@ def test_a_body_that_json_cannot_hold_is_refused(body):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 3},
+        {"format": 1},
+        {"salt": "00"},
+        {"salt": "AB" * 16},
+        {"body_sha256": "00" * 32},
         {"kind": "gossip"},
         {"index": -1},
         {"index": "0"},
@@ -84,8 +102,9 @@ def test_a_body_that_json_cannot_hold_is_refused(body):
     ],
 )
 def test_a_document_that_is_not_an_entry_is_not_read(change):
-    document = {"at": AT, "body": {}, "format": 1, "index": 0, "kind": "data", "run": "run"} | change
-    with pytest.raises(ValueError, match=next(iter(change))):
+    own = {"at": AT, "body": {}, "format": 2, "index": 0, "kind": "data", "run": "run", "salt": "00" * 16}
+    document = own | change
+    with pytest.raises(ValueError):
         Entry.parse(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
 
 
@@ -143,7 +162,7 @@ def values_of(entry):
 )
 def test_the_quick_check_knows_every_document_that_is_composed(body, index, run):
     entry = Entry.compose(index, "data", run, AT, body)
-    assert is_document(entry.canonical.decode(), *values_of(entry))
+    assert leaf_of(entry.canonical.decode(), *values_of(entry)) == entry.leaf_hash
 
 
 @pytest.mark.parametrize(
@@ -164,11 +183,15 @@ def test_the_quick_check_knows_every_document_that_is_composed(body, index, run)
 def test_the_quick_check_finds_values_that_the_document_does_not_have(change):
     entry = Entry.compose(3, "data", "run", AT, {"x": [1.5, None, "é"]})
     values = {"index": 3, "kind": "data", "run": "run", "at": AT}
-    assert is_document(entry.canonical.decode(), **values)
-    assert not is_document(entry.canonical.decode(), **values | change)
+    assert leaf_of(entry.canonical.decode(), **values)
+    assert not leaf_of(entry.canonical.decode(), **values | change)
 
 
-DOCUMENT = '{"at":"2026-05-04T12:00:00Z","body":BODY,"format":1,"index":3,"kind":"data","run":"run"}'
+DOCUMENT = (
+    '{"at":"2026-05-04T12:00:00Z","body":BODY,"format":2,"index":3,"kind":"data","run":"run","salt":"'
+    + "00" * 16
+    + '"}'
+)
 EMPTY = DOCUMENT.replace("BODY", "{}")
 
 BODIES = ["[]", "null", '"x"', "{} ", '{"b":1,"a":2}', '{"a":1,"a":1}', '{"a":1.0e0}', '{"a":1e400}', '{"a":NaN}']
@@ -177,8 +200,10 @@ BODIES += [f'{{"a":{"[" * 300}{"]" * 300}}}']
 
 SPELLINGS = [
     *(DOCUMENT.replace("BODY", body) for body in BODIES),
-    EMPTY.replace('"format":1', '"format":1.0'),
-    EMPTY.replace('"format":1', '"format":true'),
+    EMPTY.replace('"format":2', '"format":2.0'),
+    EMPTY.replace('"format":2', '"format":true'),
+    EMPTY.replace('"salt":"0', '"salt":"g'),
+    EMPTY.replace('"salt":"00', '"salt":"'),
     EMPTY.replace('"run":"run"', '"run":"run","x":1'),
     EMPTY.replace('"body":{},', "").replace('"format"', '"body":{},"format"').replace('{"at"', '{ "at"'),
     f"{EMPTY}}}",
@@ -193,7 +218,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_what_is_no_document_to_the_quick_check_is_none_to_the_thorough_one(text):
-    assert not is_document(text, 3, "data", "run", AT)
+    assert not leaf_of(text, 3, "data", "run", AT)
     with pytest.raises(ValueError):
         Entry.parse(text.encode("utf-8", "surrogateescape"))
 
@@ -206,8 +231,10 @@ def test_the_quick_check_never_believes_what_the_thorough_one_refuses(data):
         at, length = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 2))
         text = text[:at] + data.draw(st.text('{}[]",:0123456789.eE+- \n\\uaftrunl', max_size=2)) + text[at + length :]
     values = (3, "data", "run", AT)
-    if is_document(text, *values):
-        assert values_of(Entry.parse(text.encode())) == values
+    leaf = leaf_of(text, *values)
+    if leaf is not None:
+        entry = Entry.parse(text.encode())
+        assert (values_of(entry), entry.leaf_hash) == (values, leaf)
 
 
 @pytest.mark.parametrize(
@@ -215,36 +242,35 @@ def test_the_quick_check_never_believes_what_the_thorough_one_refuses(data):
     [("a\nb", AT), ("", AT), ("x" * 256, AT), ("run", "2026-02-30T12:00:00Z"), ("run", AT + "\n"), ("run", "now")],
 )
 def test_the_quick_check_holds_run_and_time_to_the_same_rules(run, at):
-    document = {"at": at, "body": {}, "format": 1, "index": 3, "kind": "data", "run": run}
+    document = {"at": at, "body": {}, "format": 2, "index": 3, "kind": "data", "run": run, "salt": "00" * 16}
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert not is_document(text, 3, "data", run, at)
+    assert not leaf_of(text, 3, "data", run, at)
 
 
 def test_what_is_left_of_an_entry_is_where_it_stood_and_its_hash():
     entry = Entry.compose(3, "data", "run", AT, {"x": 1})
-    left = Entry.emptied(3, "data", "run", AT, entry.leaf_hash.hex())
+    left = entry.taken_out()
     assert (left.redacted, entry.redacted) == (True, False)
     assert values_of(left) == values_of(entry)
-    assert left.holds({"x": 1})
-    assert not left.holds({"x": 2})
+    assert left.leaf_hash == entry.leaf_hash
+    assert entry.holds({"x": 1})
+    assert not entry.holds({"x": True})
+    assert not left.holds({"x": 1})
     assert left.to_json() == {**entry.to_json(), "redacted": True, "body": {}}
+    assert Entry.parse(left.canonical) == left
+
+
+@pytest.mark.parametrize("kind", sorted(KEPT_KINDS))
+def test_of_a_kind_that_is_kept_nothing_is_left_without_its_text(kind):
+    with pytest.raises(ValueError, match="taken out"):
+        Entry.compose(3, kind, "run", AT, {"x": 1}).taken_out()
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"index": -1},
-        {"index": None},
-        {"kind": "gossip"},
-        {"run": ""},
-        {"run": None},
-        {"at": "yesterday"},
-        {"leaf_hash": "00"},
-        {"leaf_hash": "AB" * 32},
-        *({"kind": kind} for kind in sorted(KEPT_KINDS)),
-    ],
+    "change", [{"kind": "model"}, {"run": "another"}, {"at": "2027-05-04T12:00:00Z"}, {"index": 4}]
 )
-def test_what_cannot_be_left_of_an_entry_is_not_read(change):
-    values = {"index": 3, "kind": "data", "run": "run", "at": AT, "leaf_hash": "00" * 32}
-    with pytest.raises(ValueError):
-        Entry.emptied(**values | change)
+def test_who_changes_what_is_left_changes_the_leaf(change):
+    left = Entry.compose(3, "data", "run", AT, {"x": 1}).taken_out()
+    document = json.loads(left.canonical) | change
+    changed = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    assert Entry.parse(changed).leaf_hash != left.leaf_hash

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import InputError, RejectedError, ToolError
+from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import Subject, make_statement
@@ -68,15 +69,45 @@ def test_what_is_left_of_the_entry_says_where_it_stood_and_no_more(spoilt, signe
     assert (said.reason, said.index, said.kind, said.run) == ("a name in the source", 11, "data", "run-7")
 
 
-def test_who_still_has_the_text_can_show_that_it_was_the_one(spoilt, signer):
+def test_who_still_has_the_document_can_show_that_it_was_the_one_and_nobody_guesses_it(spoilt, signer):
     before = spoilt.entry(11)
     spoilt.redact(11, reason="a name in the source", signer=signer, at=AT)
-    left = spoilt.entry(11)
-    assert left.holds(before.body)
-    assert not left.holds({**before.body, "name": "another"})
-    assert not left.holds({"x": float("nan")})
-    assert before.holds(before.body)
-    check_inclusion(spoilt.head(), 11, before.leaf_hash, spoilt.inclusion(11))
+    check_inclusion(spoilt.head(), 11, Entry.parse(before.canonical).leaf_hash, spoilt.inclusion(11))
+    guess = Entry.compose(11, "data", "run-7", AT, before.body)
+    assert guess.leaf_hash != before.leaf_hash
+    salt = json.loads(before.canonical)["salt"]
+    assert salt not in spoilt.entry(11).canonical.decode()
+    assert Entry.compose(11, "data", "run-7", AT, before.body, salt=bytes.fromhex(salt)) == before
+
+
+def without_text(trail, rewrite, index, **changes):
+    """Put an entry's header in its place, as somebody would who writes past the guards."""
+    document = json.loads(trail.entry(index).taken_out().canonical) | changes
+    text = canonical_json(document).decode()
+    rewrite(f"""UPDATE entry SET canonical = '{text}' WHERE "index" = {index}""")
+
+
+def test_a_withdrawal_cannot_be_made_to_look_like_something_else_that_was_taken_out(filled, rewrite, signer):
+    """By somebody with the database and the log's key: the redaction is one that anybody could sign."""
+    withdrawn = filled.append("revocation", run="run-1", at=AT, body={"reason": "it harms"}).entry
+    body = sign_redaction(withdrawn, "a name", signer)
+    lie = forged_predicate(body, kind="incident", run="run-0")
+    filled.append("redaction", run="run-0", at=AT, body=lie)
+    without_text(filled, rewrite, 11, kind="incident", run="run-0")
+    rewrite("""UPDATE entry SET kind = 'incident', run = 'run-0' WHERE "index" = 11""")
+    assert "entry 11 was changed" in refused(filled.verify).what
+
+
+def forged_predicate(body, **changes):
+    """A redaction of its own with other words, signed as well as any."""
+    predicate = {key: body[key] for key in body if key not in {"envelope", "sha256", "signer"}} | changes
+    payload = make_statement([Subject("entry 11", body["leaf_hash"])], REDACTION_TYPE, predicate)
+    return sign_entry(payload, Signer.of(KEYS[0]), REDACTION_TYPE)
+
+
+def test_an_entry_of_the_first_format_stays(filled, signer):
+    first = Entry.parse(b'{"at":"2026-05-04T12:00:00Z","body":{},"format":1,"index":0,"kind":"data","run":"run-1"}')
+    assert refused(lambda: sign_redaction(first, "a name", signer)).code == "redaction.format"
 
 
 def test_not_a_byte_of_it_is_left_in_the_files(path, spoilt, signer):
@@ -101,7 +132,7 @@ def test_bytes_that_another_reader_holds_are_said_to_be_left_and_go_at_the_secon
     assert spoilt.verify().size == 15
 
 
-@pytest.mark.parametrize("kind", ["seal", "keys", "redaction"])
+@pytest.mark.parametrize("kind", ["candidate", "findings", "verdict", "seal", "aborted", "keys", "redaction"])
 def test_what_the_tool_itself_goes_by_stays(trail, signer, kind):
     trail.append(kind, run="a", at=AT, body={"note": "…"})
     assert refused(lambda: trail.redact(0, reason="a name", signer=signer, at=AT)).code == "redaction.kind"
@@ -144,12 +175,13 @@ def test_of_a_log_that_was_changed_nothing_is_taken_out(filled, rewrite, signer)
 @pytest.mark.parametrize(
     "statement",
     [
-        """UPDATE entry SET canonical = '' WHERE "index" = 3""",
-        """UPDATE entry SET canonical = '', kind = 'model' WHERE "index" = 11""",
-        """UPDATE entry SET canonical = '', leaf_hash = root WHERE "index" = 11""",
+        """UPDATE entry SET canonical = '{"body_sha256":"00"}' WHERE "index" = 3""",
+        """UPDATE entry SET kind = 'model' WHERE "index" = 11""",
+        """UPDATE entry SET leaf_hash = root WHERE "index" = 11""",
         """UPDATE entry SET canonical = '{}' WHERE "index" = 11""",
-        """UPDATE entry SET canonical = '' WHERE "index" = 14""",
-        """UPDATE entry SET canonical = ''""",
+        """UPDATE entry SET canonical = '{"at":"","body_sha256":"00","salt":""}' WHERE "index" = 11""",
+        """UPDATE entry SET canonical = '{"body_sha256":"00"}' WHERE "index" = 14""",
+        """UPDATE entry SET canonical = '{"body_sha256":"00"}'""",
     ],
 )
 def test_the_guard_lets_no_other_text_go(spoilt, signer, statement):
@@ -159,14 +191,19 @@ def test_the_guard_lets_no_other_text_go(spoilt, signer, statement):
     assert spoilt.verify().size == 15
 
 
-@pytest.mark.parametrize("index", [3, 0, 14])
+@pytest.mark.parametrize("index", [3, 0])
 def test_a_text_that_somebody_made_go_is_named(spoilt, rewrite, signer, index):
     spoilt.redact(11, reason="a name", signer=signer, at=AT)
-    rewrite(f"""UPDATE entry SET canonical = '' WHERE "index" = {index}""")
+    without_text(spoilt, rewrite, index)
     error = refused(spoilt.verify)
     assert error.code == "trail.entry-changed"
-    # Without its reason it is the redacted entry that is gone for none.
-    assert f"entry {min(index, 11)} was changed: its text is gone" in error.what
+    assert f"entry {index} was changed: its text is gone" in error.what
+
+
+def test_a_text_whose_reason_somebody_made_go_is_named(spoilt, rewrite, signer):
+    spoilt.redact(11, reason="a name", signer=signer, at=AT)
+    rewrite("""UPDATE entry SET canonical = '' WHERE "index" = 14""")
+    assert "entry 11 was changed: its text is gone" in refused(spoilt.verify).what
 
 
 @pytest.mark.parametrize(
@@ -239,16 +276,18 @@ def _another_entrys_subject(body):
 def test_a_redaction_that_nobody_signed_takes_nothing_out(filled, rewrite, change):
     filled.append("redaction", run="run-1", at=AT, body=forged(filled.entry(3), change))
     filled.verify()
-    rewrite("""UPDATE entry SET canonical = '' WHERE "index" = 3""")
+    without_text(filled, rewrite, 3)
     assert "entry 3 was changed: its text is gone" in refused(filled.verify).what
 
 
-def test_a_redaction_takes_out_only_what_stands_before_it(filled, rewrite, signer):
-    later = Entry.compose(12, "findings", "run-0", AT, {"number": 12})
+def test_a_redaction_takes_out_only_what_stands_before_it(filled, rewrite, signer, monkeypatch):
+    salt = bytes(16)
+    later = Entry.compose(12, "data", "run-0", AT, {"number": 12}, salt)
+    monkeypatch.setattr("secrets.token_bytes", lambda _: salt)
     filled.append("redaction", run="run-0", at=AT, body=sign_redaction(later, "a name", signer))
-    filled.append("findings", run="run-0", at=AT, body={"number": 12})
+    filled.append("data", run="run-0", at=AT, body={"number": 12})
     assert filled.entry(12) == later
-    rewrite("""UPDATE entry SET canonical = '' WHERE "index" = 12""")
+    without_text(filled, rewrite, 12)
     assert "entry 12 was changed: its text is gone" in refused(filled.verify).what
 
 
@@ -268,5 +307,8 @@ def test_many_texts_can_go(filled, signer):
 
 def test_a_kind_that_is_never_redacted_and_has_no_text_is_not_read(trail, rewrite):
     trail.append("seal", run="a", at=AT, body={"security_counter": 3})
-    rewrite("UPDATE entry SET canonical = ''")
+    document = json.loads(trail.entry(0).canonical)
+    del document["body"], document["salt"]
+    text = canonical_json(document | {"body_sha256": "00" * 32}).decode()
+    rewrite(f"UPDATE entry SET canonical = '{text}'")
     assert "entry 0 was changed" in refused(lambda: list(trail.entries(kind="seal"))).what

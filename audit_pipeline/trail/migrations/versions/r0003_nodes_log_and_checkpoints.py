@@ -2,7 +2,7 @@
 
 Each entry gets the `nodes` of the tree that it completes, those of older entries computed from their leaf hashes. Two
 tables come to it: `log`, which log this is, and `checkpoint`, what was signed of it. PostgreSQL gets guards as SQLite
-has them, and both let through one change to an entry: its text may become empty once a `redaction` entry names it.
+has them, and both let through one change to an entry: its header may take its place once a `redaction` names it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _SQLITE_GUARDS = (
        BEGIN SELECT raise(ABORT, 'the trail takes the next entry only'); END""",
     """CREATE TRIGGER entry_update BEFORE UPDATE ON entry
        WHEN NOT (
-           OLD.kind NOT IN ('seal', 'keys', 'redaction') AND NEW.canonical = ''
+           OLD.kind IN ('policy', 'data', 'model', 'approval', 'waiver', 'incident', 'revocation', 'clock')
+           AND NEW.canonical LIKE '{"at"%"body_sha256"%}' AND NEW.canonical NOT LIKE '%"salt"%'
            AND (NEW."index", NEW.kind, NEW.run, NEW.at, NEW.leaf_hash, NEW.root, NEW.nodes)
             IS (OLD."index", OLD.kind, OLD.run, OLD.at, OLD.leaf_hash, OLD.root, OLD.nodes)
            AND EXISTS (
@@ -85,7 +86,8 @@ _POSTGRESQL_GUARDS = (
     (
         "entry",
         "UPDATE",
-        """(OLD.kind NOT IN ('seal', 'keys', 'redaction') AND NEW.canonical = ''
+        """(OLD.kind IN ('policy', 'data', 'model', 'approval', 'waiver', 'incident', 'revocation', 'clock')
+            AND NEW.canonical LIKE '{"at"%"body_sha256"%}' AND NEW.canonical NOT LIKE '%"salt"%'
             AND (NEW."index", NEW.kind, NEW.run, NEW.at, NEW.leaf_hash, NEW.root, NEW.nodes)
             IS NOT DISTINCT FROM (OLD."index", OLD.kind, OLD.run, OLD.at, OLD.leaf_hash, OLD.root, OLD.nodes)
             AND EXISTS (
