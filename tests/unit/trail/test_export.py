@@ -51,7 +51,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("log")
     with Trail.open(folder / "audit.db") as trail:
         for number in range(11):
-            trail.append("incident", f"run-{number % 2}", AT, {"number": number, "word": "naïve ‖ \u2028"})
+            trail.append(
+                "incident",
+                f"run-{number % 2}",
+                AT,
+                {"number": number, "word": "naïve ‖ \u2028", "limit": number * 1e-7},
+            )
             if number == 6:
                 (folder / "seven.txt").write_bytes(trail.checkpoint() or b"")
         for name in ("w1", "w2"):
