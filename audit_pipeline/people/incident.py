@@ -50,7 +50,7 @@ class Reported:
     """fingerprint of the key that the entry says has signed; None for a report that nobody signed"""
 
 
-def incident_payload(incident: Incident, *, verdict_sha256: str, model_sha256: str | None) -> bytes:
+def incident_payload(incident: Incident, *, verdict_sha256: str, model_sha256: str) -> bytes:
     """The payload of a report, signed or not; for the digests see `approval_payload`."""
     subjects = run_subjects(verdict_sha256, model_sha256)
     return make_statement(subjects, INCIDENT_TYPE, incident.model_dump(mode="json"))

@@ -40,7 +40,7 @@ class Revoked:
     """fingerprint of the key that the entry says has signed; None as for `reason`"""
 
 
-def revocation_payload(revocation: Revocation, *, verdict_sha256: str, model_sha256: str | None) -> bytes:
+def revocation_payload(revocation: Revocation, *, verdict_sha256: str, model_sha256: str) -> bytes:
     """The payload that whoever withdraws a run signs; for the digests see `approval_payload`."""
     subjects = run_subjects(verdict_sha256, model_sha256)
     return make_statement(subjects, REVOCATION_TYPE, revocation.model_dump(mode="json"))

@@ -9,15 +9,14 @@ from audit_pipeline import run_folder
 from audit_pipeline.seal.statement import Statement, Subject
 
 
-def run_subjects(verdict_sha256: str, model_sha256: str | None) -> tuple[Subject, ...]:
+def run_subjects(verdict_sha256: str, model_sha256: str) -> tuple[Subject, Subject]:
     """The subjects of a statement about a run.
 
     Args:
         verdict_sha256: digest of the verdict attestation's payload.
-        model_sha256: of the .tflite; None where nobody can tell any more, and the verdict alone is named.
+        model_sha256: of the .tflite.
     """
-    verdict = Subject(run_folder.VERDICT, verdict_sha256)
-    return (verdict, Subject(run_folder.MODEL, model_sha256)) if model_sha256 else (verdict,)
+    return Subject(run_folder.VERDICT, verdict_sha256), Subject(run_folder.MODEL, model_sha256)
 
 
 def speaks_of_run(statement: Statement, verdict_sha256: str) -> bool:

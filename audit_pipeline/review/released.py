@@ -23,8 +23,7 @@ class Release:
     """of the image"""
     verdict_sha256: str
     """of the verdict attestation's payload"""
-    model_sha256: str | None
-    """None where the entry's text was taken out"""
+    model_sha256: str
     human_centred: Mapping[str, Any]
     """the people's answers in the policy, as they were registered; none where that entry's text was taken out"""
     revoked: Revoked | None
@@ -62,13 +61,13 @@ def read_release(name: str, trail: Address, kind: str) -> Release:
         )
     Trail.open(trail).close()  # whoever signs is told before that the trail has no key here, or is read-only
     bodies = {entry.kind: entry.body for entry in entries}
-    match bodies.get("seal"):
-        case {"verdict_sha256": str(verdict), "version": str(version)}:
+    match bodies:
+        case {"candidate": {"sha256": str(model)}, "seal": {"verdict_sha256": str(verdict), "version": str(version)}}:
             return Release(
                 name=name,
                 version=version,
                 verdict_sha256=verdict,
-                model_sha256=bodies.get("candidate", {}).get("sha256"),
+                model_sha256=model,
                 human_centred=bodies.get("policy", {}).get("human_centred", {}),
                 revoked=revocation_of(entries, name),
                 entries=entries,

@@ -18,7 +18,6 @@ from audit_pipeline.people.revocation import (
 )
 from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal.keys.forms import fingerprint
-from audit_pipeline.trail.entry import Entry
 
 
 def revocation(**changed: Any) -> dict[str, Any]:
@@ -80,11 +79,9 @@ def test_a_signed_report_whose_copy_differs_is_refused() -> None:
 
 def test_a_revocation_whose_text_was_taken_out_withdraws_all_the_same() -> None:
     (entry,) = entries_of(("revocation", revocation()))
-    emptied = Entry.emptied(entry.index, entry.kind, entry.run, entry.at, entry.leaf_hash.hex())
-    assert revocation_of([emptied], RUN) == Revoked(0, NOW, None, None)
+    assert revocation_of([entry.taken_out()], RUN) == Revoked(0, NOW, None, None)
 
 
 def test_an_incident_whose_text_was_taken_out_is_passed_over() -> None:
     (entry,) = entries_of(("incident", unsigned_entry(PAYLOAD)))
-    emptied = Entry.emptied(entry.index, entry.kind, entry.run, entry.at, entry.leaf_hash.hex())
-    assert incidents_of([emptied], RUN) == ()
+    assert incidents_of([entry.taken_out()], RUN) == ()
