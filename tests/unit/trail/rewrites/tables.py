@@ -42,8 +42,12 @@ class Tables:
         return [Told(kind=each["kind"], run=each["run"], at=each["at"], body=each["body"]) for each in documents]
 
     def retell(self, story: Story) -> None:
-        """Put other entries in the place of all, with every column as it has to be."""
-        self.entry = [_row(index, told) for index, told in enumerate(story)]
+        """Put other entries in the place of all, with every column as it has to be; what is as it was stays."""
+        known = list(zip(self.story(), self.entry, strict=True))
+        self.entry = [
+            known[index][1] if index < len(known) and known[index][0] == told else _row(index, told)
+            for index, told in enumerate(story)
+        ]
         self.rehash()
 
     def rehash(self, start: int = 0) -> None:
@@ -97,7 +101,22 @@ def write_tables(path: Path, tables: Tables) -> None:
 
 def canonical(index: int, told: Told) -> str:
     """The text of an entry, RFC 8785 for what the story holds."""
-    document = {"format": 1, "index": index, **told}
+    return _written({"format": 2, "index": index, "salt": sha256(b"salt %d" % index).hexdigest()[:32], **told})
+
+
+def header(text: str) -> str:
+    """What of an entry's text is hashed into the tree; all of it where it is no such text."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(document, dict) or not {"body", "salt"} <= document.keys():
+        return text
+    secret = {name: document.pop(name) for name in ("body", "salt")}
+    return _written({**document, "body_sha256": sha256(_written(secret).encode()).hexdigest()})
+
+
+def _written(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -107,7 +126,7 @@ def _row(index: int, told: Told) -> Row:
 
 
 def _leaf(row: Row) -> bytes:
-    return sha256(b"\x00" + row["canonical"].encode()).digest()
+    return sha256(b"\x00" + header(row["canonical"]).encode()).digest()
 
 
 def _head(leaves: list[bytes]) -> TreeHead:
