@@ -125,7 +125,7 @@ def test_a_damaged_file_is_said_to_be_damaged(path):
 
 def test_a_damaged_schema_is_said_to_be_damaged_even_where_sqlites_message_is_no_text(trail, path):
     trail.close()
-    path.write_bytes(path.read_bytes().replace(b"CREATE TRIGGER", b"CREATE TRIG\xc7ER", 1))
+    path.write_bytes(path.read_bytes().replace(b"CREATE TRIGGER", b"CREATE TRIG\xc7ER"))
     assert refusal(ToolError, path).code == "trail.corrupt"
 
 
