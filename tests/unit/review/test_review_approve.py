@@ -176,7 +176,7 @@ def test_another_verdict_under_the_name_of_a_run_in_the_trail_is_not_approved(
     with Trail.open(elsewhere.trail) as trail:
         enter_run(elsewhere, trail, RELEASED, released_findings(), hits=0)
     elsewhere.run(RELEASED).rename(ward.run(RELEASED))
-    assert audit.error(*words("doctor"), code=1) == "gate.trail"
+    assert audit.error(*words("doctor"), code=1) == "trail.rewritten"
 
 
 def test_no_folder_of_a_run_is_said_to_be_none(audit, ward: Ward, words) -> None:
