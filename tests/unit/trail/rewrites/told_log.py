@@ -40,6 +40,8 @@ class ToldLog:
     """the newest checkpoint, as somebody else keeps it"""
     witness: Witness
     """has cosigned the log with every entry"""
+    witnessed: dict[Path, bytes]
+    """what it remembers of that"""
     folder: Path
     """for rewriting in"""
 
@@ -48,6 +50,9 @@ class ToldLog:
         self.past[-1].lay(self.folder)
         if rewrite is not None:
             rewrite.carry_out(Forger(self.folder, self.signer, self.past))
+        # Some rewrites only add an entry that does not hold: the witness goes along, and must not for the next.
+        for place, content in self.witnessed.items():
+            place.write_bytes(content)
         path = self.folder / DATABASE
         return Found(
             seen_alone(path),
@@ -74,4 +79,5 @@ def told_log(folder: Path) -> Iterator[ToldLog]:
         with Trail.open(path, create=False) as trail:
             pinned = trail.checkpoint()
         assert pinned is not None
-        yield ToldLog(tuple(past), signer, pinned, witness, forger)
+        witnessed = {place: place.read_bytes() for place in (folder / "witness").glob("*.checkpoint")}
+        yield ToldLog(tuple(past), signer, pinned, witness, witnessed, forger)
