@@ -192,7 +192,7 @@ class Trail(LogReader):
                     "trail.absent",
                     "there is no trail in this database",
                     where=self._database.where,
-                    hint="name another file",
+                    hint="name another",
                 )
             if revision != schema.HEAD:
                 with self._database.writing(self._engine) as connection:

@@ -9,16 +9,19 @@ import pytest
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Place
 
 AT = "2026-05-04T12:00:00Z"
 
 RISING = """
 import sys
 from audit_pipeline.errors import InputError
+from pathlib import Path
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.place import Place
 
-path, run = sys.argv[1:]
-with Trail.open(path) as trail:
+url, key, run = sys.argv[1:]
+with Trail.open(Place(url, Path(key) if key else None)) as trail:
     for number in range(1, 26):
         def above(entries):
             if any(entry.body["number"] >= number for entry in entries):
@@ -52,14 +55,16 @@ def test_what_may_not_follow_is_not_recorded(trail: Trail) -> None:
     assert trail.append("seal", "a", AT, {}).entry.index == before.size
 
 
-def test_of_processes_that_ask_at_once_each_number_is_recorded_once_and_they_rise(path) -> None:
+def test_of_processes_that_ask_at_once_each_number_is_recorded_once_and_they_rise(address) -> None:
+    place = Place.of(address)
+    named = [place.url, str(place.key or "")]
     writers = [
-        subprocess.Popen([sys.executable, "-c", RISING, str(path), f"run-{n}"], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", RISING, *named, f"run-{n}"], stdout=subprocess.PIPE, text=True)
         for n in range(4)
     ]
     told = [int(line) for writer in writers for line in writer.communicate(timeout=120)[0].split()]
     assert [writer.returncode for writer in writers] == [0] * 4
-    with Trail.open(path, create=False) as trail:
+    with Trail.open(address, create=False) as trail:
         numbers = [entry.body["number"] for entry in trail.entries(kind="seal")]
         trail.verify()
     assert numbers == sorted(set(numbers))
