@@ -31,11 +31,13 @@ def new(
     as_json: JsonFlag = False,
 ) -> None:
     """Make a witness's key; what is printed goes to those who rely on the witness."""
+    from rich.markup import escape
+
     from audit_pipeline.trail.witness.witness_key import make_witness_key
 
     check_place(file)
     vkey = make_witness_key(file, name).key.to_vkey()
-    show({"key": str(file), "vkey": vkey}, vkey, as_json=as_json)
+    show({"key": str(file), "vkey": vkey}, escape(vkey), as_json=as_json)
 
 
 @app.command("serve")

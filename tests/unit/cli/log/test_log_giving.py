@@ -119,6 +119,10 @@ def test_a_witnesss_key_is_made_once(at: Path, audit: Audit) -> None:
     assert parsed(audit, "witness", "new", "absent/w.key", "--name", "w", code=2) == "output.no-place"
 
 
+def test_a_name_is_printed_as_it_is(at: Path, audit: Audit) -> None:
+    assert audit("witness", "new", "w.key", "--name", "example.com/[red]w1[/]")[1].startswith("example.com/[red]w1[/]+")
+
+
 def test_a_witness_serves_until_it_is_stopped(at: Path, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(self: WitnessServer, poll_interval: float = 0.5) -> None:
         raise KeyboardInterrupt
