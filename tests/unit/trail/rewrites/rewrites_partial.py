@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from forger import Forger
 from rewrite import Family
 from story import Told, index, story
 from tables import Tables, header
 
+from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.trail.checkpoint import sign_checkpoint
+from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note_key import NoteSigner
+from audit_pipeline.trail.redaction import sign_redaction
 
 PARTIAL = Family("made to fit in part")
 
@@ -284,6 +290,32 @@ def a_text_taken_out_with_a_redaction_that_nobody_signed(forger: Forger) -> None
         _taken_out(tables, at)
 
     forger.change(change, rehash=False)
+
+
+def _disguised(name: str, at: int, **other: str) -> None:
+    """A text taken out with a rightly signed redaction, which says of what is left that it was something else."""
+
+    def change(tables: Tables) -> None:
+        row, size = tables.entry[at], len(tables.entry)
+        entry = Entry.parse(row["canonical"].encode())
+        body = sign_redaction(replace(entry, **other), "personal data", Signer.of(Ed25519PrivateKey.generate()))
+        told = Told(kind="redaction", run=row["run"], at="2026-05-25T12:00:00Z", body=body)
+        row.update(
+            other, canonical=json.dumps({**json.loads(header(row["canonical"])), **other}, separators=(",", ":"))
+        )
+        tables.add(told)
+        tables.rehash(size)
+
+    PARTIAL.enter(name, lambda forger: forger.change(change, rehash=False))
+
+
+_disguised(
+    "a withdrawal that is made to look like an incident without a text", index("revocation", "autumn"), kind="incident"
+)
+_disguised("a withdrawal that is made to look like another run's", index("revocation", "autumn"), run="summer")
+_disguised(
+    "an approval that is made to look like an incident without a text", index("approval", "autumn"), kind="incident"
+)
 
 
 @PARTIAL.by_hand

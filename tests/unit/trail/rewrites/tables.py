@@ -50,6 +50,10 @@ class Tables:
         ]
         self.rehash()
 
+    def add(self, told: Told) -> None:
+        """Put one entry behind the others, without its hashes."""
+        self.entry.append(_row(len(self.entry), told))
+
     def rehash(self, start: int = 0) -> None:
         """Compute leaf hashes, roots and nodes from an entry on, and the frontier."""
         leaves = [bytes.fromhex(row["leaf_hash"]) for row in self.entry[:start]]
