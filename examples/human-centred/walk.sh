@@ -90,7 +90,7 @@ run 0 'audit incident autumn --kind missed-alarm --group sex=female --reason "fo
 run 0 'audit incident autumn --kind false-alarm --group sex=male --reason "Jane Doe, 12 Mill Lane, was woken" --key keys/clinician.key.pem'
 run 0 'audit revoke autumn --reason "it misses more seizures than we told carers" --key keys/clinician.key.pem'
 run 1 'audit gate reports/autumn --policy policy.yaml --checkpoint pinned.checkpoint $trust'
-run 0 'audit log show autumn | sed -n "1,6p; /approval, entry/,\$p"'
+run 0 'audit log show autumn | sed -n "1,/^ *\$/p; /approval, entry/,\$p"'
 
 part 'A name that got in'
 run 0 'audit log redact 27 --reason "a name and an address in the reason" --key keys/clinician.key.pem'
