@@ -41,6 +41,8 @@ HEAVY = {
 }
 # Each stands for one library and is imported itself where it is needed.
 ADAPTERS = {"data/arrow.py", "report/layers.py"}
+# Given away in an export, for others to run: no part of the tool, and imported by nothing.
+GIVEN_AWAY = {"trail/bundle/check.py"}
 # TensorFlow reads these before its first import and offers no other way.
 MAY_READ_THE_ENVIRONMENT = {"model/runtime.py"}
 
@@ -90,6 +92,8 @@ def test_other_stages_see_data_only_as_a_population(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in FILES if part_of(path) not in {"cli", "__main__"}], ids=name_of)
 def test_only_the_command_line_touches_the_world(path: Path) -> None:
+    if name_of(path) in GIVEN_AWAY:
+        return
     called = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
     assert not called & {"print", "input", "time.time", "datetime.now", "datetime.utcnow", "sys.exit", "exit"}
     if name_of(path) not in MAY_READ_THE_ENVIRONMENT:
