@@ -26,6 +26,9 @@ _NUMBERS = 1 << 32
 _UNCALLED_SECONDS = 0.02
 """How long to wait to be called before looking whether the one before is there at all."""
 
+_MOST_CALLED = 256
+"""How many are called at most: how many wait stands in a file that others can write to."""
+
 
 @contextmanager
 def turn(path: Path, *, timeout_seconds: float, unless: Callable[[], bool] | None = None) -> Iterator[bool]:
@@ -53,7 +56,7 @@ def turn(path: Path, *, timeout_seconds: float, unless: Callable[[], bool] | Non
         mine = _wait(descriptor, number, path, time.monotonic() + timeout_seconds, unless or _never)
         yield mine
     finally:
-        end = _next(descriptor) if mine and unless else number + 2
+        end = min(_next(descriptor), number + _MOST_CALLED) if mine and unless else number + 2
         behind = [_name(descriptor, waiting) for waiting in range(number + 1, end)]
         os.close(descriptor)
         _call(behind)
