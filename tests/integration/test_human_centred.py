@@ -17,7 +17,7 @@ DOCUMENT = ROOT / "docs" / "human-centred.md"
 VARYING = (
     (r"[A-Za-z0-9+/]{43,}=*", "…"),  # keys, roots and signatures in base64
     (r"\b[0-9a-f]{8,}\b", "…"),  # digests, key ids
-    (r"\b20\d\d-\d\d-\d\d\b", "…"),
+    (r"\b20\d\d-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?\b", "…"),
     (r"\b\d\d:\d\d:\d\dZ", "…"),
     (r"127\.0\.0\.1:\d+", "…"),
     (r"[ \t]+$", ""),
