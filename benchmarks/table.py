@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sqlite3
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("audit-pipeline", "tensorflow", "tf_keras", "ai-edge-litert", "tflite-micro", "fairlearn", "imgtool")
+_PACKAGES = (
+    "audit-pipeline",
+    "tensorflow",
+    "tf_keras",
+    "ai-edge-litert",
+    "tflite-micro",
+    "fairlearn",
+    "imgtool",
+    "cryptography",
+    "sqlalchemy",
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ def conclude(name: str, rows: list[Row]) -> None:
         print(f"{row.what:<{width}}  {row.value:>12.4g} {row.unit:<8} {sign} {bar:<10.4g} {mark}")
     document = {
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()},
-        "versions": {package: version(package) for package in _PACKAGES},
+        "versions": {**{package: version(package) for package in _PACKAGES}, "sqlite": sqlite3.sqlite_version},
         "rows": [row.to_json() for row in rows],
     }
     RESULTS.mkdir(exist_ok=True)
