@@ -44,7 +44,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
         env={**os.environ, "PATH": beside_python, "WITNESS_PORT": port},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
