@@ -15,8 +15,8 @@ from scene import FAILED, RELEASED, Scene
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import AuditError
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal.waiver import WAIVER_TYPE
+from audit_pipeline.trail.signed_entry import sign_entry
 
 ATTEMPTS: dict[str, Callable[[Scene], object]] = {}
 """By name, in words."""
@@ -200,9 +200,9 @@ def a_waiver_that_ends_between_release_and_gate(scene: Scene) -> None:
 
 # A waiver that says one thing and was signed as another.
 def _edited(scene: Scene, **changes: object) -> None:
+    payload = scene.waiver_payload(limit=0.89)
     for name in _BOTH:
-        body = sign_entry(scene.waiver_payload(limit=0.89), scene.signer(name), WAIVER_TYPE)
-        scene.enter("waiver", {**body, **changes})
+        scene.enter("waiver", {**sign_entry(payload, scene.signer(name), WAIVER_TYPE), **changes})
 
 
 _waiver("a waiver whose readable limit was changed", lambda scene: _edited(scene, limit=0.75))
@@ -210,9 +210,10 @@ _waiver("a waiver whose readable limit was changed", lambda scene: _edited(scene
 
 def _payload_swapped(scene: Scene) -> None:
     """Signatures of a waiver that is not enough, over one that is."""
+    too_little, enough_payload = scene.waiver_payload(limit=0.89), scene.waiver_payload()
     for name in _BOTH:
-        body = sign_entry(scene.waiver_payload(limit=0.89), scene.signer(name), WAIVER_TYPE)
-        enough = sign_entry(scene.waiver_payload(), scene.signer("solo"), WAIVER_TYPE)
+        body = sign_entry(too_little, scene.signer(name), WAIVER_TYPE)
+        enough = sign_entry(enough_payload, scene.signer("solo"), WAIVER_TYPE)
         envelope = json.loads(body["envelope"])
         envelope["payload"] = json.loads(enough["envelope"])["payload"]
         scene.enter("waiver", {**enough, "signer": body["signer"], "envelope": json.dumps(envelope)})

@@ -22,7 +22,6 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.main import main
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.load import load_signer
 from audit_pipeline.seal.keys.signer import Signer
@@ -30,6 +29,7 @@ from audit_pipeline.seal.statement import Subject
 from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
 from audit_pipeline.trail.entry import Kind
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.signed_entry import sign_entry
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "human-centred"
 FAILED, RELEASED = "spring", "autumn"
@@ -190,8 +190,9 @@ class Scene:
 
     def forge_waiver(self, *by: str, **changes: Any) -> None:
         """Enter a waiver with fields that the command refuses, rightly signed by these people."""
+        payload = self.waiver_payload(**changes)
         for name in by:
-            self.enter("waiver", sign_entry(self.waiver_payload(**changes), self.signer(name), WAIVER_TYPE))
+            self.enter("waiver", sign_entry(payload, self.signer(name), WAIVER_TYPE))
 
     def waiver_payload(self, **changes: Any) -> bytes:
         """What a waiver's signers sign."""
