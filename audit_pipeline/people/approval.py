@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.measurement import Sha256
 from audit_pipeline.people.run_subjects import run_subjects, speaks_of_run
-from audit_pipeline.people.signed_entry import SignedEntry, read_entry
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
-from audit_pipeline.seal.predicate import Predicate, Text, Utc, first_fault
+from audit_pipeline.seal.predicate import Predicate, Text, Utc
 from audit_pipeline.seal.statement import make_statement
 from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.signed_entry import SignedEntry, read_entry
 
 APPROVAL_TYPE = "https://audit-pipeline.dev/approval/v1"
 
@@ -105,10 +105,7 @@ def _approvals(entries: Iterable[Entry], verdict_sha256: str, where: str) -> Ite
         if entry.kind != "approval" or entry.redacted:
             continue
         signed = read_entry(entry, APPROVAL_TYPE, where)
-        try:
-            approval = Approval.model_validate(signed.statement.predicate)
-        except ValidationError as error:
-            raise RejectedError("approval.format", first_fault(error), where=signed.where) from None
+        approval = signed.read_as(Approval)
         if approval.run != entry.run or not speaks_of_run(signed.statement, verdict_sha256):
             raise RejectedError(
                 "approval.other-run",

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.people.run_subjects import run_subjects
-from audit_pipeline.people.signed_entry import read_entry
 from audit_pipeline.seal.predicate import Label, Predicate, Text, Utc, first_fault
 from audit_pipeline.seal.statement import make_statement, read_statement
 from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.signed_entry import read_entry
 
 INCIDENT_TYPE = "https://audit-pipeline.dev/incident/v1"
 

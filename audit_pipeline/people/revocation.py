@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.people.run_subjects import run_subjects
-from audit_pipeline.people.signed_entry import read_entry
 from audit_pipeline.seal.predicate import Predicate, Text, Utc
 from audit_pipeline.seal.statement import make_statement
 from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.signed_entry import read_entry
 
 REVOCATION_TYPE = "https://audit-pipeline.dev/revocation/v1"
 

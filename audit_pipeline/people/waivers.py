@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.people.signed_entry import SignedEntry, read_entry
 from audit_pipeline.seal import dsse
-from audit_pipeline.seal.predicate import first_fault
 from audit_pipeline.seal.waiver import WAIVER_TYPE, Waiver
 from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.signed_entry import SignedEntry, read_entry
 
 
 @dataclass(frozen=True)
@@ -56,10 +53,7 @@ def waivers_in(entries: Iterable[Entry], where: str = "trail") -> tuple[WaiverEn
 
 def _waiver(sha256: str, signed: tuple[SignedEntry, ...]) -> WaiverEntries:
     first = signed[0]
-    try:
-        waiver = Waiver.model_validate(first.statement.predicate)
-    except ValidationError as error:
-        raise RejectedError("waiver.format", first_fault(error), where=first.where) from None
+    waiver = first.read_as(Waiver)
     (subject, *others) = first.statement.subjects
     if others:
         raise RejectedError("waiver.model", "it speaks of more than one model", where=first.where)

@@ -19,7 +19,6 @@ from audit_pipeline.people.approval import (
     approvals_of,
     missing_approvals,
 )
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.review.reviewers import named, refuse_author
 from audit_pipeline.review.run import read_reviewed_run
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
@@ -30,6 +29,7 @@ from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
+from audit_pipeline.trail.signed_entry import sign_entry
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from audit_pipeline.people.incident import (
     incidents_of,
     unsigned_entry,
 )
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.review.released import Release, read_release
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import first_fault
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
+from audit_pipeline.trail.signed_entry import sign_entry
 
 
 @dataclass(frozen=True)

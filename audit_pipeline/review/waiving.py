@@ -14,7 +14,6 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.findings import Finding
 from audit_pipeline.gate.demands import Demands
 from audit_pipeline.gate.judge import Record
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.people.waivers import WaiverEntries, waivers_in
 from audit_pipeline.review.reviewers import refuse_author
 from audit_pipeline.review.run import read_reviewed_run
@@ -31,6 +30,7 @@ from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
+from audit_pipeline.trail.signed_entry import sign_entry
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from pydantic import Field, ValidationError
 
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.measurement import Sha256
-from audit_pipeline.people.signed_entry import read_entry, sign_entry
 from audit_pipeline.seal.keys.forms import SIGNER_PUBLIC, fingerprint, spki
 from audit_pipeline.seal.keys.public_key import read_spki
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import Predicate, Text, first_fault
 from audit_pipeline.seal.statement import Subject, make_statement
 from audit_pipeline.trail.entry import KEPT_KINDS, Entry
+from audit_pipeline.trail.signed_entry import read_entry, sign_entry
 from audit_pipeline.trail.strict_base64 import decode, encode
 
 REDACTION_TYPE = "https://audit-pipeline.dev/redaction/v1"
@@ -113,12 +113,11 @@ def read_redaction(entry: Entry, where: str) -> Redaction:
         RejectedError: `redaction.*` or `attestation.*`, it is not as this tool writes them.
     """
     signed = read_entry(entry, REDACTION_TYPE, where)
+    redaction = signed.read_as(Redaction)
     try:
-        redaction = Redaction.model_validate(signed.statement.predicate)
         key = read_spki(decode(redaction.key), SIGNER_PUBLIC, where=signed.where)
-    except (ValidationError, ValueError, InputError) as error:
-        what = first_fault(error) if isinstance(error, ValidationError) else str(error)
-        raise RejectedError("redaction.format", what, where=signed.where) from None
+    except (ValueError, InputError) as error:
+        raise RejectedError("redaction.format", str(error), where=signed.where) from None
     if signed.signer != fingerprint(key) or not signed.statement.speaks_of(redaction.leaf_hash):
         raise RejectedError("redaction.format", "it names another key or another entry", where=signed.where)
     signed.require_signed_by(key)

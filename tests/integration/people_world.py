@@ -19,7 +19,6 @@ from audit_pipeline.gate.demands import Demands
 from audit_pipeline.gate.judge import Gated, gate
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
 from audit_pipeline.people.revocation import REVOCATION_TYPE, Revocation, revocation_payload
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.load import load_signer
@@ -32,6 +31,7 @@ from audit_pipeline.ship import Shipped
 from audit_pipeline.trail.entry import Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
+from audit_pipeline.trail.signed_entry import sign_entry
 from audit_pipeline.waived_release import Released, WaivedRequest, release_waived
 
 RULE = "fairness[1]"

@@ -10,8 +10,8 @@ from small_world import World
 
 from audit_pipeline.cli.next_steps import say_next_steps
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.ship import Shipped
+from audit_pipeline.trail.signed_entry import sign_entry
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from audit_pipeline.errors import AuditError, InputError, RejectedError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.origin import original
 from audit_pipeline.measurement import Outcome
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.policy.load import load_policy
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.forms import fingerprint
@@ -29,6 +28,7 @@ from audit_pipeline.seal.verify import Companions, verify
 from audit_pipeline.seal.waiver import WAIVER_TYPE
 from audit_pipeline.ship import Shipped
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.signed_entry import sign_entry
 from audit_pipeline.waived_release import Released
 
 

@@ -28,6 +28,11 @@ COMPOSERS = {
     "search",
     "trust_log",
     "trust_memory",
+    "people",
+    "review",
+    "conclude",
+    "policy_history",
+    "waived_release",
 }
 HEAVY = {
     "tensorflow",

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.signed_entry import sign_entry
 
 RUN, OTHER_RUN = "2026-05-04-a", "2026-05-04-b"
 VERDICT, OTHER_VERDICT = "11" * 32, "22" * 32

@@ -26,12 +26,12 @@ from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload, approvals_of, missing_approvals
 from audit_pipeline.people.authors import authors, without_authors
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint, spki
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import Subject, make_statement
 from audit_pipeline.seal.verify import Trust
 from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.signed_entry import sign_entry
 
 
 def who(*names: str) -> tuple[SignerPublic, ...]:

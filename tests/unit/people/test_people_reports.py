@@ -16,8 +16,8 @@ from audit_pipeline.people.revocation import (
     revocation_of,
     revocation_payload,
 )
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal.keys.forms import fingerprint
+from audit_pipeline.trail.signed_entry import sign_entry
 
 
 def revocation(**changed: Any) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from people_samples import MODEL, POLICY, entries_of, signer
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.people.waivers import waivers_in
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import Subject, make_statement
 from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
 from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.signed_entry import sign_entry
 
 
 def payload(*, model: str = MODEL, policy: str = POLICY, limit: float = 0.1) -> bytes:

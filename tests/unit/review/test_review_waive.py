@@ -12,7 +12,6 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.cli import reviewer
 from audit_pipeline.errors import InputError
 from audit_pipeline.gate.demands import Demands
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.people.waivers import waivers_in
 from audit_pipeline.review.waiving import Terms, prepare_waiver
 from audit_pipeline.seal import dsse
@@ -22,6 +21,7 @@ from audit_pipeline.seal.statement import Subject
 from audit_pipeline.seal.trust.load import load_trust
 from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.signed_entry import sign_entry
 
 IN_180_DAYS, A_SECOND_LATER = "2026-10-31T12:00:00Z", "2026-10-31T12:00:01Z"
 

@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import InputError, RejectedError, ToolError
-from audit_pipeline.people.signed_entry import sign_entry
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import Subject, make_statement
@@ -20,6 +19,7 @@ from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.proofs import check_inclusion
 from audit_pipeline.trail.redaction import REDACTION_TYPE, read_redaction, sign_redaction
+from audit_pipeline.trail.signed_entry import sign_entry
 
 AT = "2026-05-04T12:00:00Z"
 SECRET = "Ada Lovelace, born 1815"

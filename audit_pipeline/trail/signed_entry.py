@@ -9,7 +9,9 @@ reads the trail would read something else than what somebody put a name to.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import RejectedError
@@ -17,8 +19,11 @@ from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.keys.signer import Signer
+from audit_pipeline.seal.predicate import Predicate, first_fault
 from audit_pipeline.seal.statement import Statement, read_statement
 from audit_pipeline.trail.entry import Entry
+
+Said = TypeVar("Said", bound=Predicate)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,17 @@ class SignedEntry:
     def where(self) -> str:
         """The entry, for messages."""
         return self.statement.where
+
+    def read_as(self, form: type[Said]) -> Said:
+        """What the statement says, as its kind says it.
+
+        Raises:
+            RejectedError: `<kind>.format`, it says something else.
+        """
+        try:
+            return form.model_validate(self.statement.predicate)
+        except ValidationError as error:
+            raise RejectedError(f"{self.entry.kind}.format", first_fault(error), where=self.where) from None
 
     def require_signed_by(self, key: SignerPublic) -> None:
         """Refuse an entry that a key did not sign.
