@@ -46,6 +46,19 @@ def last_released(seals: Iterable[Entry], of_class: str) -> Released | None:
     return max(ours, key=lambda released: released.security_counter, default=None)
 
 
+def without_broken_off(seals: Iterable[Entry], aborted: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The seals of images that somebody has: a run that breaks off after its seal says so in the very next entry.
+
+    Later anybody who may write could say it of a run that was released, and have an older one take its place.
+
+    Args:
+        seals: the trail's entries of kind `seal`.
+        aborted: those of kind `aborted`.
+    """
+    broken_off = {(entry.run, entry.index) for entry in aborted}
+    return tuple(seal for seal in seals if (seal.run, seal.index + 1) not in broken_off)
+
+
 def require_rise(seals: Iterable[Entry], of_class: str, security_counter: int) -> None:
     """Refuse a counter that is not above the highest one released.
 

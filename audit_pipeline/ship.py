@@ -104,9 +104,9 @@ def ship(
     keys = open_keys(inputs.policy, passphrase) if request.seals else None
     with Trail.open(request.trail) as trail:
         if keys is not None:
-            trail.verify()  # which counters were released stands nowhere else
-            require_risen(keys, trail.entries(kind="seal"))
-            require_unrevoked(keys, inputs.policy, trail.entries(kind="keys"))
+            log = trail.verified()  # which counters were released stands nowhere else
+            require_risen(keys, log.entries(kind="seal"))
+            require_unrevoked(keys, inputs.policy, log.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
             registered, policy = journal.begin(_policy_part(inputs.policy), inputs.source.part.sha256)
             journal.enter("data", data_entry(inputs.population.part.to_json()))

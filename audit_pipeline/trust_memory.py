@@ -67,8 +67,7 @@ def recall(trail: Address, name: str) -> Remembered | None:
             `Trail.verify`.
     """
     with Trail.open(trail, create=False) as opened:
-        opened.verify()
-        entries = tuple(opened.entries(kind="keys"))
+        entries = tuple(opened.verified().entries(kind="keys"))
     known = newest(entries, name)
     if known is None and entries:
         raise RejectedError(
@@ -91,8 +90,7 @@ def require_unrevoked(trail: Address, key: str) -> None:
         RejectedError: `trust.revoked`; or as `newest` and `Trail.verify`.
     """
     with Trail.open(trail, create=False) as opened:
-        opened.verify()
-        known = revocation(opened.entries(kind="keys"), key)
+        known = revocation(opened.verified().entries(kind="keys"), key)
     if known is not None:
         raise RejectedError(
             "trust.revoked",

@@ -26,6 +26,7 @@ from audit_pipeline.policy.schema import Policy
 from audit_pipeline.seal_keys import Passphrase, SealKeys, open_keys, require_unrevoked
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
+from audit_pipeline.trail.recorded import Recorded
 from audit_pipeline.waiver_part import WaiverPart
 from audit_pipeline.waiver_parts import Available, available
 
@@ -97,9 +98,9 @@ def release_waived(
     if keys is None:
         raise InputError("release.no-seal", "the policy has no seal section", where=str(request.policy))
     with Trail.open(request.trail) as trail:
-        trail.verify()
-        _require_risen(keys, trail)
-        require_unrevoked(keys, policy, trail.entries(kind="keys"))
+        log = trail.verified()
+        _require_risen(keys, log.entries)
+        require_unrevoked(keys, policy, log.entries(kind="keys"))
         with Journal(trail, request.run, now) as journal:
             position = _enter_again(record.evidence, decided.verdict, journal)
             evidence = _evidence(record.evidence, request.run, decided, position, created=now())
@@ -124,9 +125,9 @@ def _require_refusal(record: Record, where: str) -> None:
         )
 
 
-def _require_risen(keys: SealKeys, trail: Trail) -> None:
+def _require_risen(keys: SealKeys, entries: Recorded) -> None:
     try:
-        require_risen(keys, trail.entries(kind="seal"))
+        require_risen(keys, entries(kind="seal"))
     except InputError as error:
         # The counter stands in the policy, and under another policy neither findings nor waivers are these.
         hint = "it is in the policy that the waivers are for: ship again with a higher one, and waive again"

@@ -50,9 +50,9 @@ def waivers_in_trail(verdict: bytes | None, trail: Place) -> tuple[bytes, ...]:
         return ()
     listed = _listed(statement)
     with Trail.open(trail, create=False) as opened:
-        opened.verify()
-        revoked = revocation_of(opened.entries(kind="revocation"), str(statement.predicate.get("run")))
-        entries = tuple(entry for entry in opened.entries(kind="waiver") if entry.body.get("sha256") in listed)
+        log = opened.verified()
+        revoked = revocation_of(log.entries(kind="revocation"), str(statement.predicate.get("run")))
+        entries = tuple(entry for entry in log.entries(kind="waiver") if entry.body.get("sha256") in listed)
         where = opened.where
     if revoked is not None:
         raise RejectedError(

@@ -10,21 +10,20 @@ from audit_pipeline.errors import RejectedError
 from audit_pipeline.gate.files import RunFiles
 from audit_pipeline.policy_history import with_history
 from audit_pipeline.trail.entry import Entry, Kind
-from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.recorded import Recorded
 
 _DRAWN_FROM: tuple[Kind, ...] = ("policy", "model")
 """Of the kinds that history is drawn from, those whose text may be taken out."""
 
 
-def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:
+def check_history(run: RunFiles, entries: Recorded, policy_index: int) -> None:
     """Draw the policy's changes again from the entries before the run's own.
 
     Where one of these was taken out since, what the run logged of it when it was there has to do.
 
     Args:
         run: whose evidence tells of changes; one that an older version wrote tells nothing, and nothing is asked.
-        trail: with the run in it.
+        entries: of the trail with the run in it.
         policy_index: of the run's first entry; of a run that was decided again, of the one that was measured.
 
     Raises:
@@ -35,7 +34,7 @@ def check_history(run: RunFiles, trail: Trail, policy_index: int) -> None:
         return
 
     def recorded(run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
-        return takewhile(lambda entry: entry.index < policy_index, trail.entries(run, kind))
+        return takewhile(lambda entry: entry.index < policy_index, entries(run, kind))
 
     bare = told.model_copy(update={"changed": None, "changed_before": ()})
     drawn = with_history(bare, run.evidence.source.sha256, recorded)

@@ -39,8 +39,14 @@ def tell(evidence: Evidence, logged: Logged, approved: Mapping[str, tuple[str, .
     return Told(
         (*_of_the_run(evidence), *_of_the_log(evidence, logged, demands), *_of_people(evidence, approved)),
         tuple(_not_demanded(evidence, approved, demands)),
-        tuple(waiver_warnings(evidence, logged, demands)),
+        (*_lost(logged), *waiver_warnings(evidence, logged, demands)),
     )
+
+
+def _lost(logged: Logged) -> Iterator[str]:
+    if logged.lost is not None:
+        said = f"run {logged.lost} sealed a newer image and broke off, by the entry right after it"
+        yield f"{said}: where somebody has that image, it is the one to release"
 
 
 def _of_the_run(evidence: Evidence) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from audit_pipeline import run_folder
@@ -11,12 +12,13 @@ from audit_pipeline.gate.entries import check_entries
 from audit_pipeline.gate.files import RunFiles
 from audit_pipeline.gate.history import check_history
 from audit_pipeline.gate.origin import check_origin_entries
-from audit_pipeline.rollback import last_released
+from audit_pipeline.rollback import Released, last_released, without_broken_off
 from audit_pipeline.seal_part import SealPart
 from audit_pipeline.trail.entry import Entry, Kind
 from audit_pipeline.trail.log import Trail
-from audit_pipeline.trail.log_trust import LogChecked, LogTrust, check_log
+from audit_pipeline.trail.log_trust import LogChecked, LogTrust, check_log, unsigned
 from audit_pipeline.trail.merkle import TreeHead
+from audit_pipeline.trail.recorded import Recorded
 
 _OF_PEOPLE: frozenset[Kind] = frozenset({"approval", "waiver", "incident", "revocation", "redaction"})
 
@@ -34,6 +36,8 @@ class Logged:
     """of the entry of the run's verdict: what the verdict rests on came before"""
     of_people: tuple[Entry, ...]
     """what people entered about this run, and about the one it was decided again from"""
+    lost: str | None
+    """a run that sealed a newer image for the same devices and then, it says, broke off; None where there is none"""
     waivers: tuple[Entry, ...]
     """every waiver in the trail, whichever run it was entered for"""
 
@@ -48,22 +52,24 @@ def check_trail(run: RunFiles, trail: Trail, trust: LogTrust) -> Logged:
     evidence, position, origin = run.evidence, run.evidence.trail, run.evidence.origin
     if position is None:
         raise RejectedError("gate.unlogged", "the evidence names no place in a trail", where=run_folder.EVIDENCE)
-    entries = tuple(trail.entries(evidence.run.id))
-    first = tuple(trail.entries(origin.run.id)) if origin else ()
     positions = (position, origin.trail) if origin else (position,)
-    log = check_log(trail, trust, seen=map(_head, positions), covers=_to_be_covered(entries, trail, trust))
+    covers = _to_be_covered(tuple(trail.entries(evidence.run.id)), trail, trust)
+    log = check_log(trail, trust, seen=map(_head, positions), covers=covers)
+    entries = tuple(log.entries(evidence.run.id))
+    first = tuple(log.entries(origin.run.id)) if origin else ()
+    _refuse_uncovered(log, _to_be_covered(entries, trail, trust), trail)
     places = check_entries(run.document, run.files, _of_stages(entries), position, trail.where)
     check_origin_entries(evidence, run.document, _of_stages(first), places["policy"], trail.where)
-    check_history(run, trail, positions[-1].policy_index)
-    if evidence.seal is not None:
-        _refuse_superseded(evidence.seal, _released(trail), trail.where)
+    check_history(run, log.entries, positions[-1].policy_index)
+    lost = _refuse_superseded(evidence.seal, log.entries, trail.where) if evidence.seal else None
     return Logged(
         where=trail.where,
         log=log,
         size=max(places.values()) + 1,
         verdict_index=places["verdict"],
         of_people=tuple(entry for entry in (*entries, *first) if entry.kind in _OF_PEOPLE),
-        waivers=tuple(trail.entries(kind="waiver")),
+        lost=lost,
+        waivers=tuple(log.entries(kind="waiver")),
     )
 
 
@@ -86,15 +92,18 @@ def _head(position: TrailPart) -> TreeHead:
     return TreeHead(position.size, position.root)
 
 
-def _released(trail: Trail) -> list[Entry]:
-    """The seals of runs that did not break off afterwards: such a run spent its counter, but nobody has its image."""
-    broken_off = {entry.run for entry in trail.entries(kind="aborted")}
-    return [entry for entry in trail.entries(kind="seal") if entry.run not in broken_off]
+def _refuse_uncovered(log: LogChecked, covers: int, trail: Trail) -> None:
+    """What was asked of the database before it was verified may have shown less."""
+    if covers > (log.signed.head.size if log.signed else 0):
+        raise unsigned(trail, covers)
 
 
-def _refuse_superseded(seal: SealPart, seals: list[Entry], url: str) -> None:
-    newest = last_released(seals, seal.device_class or seal.recipient)
-    if newest is not None and newest.security_counter > seal.security_counter:
+def _refuse_superseded(seal: SealPart, entries: Recorded, url: str) -> str | None:
+    """Refuse a release that a newer one has replaced; give back the run whose newer image got lost."""
+    seals = tuple(entries(kind="seal"))
+    released = without_broken_off(seals, entries(kind="aborted"))
+    newest = _newer(seal, released)
+    if newest is not None:
         raise RejectedError(
             "gate.superseded",
             f"this run is genuine and all else holds, but run {newest.run} was released after it for "
@@ -102,3 +111,10 @@ def _refuse_superseded(seal: SealPart, seals: list[Entry], url: str) -> None:
             where=url,
             hint="release the newer run: a device that took it refuses this image",
         )
+    lost = _newer(seal, seals)
+    return lost.run if lost else None
+
+
+def _newer(seal: SealPart, seals: Iterable[Entry]) -> Released | None:
+    newest = last_released(seals, seal.device_class or seal.recipient)
+    return newest if newest is not None and newest.security_counter > seal.security_counter else None

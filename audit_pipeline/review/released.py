@@ -49,9 +49,9 @@ def read_release(name: str, trail: Address, kind: str) -> Release:
     """
     with Trail.open(trail, create=False) as opened:
         where = opened.where
-        opened.verify()
-        entries = tuple(opened.entries(name))
-        runs = () if entries else sorted({entry.run for entry in opened.entries(kind="verdict")})
+        log = opened.verified()
+        entries = tuple(log.entries(name))
+        runs = () if entries else sorted({entry.run for entry in log.entries(kind="verdict")})
     if not entries:
         raise InputError(
             "trail.no-such-run",

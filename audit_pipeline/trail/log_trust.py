@@ -15,6 +15,7 @@ from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import Note, parse_note
 from audit_pipeline.trail.note_key import NoteKey
+from audit_pipeline.trail.recorded import Recorded
 from audit_pipeline.trail.witnesses import WitnessQuorum, require_witnesses
 
 
@@ -43,6 +44,8 @@ class LogChecked:
 
     head: TreeHead
     """recomputed"""
+    entries: Recorded
+    """those that were hashed for it, and no others; to be asked while the trail is open"""
     key: NoteKey | None
     """whose checkpoints were checked; None for a log that has no key yet"""
     signed: Checkpoint | None
@@ -92,9 +95,10 @@ def check_log(trail: Trail, trust: LogTrust, *, seen: Iterable[TreeHead] = (), c
         raise unsigned(trail, demanded)
     checkpoint = signed.checkpoint if signed else None
     heads = (remembered, pinned.head if pinned else None, checkpoint.head if checkpoint else None)
-    head = trail.verify(seen=(*seen, *(each for each in heads if each is not None)))
+    log = trail.verified(seen=(*seen, *(each for each in heads if each is not None)))
     return LogChecked(
-        head=head,
+        head=log.head,
+        entries=log.entries,
         key=key,
         signed=checkpoint,
         cosigned=signed.cosigned if signed else (),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,11 @@ from audit_pipeline.trail.memory import Memory
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.place import Place
 from audit_pipeline.trail.proofs import ProofPath
-from audit_pipeline.trail.rows import ENTRIES, REDACTIONS, frontier_row, of_kind, read_rows
+from audit_pipeline.trail.rows import ENTRIES, REDACTIONS, AnyRow, frontier_row, of_kind, read_rows
 from audit_pipeline.trail.stored_tree import StoredTree
 from audit_pipeline.trail.tables import EntryRow
 from audit_pipeline.trail.verification import read_entry, read_frontier, verify_log
+from audit_pipeline.trail.verified import Contents, VerifiedLog
 
 
 class LogReader:
@@ -81,10 +82,17 @@ class LogReader:
                 all are, but a query for some of them could show others.
         """
         with self._database.reading(self._engine) as connection:
-            redactions = partial(read_rows, connection, REDACTIONS)
-            head = verify_log(read_rows(connection, ENTRIES), frontier_row(connection), seen, self.where, redactions)
-            self._database.refuse_deceptive(connection)
-        return head
+            return self._verify(connection, read_rows(connection, ENTRIES), seen)
+
+    def verified(self, seen: Iterable[TreeHead] = ()) -> VerifiedLog:
+        """Recompute the whole log, and keep what stands where in it, for whoever decides by its entries.
+
+        For arguments and what is raised see `verify`.
+        """
+        contents = Contents()
+        with self._database.reading(self._engine) as connection:
+            head = self._verify(connection, contents.noting(read_rows(connection, ENTRIES)), seen)
+        return VerifiedLog(head, self.where, contents, self._numbered)
 
     def root_at(self, size: int) -> TreeHead:
         """The head that the log had when it held `size` entries, as recorded.
@@ -186,6 +194,16 @@ class LogReader:
     def _entries(self, connection: Connection, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
         query = ENTRIES if kind is None else of_kind(kind)
         return self._read(connection, query if run is None else query.where(col(EntryRow.run) == run))
+
+    def _numbered(self, numbers: Sequence[int]) -> Iterator[Entry]:
+        with self._database.reading(self._engine) as connection:
+            yield from self._read(connection, ENTRIES.where(col(EntryRow.index).in_(numbers)))
+
+    def _verify(self, connection: Connection, rows: Iterable[AnyRow], seen: Iterable[TreeHead]) -> TreeHead:
+        redactions = partial(read_rows, connection, REDACTIONS)
+        head = verify_log(rows, frontier_row(connection), seen, self.where, redactions)
+        self._database.refuse_deceptive(connection)
+        return head
 
     def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
         for row in read_rows(connection, query):

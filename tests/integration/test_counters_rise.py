@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sealing_worlds import Line
-from small_world import PASSPHRASE, World, carry_out, ticking
+from small_world import CHEAP, PASSPHRASE, World, carry_out, ticking
 
 from audit_pipeline.errors import ExitCode, InputError, RejectedError, ToolError
 from audit_pipeline.gate.judge import gate
@@ -68,6 +69,22 @@ def test_the_gate_passes_the_newest_release_and_says_what_superseded_another(
     assert "run second was released after it" in caught.value.what
 
 
+def test_whoever_may_write_cannot_say_later_that_the_newest_release_broke_off(
+    world: World, line: Line, first: Shipped, second: Shipped, tmp_path: Path
+) -> None:
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    for file in line.folder.glob("audit.db*"):
+        shutil.copy(file, copied)
+    with Trail.open(copied / "audit.db") as trail:
+        at = trail.entry(trail.head().size - 1).at
+        trail.append("incident", "first", at, {"reason": "anything"})
+        trail.append("aborted", "second", at, {"code": "run.write-failed"})
+    with pytest.raises(RejectedError) as caught:
+        gate(first.folder, str(copied / "audit.db"), world.demands())
+    assert caught.value.code == "gate.superseded"
+
+
 def test_an_evaluation_needs_no_counter(line: Line, second: Shipped) -> None:
     evaluated = carry_out(replace(line.request("evaluated", 0), command="evaluate", seals=False))
     assert evaluated.evidence.verdict.outcome == "PASS"
@@ -75,7 +92,7 @@ def test_an_evaluation_needs_no_counter(line: Line, second: Shipped) -> None:
 
 def test_a_class_has_a_line_of_its_own_whichever_the_key(world: World, line: Line, second: Shipped) -> None:
     line.ship("wrist", 1, device=WRIST)
-    new_key("x25519", world.folder / "device-2", PASSPHRASE)
+    new_key("x25519", world.folder / "device-2", PASSPHRASE, log2_n=CHEAP)
     other = "signer: maker.key.pem, recipient: device-2.pub.pem"
     with pytest.raises(InputError) as caught:
         line.ship("wrist-again", 1, keys=other, device=WRIST)
@@ -117,7 +134,9 @@ def test_a_release_that_broke_off_spent_its_counter_and_supersedes_nothing(
         line.ship("lost", 2)
     assert entries(line, "lost")[-2:] == ["seal", "aborted"]
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["kept"]
-    assert gate(kept.folder, str(tmp_path / "audit.db"), world.demands()).evidence == kept.evidence
+    gated = gate(kept.folder, str(tmp_path / "audit.db"), world.demands())
+    assert gated.evidence == kept.evidence
+    assert any("run lost sealed a newer image" in warning for warning in gated.told.warnings)
     with pytest.raises(InputError) as caught:
         line.ship("again", 2)
     assert "run lost was released with security counter 2" in caught.value.what

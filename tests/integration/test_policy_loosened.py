@@ -84,7 +84,7 @@ def test_evidence_that_tells_it_otherwise_is_refused(loosened: Shipped, told: di
     evidence = run.evidence.model_copy(update={"policy": forged})
     with Trail.open(trail_of(loosened), create=False) as trail, pytest.raises(RejectedError) as caught:
         assert evidence.trail is not None
-        check_history(replace(run, evidence=evidence), trail, evidence.trail.policy_index)
+        check_history(replace(run, evidence=evidence), trail.entries, evidence.trail.policy_index)
     assert caught.value.code == "gate.policy-history"
 
 

@@ -284,3 +284,15 @@ def test_a_trail_in_a_file_does_not_load_the_driver(path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_view_that_shows_all_to_whoever_verifies_and_less_to_whoever_asks_hides_nothing(
+    filled: Trail, rewrite: Callable[..., None]
+) -> None:
+    asked = "EXISTS (SELECT FROM pg_cursors WHERE statement LIKE '%WHERE entry.run = %')"
+    rewrite(
+        "ALTER TABLE entry RENAME TO entries",
+        f'CREATE VIEW entry AS SELECT * FROM entries WHERE NOT ("index" = 3 AND {asked})',
+    )
+    assert [entry.index for entry in filled.entries("run-1")] == [1, 5, 7, 9]
+    assert [entry.index for entry in filled.verified().entries("run-1")] == [1, 3, 5, 7, 9]

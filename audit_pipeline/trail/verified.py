@@ -1,0 +1,76 @@
+"""A log as one pass over all of it found it: what is asked of it afterwards is answered by what was hashed then.
+
+A database answers each question anew, and whoever holds it can have it answer the next one otherwise: by an index that
+lacks an entry, a view, a rule of the server, or a row that is exchanged meanwhile. So whatever is decided by entries of
+a run or a kind takes them from here: their numbers were noted as they were hashed, and each is read again by its number
+and must hash to what it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.merkle import TreeHead
+from audit_pipeline.trail.rows import AnyRow
+from audit_pipeline.trail.verification import changed
+
+_AT_ONCE = 500
+"""Entries that are read by one statement; databases bound how many numbers it may name."""
+
+
+@dataclass
+class Contents:
+    """What stands where in a log, noted in the pass that verifies it."""
+
+    leaves: list[str] = field(default_factory=list)
+    """leaf hash of each entry, hexadecimal"""
+    of_run: dict[str, list[int]] = field(default_factory=dict)
+    of_kind: dict[str, list[int]] = field(default_factory=dict)
+
+    def noting(self, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
+        """The rows, each noted once whoever checks them has come for the next."""
+        for row in rows:
+            yield row
+            index, kind, run, _, _, leaf, *_ = row
+            self.leaves.append(leaf)
+            self.of_run.setdefault(run, []).append(index)
+            self.of_kind.setdefault(kind, []).append(index)
+
+    def numbers(self, run: str | None, kind: Kind | None) -> Sequence[int]:
+        """Numbers of the entries of a run, a kind, both, or all, in order."""
+        found = range(len(self.leaves)) if run is None else self.of_run.get(run, [])
+        if kind is None:
+            return found
+        of_kind = self.of_kind.get(kind, [])
+        return of_kind if run is None else sorted({*found} & {*of_kind})
+
+
+@dataclass(frozen=True)
+class VerifiedLog:
+    """A log that holds. Its entries can be asked for as long as the trail is open."""
+
+    head: TreeHead
+    """recomputed"""
+    where: str
+    """the trail, for messages"""
+    contents: Contents = field(repr=False)
+    read: Callable[[Sequence[int]], Iterable[Entry]] = field(repr=False)
+    """gives the entries with these numbers, as recorded"""
+
+    def entries(self, run: str | None = None, kind: Kind | None = None) -> Iterator[Entry]:
+        """The entries that were verified, in order, of one run or of all, of one kind or of all; see `Recorded`.
+
+        Raises:
+            RejectedError: `trail.entry-changed`, one is not what it was then.
+        """
+        numbers = self.contents.numbers(run, kind)
+        for first in range(0, len(numbers), _AT_ONCE):
+            asked = numbers[first : first + _AT_ONCE]
+            found = {entry.index: entry for entry in self.read(asked)}
+            for index in asked:
+                entry = found.get(index)
+                if entry is None or entry.leaf_hash.hex() != self.contents.leaves[index]:
+                    raise changed(index, "it is not what it was a moment ago, when the log was verified", self.where)
+                yield entry
