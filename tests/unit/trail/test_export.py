@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from audit_pipeline.errors import AuditError, InputError, RejectedError, ToolError
 from audit_pipeline.trail import bundle
 from audit_pipeline.trail.checkpoint import sign_checkpoint
-from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.entry import KEPT_KINDS, Entry, Kind
 from audit_pipeline.trail.export import export
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogTrust, Pinned
@@ -146,6 +146,24 @@ def test_the_checker_refuses_any_change_of_any_entry(how: str, work: Path, check
         (work / "export" / "entries.jsonl").write_bytes(b"".join(altered(whole, number, how)))
         with pytest.raises((ValueError, KeyError, TypeError)):
             checker.check(work / "export", given)
+
+
+@pytest.mark.parametrize("kind", sorted(KEPT_KINDS))
+def test_the_checker_refuses_a_verdict_without_its_text_though_an_entry_took_it_out(
+    kind: Kind, tmp_path: Path, checker: ModuleType
+) -> None:
+    """Whoever may write can enter such a redaction; no root changes by what then goes from the bundle."""
+    with Trail.open(tmp_path / "audit.db") as trail:
+        told = trail.append(kind, "run", AT, {"outcome": "FAIL", "index": 9, "leaf_hash": ""}).entry
+        trail.append("redaction", "run", AT, {"index": told.index, "leaf_hash": told.leaf_hash.hex()})
+        identity = trail.log()
+        export(trail, tmp_path / "export", LogTrust())
+    assert identity is not None
+    given = Namespace(log_key=identity.vkey, witness=[], witnesses=None, checkpoint=None)
+    lines = (tmp_path / "export" / "entries.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "export" / "entries.jsonl").write_bytes(b"".join([told.header + b"\n", *lines[1:]]))
+    with pytest.raises(ValueError, match="ever loses it"):
+        checker.check(tmp_path / "export", given)
 
 
 def test_what_does_not_hold_is_said_in_one_line(
