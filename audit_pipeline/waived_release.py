@@ -18,6 +18,7 @@ from audit_pipeline.entries import candidate_entry, data_entry, findings_entry, 
 from audit_pipeline.errors import InputError, RejectedError
 from audit_pipeline.evidence import Evidence, Origin, TrailPart, Verdict
 from audit_pipeline.gate.demands import Demands
+from audit_pipeline.gate.held_waivers import HeldWaivers, held_waivers
 from audit_pipeline.gate.judge import Record, check_record
 from audit_pipeline.journal import Journal
 from audit_pipeline.measurement import Outcome
@@ -28,7 +29,6 @@ from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
 from audit_pipeline.trail.recorded import Recorded
 from audit_pipeline.waiver_part import WaiverPart
-from audit_pipeline.waiver_parts import Available, available
 
 _KEPT = (run_folder.POLICY, run_folder.MODEL, run_folder.PREDICTIONS)
 _SHOWN = 3
@@ -92,7 +92,7 @@ def release_waived(
     _require_refusal(record, str(request.folder))
     policy = load_policy(request.policy)
     quorum, logged = demands.waiver_quorum(policy.value), record.logged
-    held = available(record.evidence, record.verdict.statement, logged.waivers, quorum, demands.now, logged.where)
+    held = held_waivers(record.evidence, record.verdict.statement, logged.waivers, quorum, demands.now, logged.where)
     decided = _decide_again(record, held, policy.value)
     keys = open_keys(policy, passphrase)
     if keys is None:
@@ -134,7 +134,7 @@ def _require_risen(keys: SealKeys, entries: Recorded) -> None:
         raise InputError(error.code, error.what, where=error.where, hint=hint) from None
 
 
-def _decide_again(record: Record, held: Available, policy: Policy) -> _Decided:
+def _decide_again(record: Record, held: HeldWaivers, policy: Policy) -> _Decided:
     """Decide under the waivers, and keep those that the verdict needs: another would only end it sooner."""
     findings = record.evidence.findings
     under_all = decide(findings, policy, held.parts)

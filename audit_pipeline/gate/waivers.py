@@ -13,6 +13,7 @@ from audit_pipeline import run_folder
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.gate.demands import Demands
+from audit_pipeline.gate.held_waivers import waiver_part, waivers_of
 from audit_pipeline.gate.trail import Logged
 from audit_pipeline.people.waivers import waivers_in
 from audit_pipeline.policy.schema import Policy
@@ -20,7 +21,6 @@ from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.predicate import moment
 from audit_pipeline.seal.statement import Statement
 from audit_pipeline.seal.waiver import check_waivers
-from audit_pipeline.waiver_parts import waiver_part, waivers_of
 
 SOON = timedelta(days=14)
 """How long before a waiver ends the gate begins to say so."""

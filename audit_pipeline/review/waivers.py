@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.gate.demands import Demands
+from audit_pipeline.gate.held_waivers import waivers_of
 from audit_pipeline.gate.judge import Record
 from audit_pipeline.people.waivers import WaiverEntries
 from audit_pipeline.review.reviewers import named
@@ -15,7 +16,6 @@ from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.predicate import moment
 from audit_pipeline.seal.trust.schema import TrustDocument
 from audit_pipeline.seal.waiver import Waiver
-from audit_pipeline.waiver_parts import waivers_of
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from audit_pipeline.waiver_part import WaiverPart
 
 
 @dataclass(frozen=True)
-class Available:
-    """What a trail has for a model under a policy."""
+class HeldWaivers:
+    """Those that hold for a model under a policy, and why the others in the trail do not."""
 
     parts: tuple[WaiverPart, ...]
     """of the waivers that hold"""
@@ -29,9 +29,9 @@ class Available:
     """why each of the others does not hold, in words"""
 
 
-def available(
+def held_waivers(
     evidence: Evidence, verdict: Statement, entries: Iterable[Entry], quorum: Quorum | None, now: str, where: str
-) -> Available:
+) -> HeldWaivers:
     """The waivers that hold for a run's model and policy at a moment, by the check that the gate makes of them.
 
     Args:
@@ -62,7 +62,7 @@ def available(
             continue
         parts.append(waiver_part(found.sha256, found.waiver, envelope, keys))
         envelopes[found.sha256] = envelope
-    return Available(tuple(parts), envelopes, tuple(lacking))
+    return HeldWaivers(tuple(parts), envelopes, tuple(lacking))
 
 
 def waivers_of(evidence: Evidence, entries: Iterable[Entry], where: str) -> tuple[WaiverEntries, ...]:
