@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from people_world import policy_text
-from small_world import MANIFEST, PASSPHRASE, POLICY, World, carry_out, train_model, write_split
+from small_world import CHEAP, MANIFEST, PASSPHRASE, POLICY, World, carry_out, train_model, write_split
 
 from audit_pipeline.seal.keys.load import new_key
 from audit_pipeline.ship import Shipped
@@ -23,8 +23,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (folder / "dataset.yaml").write_text(MANIFEST)
     (folder / "policy.yaml").write_text(POLICY)
     train_model(folder, folder / "model.h5")
-    maker = new_key("ed25519", folder / "maker", PASSPHRASE)
-    device = new_key("x25519", folder / "device", PASSPHRASE)
+    maker = new_key("ed25519", folder / "maker", PASSPHRASE, log2_n=CHEAP)
+    device = new_key("x25519", folder / "device", PASSPHRASE, log2_n=CHEAP)
     return World(folder, folder / "model.h5", folder / "policy.yaml", maker.public, device.private)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from small_world import PASSPHRASE, POLICY, World, carry_out
+from small_world import CHEAP, PASSPHRASE, POLICY, World, carry_out
 
 from audit_pipeline.seal.keys.load import new_key
 from audit_pipeline.ship import Request, Shipped
@@ -51,5 +51,5 @@ class Line:
 def wrist_keys(folder: Path) -> str:
     """The keys of a device that reads P-256 alone, made in the world's folder."""
     for name in ("wrist-maker", "wrist-device"):
-        new_key("p256", folder / name, PASSPHRASE)
+        new_key("p256", folder / name, PASSPHRASE, log2_n=CHEAP)
     return "signer: wrist-maker.key.pem, recipient: wrist-device.pub.pem"

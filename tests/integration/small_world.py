@@ -17,6 +17,8 @@ from audit_pipeline.seal.verify import Trust
 from audit_pipeline.ship import Request, Shipped, ship
 
 PASSPHRASE = b"correct horse"
+CHEAP = 14
+"""log2 of scrypt's N for the worlds' keys: what a guess costs by default is for those who guess."""
 TODAY = "2026-02-01T00:00:00Z"
 """When the gate is asked; runs are of a month before."""
 CLASSES = ("calm", "alarm")

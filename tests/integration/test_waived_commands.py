@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from people_world import RULE
-from small_world import PASSPHRASE, World, copy_trail
+from small_world import CHEAP, PASSPHRASE, World, copy_trail
 
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.main import main
@@ -31,7 +31,8 @@ class Office:
         self.world, self.run, self.folder, self.capsys = world, run, folder, capsys
         self.trail = copy_trail(run, folder)
         names = ("ann", "bob", "carl", "dora", "root")
-        self.public = {name: load_signer_public(new_key("ed25519", folder / name, PASSPHRASE).public) for name in names}
+        made = {name: new_key("ed25519", folder / name, PASSPHRASE, log2_n=CHEAP) for name in names}
+        self.public = {name: load_signer_public(files.public) for name, files in made.items()}
         maker = {"maker": load_signer_public(world.signer_public)}
         roles: dict[RoleName, dict[str, SignerPublic]] = {"image": maker, "verdict": maker, "release": maker}
         roles["root"] = {"root": self.public["root"]}
