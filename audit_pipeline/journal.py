@@ -11,7 +11,8 @@ from audit_pipeline.entries import policy_entry
 from audit_pipeline.errors import AuditError, InputError
 from audit_pipeline.policy_history import with_history
 from audit_pipeline.policy_part import PolicyPart
-from audit_pipeline.trail.entry import Entry, Kind, Receipt
+from audit_pipeline.trail.entry import Entry, Receipt
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.recorded import Recorded
 

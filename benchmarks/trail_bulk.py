@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from audit_pipeline.canonical import sha256_hex
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.merkle import Frontier
 

@@ -12,7 +12,7 @@ from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from audit_pipeline.trail.entry import Kind
+    from audit_pipeline.trail.kind import Kind
 
 app = typer.Typer(help="Read the audit trail, check it, and prove what it holds.", invoke_without_command=True)
 
@@ -79,7 +79,7 @@ def _kind(word: str | None) -> Kind | None:
     from typing import get_args
 
     from audit_pipeline.spelling import did_you_mean
-    from audit_pipeline.trail.entry import Kind
+    from audit_pipeline.trail.kind import Kind
 
     kinds: tuple[Kind, ...] = get_args(Kind)
     for kind in kinds:

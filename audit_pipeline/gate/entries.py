@@ -18,7 +18,8 @@ from audit_pipeline.entries import (
 )
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.evidence import TrailPart
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 
 Document = Mapping[str, Any]
 

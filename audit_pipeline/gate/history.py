@@ -9,7 +9,8 @@ from audit_pipeline import run_folder
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.gate.files import RunFiles
 from audit_pipeline.policy_history import with_history
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.recorded import Recorded
 
 _DRAWN_FROM: tuple[Kind, ...] = ("policy", "model")

@@ -14,7 +14,8 @@ from audit_pipeline.gate.history import check_history
 from audit_pipeline.gate.origin import check_origin_entries
 from audit_pipeline.rollback import Released, last_released, without_broken_off
 from audit_pipeline.seal_part import SealPart
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogChecked, LogTrust, check_log, unsigned
 from audit_pipeline.trail.merkle import TreeHead

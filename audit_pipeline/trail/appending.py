@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from audit_pipeline.errors import RejectedError, ToolError
-from audit_pipeline.trail.entry import Entry, Kind, Receipt
+from audit_pipeline.trail.entry import Entry, Receipt
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier
 from audit_pipeline.trail.rows import ENTER, GROW, columns, frontier_row, last_row
 from audit_pipeline.trail.verification import changed, read_frontier

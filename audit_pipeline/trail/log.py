@@ -22,7 +22,8 @@ from audit_pipeline.trail import checkpoint_rows, schema
 from audit_pipeline.trail.appending import End
 from audit_pipeline.trail.checkpointing import Checkpointing, OpenLog
 from audit_pipeline.trail.database import Database, database_at
-from audit_pipeline.trail.entry import Entry, Kind, Receipt
+from audit_pipeline.trail.entry import Entry, Receipt
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log_opening import open_checkpointing
 from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.place import Address, Place

@@ -14,7 +14,8 @@ from sqlmodel import col
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail import checkpoint_rows
 from audit_pipeline.trail.database import Database
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log_key import LogIdentity
 from audit_pipeline.trail.memory import Memory
 from audit_pipeline.trail.merkle import TreeHead

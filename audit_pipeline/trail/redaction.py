@@ -24,7 +24,8 @@ from audit_pipeline.seal.keys.public_key import read_spki
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import Predicate, Text, first_fault
 from audit_pipeline.seal.statement import Subject, make_statement
-from audit_pipeline.trail.entry import KEPT_KINDS, Entry
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import KEPT_KINDS
 from audit_pipeline.trail.signed_entry import read_entry, sign_entry
 from audit_pipeline.trail.strict_base64 import decode, encode
 

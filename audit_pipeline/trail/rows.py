@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, Select, Update, insert, inspect, select, update
 from sqlmodel import col
 
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.tables import EntryRow, FrontierRow
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import RowMapping
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.trail.entry import Entry, leaf_of
+from audit_pipeline.trail.document import leaf_of
+from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.merkle import Frontier, GrowingTree, TreeHead, leaf_hash
 from audit_pipeline.trail.rows import AnyRow
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.rows import AnyRow
 from audit_pipeline.trail.verification import changed

@@ -27,7 +27,7 @@ from audit_pipeline.seal.keys.load import load_signer
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.statement import Subject
 from audit_pipeline.seal.waiver import WAIVER_TYPE, WaivedPolicy, Waiver, waiver_payload
-from audit_pipeline.trail.entry import Kind
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.signed_entry import sign_entry
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
 from audit_pipeline.seal.keys.signer import Signer
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.signed_entry import sign_entry
 
 RUN, OTHER_RUN = "2026-05-04-a", "2026-05-04-b"

@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from audit_pipeline.errors import AuditError, InputError, RejectedError, ToolError
 from audit_pipeline.trail import bundle
 from audit_pipeline.trail.checkpoint import sign_checkpoint
-from audit_pipeline.trail.entry import KEPT_KINDS, Entry, Kind
+from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.export import export
+from audit_pipeline.trail.kind import KEPT_KINDS, Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogTrust, Pinned
 from audit_pipeline.trail.merkle import TreeHead

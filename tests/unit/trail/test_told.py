@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_pipeline.trail.details import Detail, details
-from audit_pipeline.trail.entry import Entry, Kind
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.summary import in_words
 from audit_pipeline.trail.timeline import timeline

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_pipeline.errors import InputError
-from audit_pipeline.trail.entry import KEPT_KINDS, Entry, Kind, leaf_of
+from audit_pipeline.trail.document import leaf_of
+from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import KEPT_KINDS, Kind
 
 AT = "2026-05-04T12:00:00Z"
 
