@@ -16,7 +16,7 @@ from audit_pipeline.measurement import Outcome
 from audit_pipeline.policy.changes import asked_by, policy_edits
 from audit_pipeline.policy_part import MadeChange, PolicyChange, PolicyEdit, PolicyPart
 from audit_pipeline.trail.entry import Entry
-from audit_pipeline.trail.recorded import Recorded
+from audit_pipeline.trail.recorded import Recorded, first_of_each_kind
 
 Ending = Literal["PASS", "FAIL", "INCONCLUSIVE", "aborted"]
 
@@ -48,7 +48,10 @@ def with_history(part: PolicyPart, model_sha256: str, recorded: Recorded) -> Pol
 
 def _earlier(part: PolicyPart, model_sha256: str, recorded: Recorded) -> list[Entry]:
     """The policies that this one follows, the newest first; nothing can be held against one that was taken out."""
-    policies = [entry for entry in recorded(kind="policy") if not entry.redacted][::-1]
+    first: dict[str, Entry] = {}
+    for entry in recorded(kind="policy"):
+        first.setdefault(entry.run, entry)
+    policies = [entry for entry in first.values() if not entry.redacted][::-1]
     if named := [entry for entry in policies if entry.body.get("name") == part.name]:
         return named
     of_model = {entry.run for entry in recorded(kind="model") if entry.body.get("sha256") == model_sha256}
@@ -87,7 +90,7 @@ def _edits(before: Mapping[str, Any], part: PolicyPart) -> Iterator[PolicyEdit]:
 
 def _ending(policy: Entry, recorded: Recorded) -> Ending | None:
     """What a run came to; None where it has not ended. Findings are known as soon as they are entered."""
-    bodies = {entry.kind: entry.body for entry in recorded(run=policy.run)}
+    bodies = {kind: entry.body for kind, entry in first_of_each_kind(recorded(run=policy.run)).items()}
     try:
         if "verdict" in bodies:
             return Outcome(bodies["verdict"]["outcome"]).value

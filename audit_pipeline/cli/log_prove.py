@@ -23,9 +23,10 @@ from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 if TYPE_CHECKING:
     from audit_pipeline.trail.checkpoint import Checkpoint
     from audit_pipeline.trail.entry import Entry
+    from audit_pipeline.trail.kind import Kind
     from audit_pipeline.trail.log import Trail
 
-_SPEAKS_FOR_A_RUN = ("seal", "verdict")
+_SPEAKS_FOR_A_RUN: tuple[Kind, ...] = ("seal", "verdict")
 
 
 def prove(
@@ -91,6 +92,8 @@ def check_proof(
 
 
 def _entry(trail: Trail, what: str) -> Entry:
+    from audit_pipeline.trail.recorded import first_of_each_kind
+
     index = entry_number(what)
     if index is not None:
         return trail.entry(index)
@@ -98,8 +101,8 @@ def _entry(trail: Trail, what: str) -> Entry:
     entries = tuple(trail.entries(name))
     if not entries:
         raise no_such_run(trail, name)
-    last: dict[str, Entry] = {entry.kind: entry for entry in entries}
-    return next((last[kind] for kind in _SPEAKS_FOR_A_RUN if kind in last), entries[-1])
+    found = first_of_each_kind(entries)
+    return next((found[kind] for kind in _SPEAKS_FOR_A_RUN if kind in found), entries[-1])
 
 
 def _told(entry: Entry, checkpoint: Checkpoint) -> dict[str, Any]:

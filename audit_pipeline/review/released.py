@@ -12,6 +12,7 @@ from audit_pipeline.spelling import did_you_mean
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.place import Address
+from audit_pipeline.trail.recorded import first_of_each_kind
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def read_release(name: str, trail: Address, kind: str) -> Release:
             hint="`audit log list` shows the runs that it has",
         )
     Trail.open(trail).close()  # whoever signs is told before that the trail has no key here, or is read-only
-    bodies = {entry.kind: entry.body for entry in entries}
+    bodies = {kind: entry.body for kind, entry in first_of_each_kind(entries).items()}
     match bodies:
         case {"candidate": {"sha256": str(model)}, "seal": {"verdict_sha256": str(verdict), "version": str(version)}}:
             return Release(

@@ -8,7 +8,9 @@ from typing import Any
 
 from audit_pipeline.trail.details import LOOSENED, Detail, details
 from audit_pipeline.trail.entry import Entry
+from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.log import Trail
+from audit_pipeline.trail.recorded import first_of_each_kind
 from audit_pipeline.trail.summary import in_words, short
 
 _DECIDED = ("human_centred", "changed", "lawful_basis", "retention_until", "steps", "search", "answers")
@@ -83,9 +85,9 @@ def _decided(body: Mapping[str, Any]) -> tuple[Detail, ...]:
 
 
 def _standing(entries: Sequence[Entry]) -> tuple[Detail, ...]:
-    last: dict[str, Entry] = {entry.kind: entry for entry in entries}
-    lines = [Detail("outcome", _outcome(last))]
-    policy = last["policy"].body if "policy" in last else {}
+    found = first_of_each_kind(entries)
+    lines = [Detail("outcome", _outcome(found))]
+    policy = found["policy"].body if "policy" in found else {}
     lines += _loosened(policy)
     responsible = _answers(policy)
     lines += [Detail(f"answers for a {error.replace('_', ' ')}", str(who)) for error, who in responsible.items()]
@@ -95,15 +97,15 @@ def _standing(entries: Sequence[Entry]) -> tuple[Detail, ...]:
     return tuple(lines)
 
 
-def _outcome(last: Mapping[str, Entry]) -> str:
-    if "revocation" in last:
-        return f"withdrawn: {last['revocation'].body.get('reason')}"
-    if "aborted" in last:
-        return f"broke off: {last['aborted'].body.get('code')}"
-    if "verdict" not in last:
+def _outcome(found: Mapping[Kind, Entry]) -> str:
+    if "revocation" in found:
+        return f"withdrawn: {found['revocation'].body.get('reason')}"
+    if "aborted" in found:
+        return f"broke off: {found['aborted'].body.get('code')}"
+    if "verdict" not in found:
         return "no verdict"
-    outcome = str(last["verdict"].body.get("outcome"))
-    return f"{outcome}, sealed as {last['seal'].body.get('version')}" if "seal" in last else f"{outcome}, no image"
+    outcome = str(found["verdict"].body.get("outcome"))
+    return f"{outcome}, sealed as {found['seal'].body.get('version')}" if "seal" in found else f"{outcome}, no image"
 
 
 def _loosened(policy: Mapping[str, Any]) -> list[Detail]:

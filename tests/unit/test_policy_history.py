@@ -89,6 +89,20 @@ def test_a_broken_off_run_in_between_hides_nothing(runs: Runs) -> None:
     assert loosened(runs.run("d", policy(0.1))) == [("a", "FAIL", 0.05, 0.1)]
 
 
+def test_whoever_may_write_cannot_enter_later_that_a_failed_run_passed(runs: Runs) -> None:
+    runs.run("a", policy(0.05), "FAIL")
+    runs.enter("verdict", "a", {"outcome": "PASS"})
+    assert loosened(runs.run("b", policy(0.1))) == [("a", "FAIL", 0.05, 0.1)]
+
+
+def test_whoever_may_write_cannot_enter_later_that_a_failed_run_was_judged_by_a_looser_policy(runs: Runs) -> None:
+    runs.run("a", policy(0.05), "FAIL")
+    [entered] = runs.trail.entries("a", "policy")
+    looser = {**entered.body["rules"], "fairness": policy(0.1).document["fairness"]}
+    runs.enter("policy", "a", {**entered.body, "rules": looser})
+    assert loosened(runs.run("b", policy(0.1))) == [("a", "FAIL", 0.05, 0.1)]
+
+
 def test_a_run_killed_when_its_findings_were_known_has_failed(runs: Runs) -> None:
     runs.run("a", policy(0.05))
     runs.enter("findings", "a", {"counts": {"FAIL": 1, "PASS": 3}})

@@ -33,6 +33,14 @@ def test_an_incident_says_who_answers_for_it_by_the_policy(audit, kind: str, ans
     assert f"incidents of this run so far: 2 of kind {kind}" in text
 
 
+def test_who_answers_is_not_changed_by_what_somebody_enters_later_under_the_runs_name(audit, ward: Ward) -> None:
+    with Trail.open(ward.trail) as trail:
+        at = trail.entry(trail.head().size - 1).at
+        body = {"human_centred": {"responsible": {"missed_alarm": "somebody else"}}}
+        trail.append("policy", RELEASED, at, body)
+    assert audit.json(*REPORT, "--kind", "missed-alarm")["answers"] == "the maker"
+
+
 def test_an_unsigned_report_is_taken_and_said_to_be_unsigned(audit, ward: Ward) -> None:
     result = audit.json(*REPORT, "--kind", "missed-alarm")
     assert (result["signed"], result["signer"]) == (False, None)
@@ -129,15 +137,12 @@ def test_nobody_types_a_passphrase_for_a_log_that_cannot_be_signed(audit, ward: 
 
 
 def test_a_release_whose_policy_was_taken_out_of_the_log_is_reported_and_withdrawn_all_the_same(
-    audit, ward: Ward, monkeypatch
+    audit, ward: Ward
 ) -> None:
-    whole = Trail.entries
-
-    def without(self: Trail, *given, **named):
-        for entry in whole(self, *given, **named):
-            yield entry.taken_out() if entry.kind == "policy" else entry
-
-    monkeypatch.setattr(Trail, "entries", without)
+    with Trail.open(ward.trail) as trail:
+        (policy,) = trail.entries(RELEASED, "policy")
+        at = trail.entry(trail.head().size - 1).at
+        trail.redact(policy.index, reason="a name in it", signer=ward.signer("nurse"), at=at)
     text = audit.text(*REPORT, "--kind", "missed-alarm")
     assert "answers for it by the policy: not on record any more" in text
     assert audit.json(*WITHDRAW, ward.key("doctor"))["run"] == RELEASED

@@ -234,6 +234,16 @@ def test_a_run_that_was_withdrawn_or_broke_off_says_so(
     assert run.standing[0] == Detail("outcome", outcome)
 
 
+def test_what_somebody_enters_later_under_its_name_is_not_what_a_run_came_to(opened: Path) -> None:
+    with Trail.open(opened) as trail:
+        before = timeline(trail, "first")
+        trail.append("verdict", "first", AT, {"outcome": "PASS"})
+        trail.append("policy", "first", AT, {"human_centred": {"responsible": {"false_alarm": "nobody"}}})
+        run = timeline(trail, "first")
+    assert before is not None and run is not None
+    assert run.standing[0] == before.standing[0] == Detail("outcome", "FAIL, no image")
+
+
 def test_a_release_is_told_with_the_waivers_that_its_verdict_rests_on(opened: Path) -> None:
     with Trail.open(opened) as trail:
         trail.append("verdict", "third", AT, {"outcome": "PASS", "of_run": "second", "waivers": [SHA]})
