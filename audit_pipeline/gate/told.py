@@ -39,11 +39,13 @@ def tell(evidence: Evidence, logged: Logged, approved: Mapping[str, tuple[str, .
     return Told(
         (*_of_the_run(evidence), *_of_the_log(evidence, logged, demands), *_of_people(evidence, approved)),
         tuple(_not_demanded(evidence, approved, demands)),
-        (*_lost(logged), *waiver_warnings(evidence, logged, demands)),
+        (*_gone(logged), *waiver_warnings(evidence, logged, demands)),
     )
 
 
-def _lost(logged: Logged) -> Iterator[str]:
+def _gone(logged: Logged) -> Iterator[str]:
+    if not logged.history:
+        yield "the text of an earlier policy was taken out of the log: what this one changed is the run's own word"
     if logged.lost is not None:
         said = f"run {logged.lost} sealed a newer image and broke off, by the entry right after it"
         yield f"{said}: where somebody has that image, it is the one to release"

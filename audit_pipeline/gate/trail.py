@@ -37,6 +37,8 @@ class Logged:
     """of the entry of the run's verdict: what the verdict rests on came before"""
     of_people: tuple[Entry, ...]
     """what people entered about this run, and about the one it was decided again from"""
+    history: bool
+    """whether it says of earlier policies what the run says"""
     lost: str | None
     """a run that sealed a newer image for the same devices and then, it says, broke off; None where there is none"""
     waivers: tuple[Entry, ...]
@@ -61,7 +63,7 @@ def check_trail(run: RunFiles, trail: Trail, trust: LogTrust) -> Logged:
     _refuse_uncovered(log, _to_be_covered(entries, trail, trust), trail)
     places = check_entries(run.document, run.files, _of_stages(entries), position, trail.where)
     check_origin_entries(evidence, run.document, _of_stages(first), places["policy"], trail.where)
-    check_history(run, log.entries, positions[-1].policy_index)
+    history = check_history(run, log.entries, positions[-1].policy_index)
     lost = _refuse_superseded(evidence.seal, log.entries, trail.where) if evidence.seal else None
     return Logged(
         where=trail.where,
@@ -69,6 +71,7 @@ def check_trail(run: RunFiles, trail: Trail, trust: LogTrust) -> Logged:
         size=max(places.values()) + 1,
         verdict_index=places["verdict"],
         of_people=tuple(entry for entry in (*entries, *first) if entry.kind in _OF_PEOPLE),
+        history=history,
         lost=lost,
         waivers=tuple(log.entries(kind="waiver")),
     )

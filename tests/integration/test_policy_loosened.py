@@ -96,7 +96,30 @@ def test_a_release_holds_though_the_policy_before_it_was_taken_out_of_the_log(
     with Trail.open(tmp_path / "place" / "audit.db", create=False) as trail:
         [entry] = trail.entries("refused", "policy")
         trail.redact(entry.index, reason="a name among the answers", signer=signer, at="2026-01-02T00:00:00Z")
-    gate(loosened.folder, str(tmp_path / "place" / "audit.db"), world.demands())
+    told = gate(loosened.folder, str(tmp_path / "place" / "audit.db"), world.demands()).told
+    assert any("is the run's own word" in warning for warning in told.warnings)
+
+
+def test_evidence_that_tells_nothing_is_no_older_versions_where_a_newer_one_wrote_before(loosened: Shipped) -> None:
+    run = read_run(loosened.folder)
+    silent = {**run.document, "policy": without(run.document["policy"], "changed", "changed_before")}
+    with Trail.open(trail_of(loosened), create=False) as trail, pytest.raises(RejectedError) as caught:
+        assert run.evidence.trail is not None
+        check_history(replace(run, document=silent), trail.entries, run.evidence.trail.policy_index)
+    assert caught.value.code == "gate.policy-history"
+
+
+def test_what_was_taken_out_before_a_run_lets_it_tell_nothing_else(loosened: Shipped, tmp_path: Path) -> None:
+    """As a run that begins now, by the same policy, and tells of a change that it did not make."""
+    place = Path(shutil.copytree(Path(trail_of(loosened)).parent, tmp_path / "place"))
+    signer = Signer.of(Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
+    with Trail.open(place / "audit.db") as trail:
+        at = trail.entry(trail.head().size - 1).at
+        other = trail.append("policy", "other", at, {"name": "another", "sha256": "0" * 64, "changed": None}).entry
+        trail.redact(other.index, reason="a name", signer=signer, at=at)
+        with pytest.raises(RejectedError) as caught:
+            check_history(read_run(loosened.folder), trail.entries, trail.head().size)
+    assert caught.value.code == "gate.policy-history"
 
 
 def older_policy(part: dict[str, Any]) -> dict[str, Any]:
