@@ -22,6 +22,7 @@ from audit_pipeline.trail.checkpoint import Checkpoint
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_trust import LogTrust, check_log, unsigned
+from audit_pipeline.trail.redaction import redactions_of
 
 ENTRIES = "entries.jsonl"
 CHECKPOINT = "checkpoint.txt"
@@ -94,11 +95,12 @@ def export(trail: Trail, place: Path, trust: LogTrust) -> Exported:
 
 def _refuse_later_redactions(trail: Trail, size: int) -> None:
     """Refuse to export an entry without its text where the reason would be left out."""
-    for entry in trail.entries(kind="redaction"):
-        if entry.index >= size > entry.body["index"]:
+    later = (entry for entry in trail.entries(kind="redaction") if entry.index >= size)
+    for index in redactions_of(later, trail.where):
+        if index < size:
             raise RejectedError(
                 "export.redacted-since",
-                f"the text of entry {entry.body['index']} was taken out after the checkpoint of {size} entries",
+                f"the text of entry {index} was taken out after the checkpoint of {size} entries",
                 where=trail.where,
                 hint="have the newest checkpoint cosigned first (`audit log witness ask`), and export under that",
             )

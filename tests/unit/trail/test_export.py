@@ -293,6 +293,19 @@ def refused(work: Path, place: Path, trust: LogTrust | None = None) -> AuditErro
     return caught.value
 
 
+@pytest.mark.parametrize("body", [{}, {"index": "0"}, {"index": None}, {"index": 0}])
+def test_what_somebody_enters_as_a_redaction_that_is_none_keeps_nobody_from_exporting(
+    body: dict[str, object], work: Path
+) -> None:
+    witness = NoteSigner.generate("example.com/w3", COSIGNATURE)
+    with Trail.open(work / "audit.db") as trail:
+        note = parse_note(trail.checkpoint() or b"")
+        trail.add_cosignatures(note.joined([witness.sign(note.text, seconds=1_780_000_000)]).to_bytes())
+        trail.append("redaction", "run-0", AT, body)
+        trust = LogTrust(witnesses=WitnessQuorum((witness.key,), 1))
+        assert export(trail, work / "again", trust).checkpoint.head.size == 11
+
+
 def test_what_is_there_is_never_overwritten(work: Path) -> None:
     (work / "empty").mkdir()
     (work / "dangling").symlink_to(work / "nowhere")
