@@ -17,6 +17,7 @@ import pytest
 from small_world import POLICY, World, ticking, trail_of
 
 from audit_pipeline.cli.main import main
+from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.gate.judge import gate
 from audit_pipeline.inputs import Inputs, read_inputs
 from audit_pipeline.policy.recipe import Compress
@@ -84,16 +85,46 @@ def test_the_gate_takes_a_run_that_searched(searched: World, shipped: Shipped) -
     gate(shipped.folder, trail_of(shipped), searched.demands())
 
 
-def test_the_people_who_judge_are_not_looked_at(inputs: Inputs) -> None:
+@pytest.fixture(scope="module")
+def small(inputs: Inputs) -> Candidate:
+    """What a search of two trials finds, without a cache."""
+    return make_candidate(inputs, silent, ALONE, SMALL)
+
+
+def test_the_people_who_judge_are_not_looked_at(inputs: Inputs, small: Candidate) -> None:
     evaluation = inputs.population.evaluation
     rng = np.random.default_rng(0)
     others = replace(evaluation, x=rng.normal(size=evaluation.x.shape).astype(np.float32), y=1 - evaluation.y)
     changed = replace(inputs, population=replace(inputs.population, evaluation=others))
-    first, second = (make_candidate(each, silent, ALONE, SMALL) for each in (inputs, changed))
-    assert first.tflite == second.tflite
-    assert first.part == second.part
+    assert make_candidate(changed, silent, ALONE, SMALL) == small
 
 
+class BrokenOff(Exception):
+    """What ends a search in its middle."""
+
+
+def test_a_search_that_broke_off_goes_on_and_comes_to_the_same_bytes(
+    inputs: Inputs, small: Candidate, tmp_path: Path
+) -> None:
+    """In short: of two trials, broken off by an exception. A killed process is tried by `make bench-tests`."""
+    cache = tmp_path / "cache"
+
+    def break_off(news: News) -> None:
+        if news.state is State.RUNNING and len(list(cache.glob("*.json"))) >= 2:
+            raise BrokenOff
+
+    with pytest.raises(BrokenOff):
+        make_candidate(inputs, silent, Around(cache=cache, observe=break_off), SMALL)
+    kept = {entry: entry.stat().st_mtime_ns for entry in sorted(cache.glob("*.json"))}
+    assert len(kept) >= 2
+    damaged, *whole = kept
+    damage([damaged])
+    assert make_candidate(inputs, silent, Around(cache=cache), SMALL) == small
+    assert {entry: entry.stat().st_mtime_ns for entry in whole} == {entry: kept[entry] for entry in whole}
+    assert len(list(cache.glob("*.json"))) > len(kept)
+
+
+@pytest.mark.bench
 def test_a_killed_search_goes_on_and_comes_to_the_same_bytes(
     searched: World, inputs: Inputs, shipped: Shipped, tmp_path: Path
 ) -> None:

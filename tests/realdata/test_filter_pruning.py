@@ -27,10 +27,18 @@ INT8_BYTES = {
     MODELS / "pretrainedResnet.h5": 98_496,
     REPOSITORY / "examples" / "ecg" / "model.h5": 27_024,
 }
+LARGEST = "vww_96.h5"
 
 
-@pytest.mark.parametrize("path", INT8_BYTES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.name, marks=[pytest.mark.bench] if path.name == LARGEST else [])
+        for path in INT8_BYTES
+    ],
+)
 def test_thirty_percent_of_the_filters_go_and_flash_shrinks_by_a_quarter(path: Path) -> None:
+    """The largest, which takes as long as the other three together, by `make bench-tests`."""
     if not path.is_file():
         pytest.skip(f"{path} is not there")
     keras_runtime(0)

@@ -18,6 +18,7 @@ from audit_pipeline.tflite import read_graph
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "mlperf-tiny"
 PUBLISHED_INT8_BYTES = {"ad01.h5": 276_976, "vww_96.h5": 333_288, "pretrainedResnet.h5": 98_496}
+LARGEST = "vww_96.h5"
 
 pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason=f"{MODELS} is not there")
 
@@ -29,10 +30,13 @@ def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, 
     return caught.value.code, json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("name", PUBLISHED_INT8_BYTES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.bench] if name == LARGEST else []) for name in PUBLISHED_INT8_BYTES]
+)
 def test_a_reference_model_is_compressed_and_described(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The largest, which takes as long as the other two together, by `make bench-tests`."""
     output = tmp_path / "model.tflite"
     code, made = run(["compress", str(MODELS / name), "--random-calibration", "-o", str(output)], capsys)
     footprint = made["footprint"]
