@@ -14,7 +14,7 @@ from audit_pipeline.cli.next_steps import demanded_approvals, say_next_steps
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.cli.ship import PolicyOption, ReportsOption, RunOption
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
-from audit_pipeline.cli.trust_option import RootOption, TrustOption, read_trust_options
+from audit_pipeline.cli.trust_option import PeopleTrustOption, RootOption, read_trust_options
 
 if TYPE_CHECKING:
     from audit_pipeline.waived_release import Released
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def release(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run that did not pass.")],
     policy: PolicyOption,
-    trust: TrustOption = None,
+    trust: PeopleTrustOption = None,
     root: RootOption = None,
     trail: TrailOption = DEFAULT_TRAIL,
     run: RunOption = None,
@@ -49,6 +49,7 @@ def release(
         request, demands, now=now, passphrase=lambda key: read_passphrase(passphrase_fd, purpose=str(key))
     )
     _show(released, folder.name, as_json=as_json)
+    say_next_steps(released.evidence, released.folder, trail, trust=trust, roots=root)
 
 
 def _show(released: Released, of_run: str, *, as_json: bool) -> None:
@@ -72,4 +73,3 @@ def _show(released: Released, of_run: str, *, as_json: bool) -> None:
     lines += [f"  not needed or not enough: {escape(line)}" for line in released.left_over]
     show(summary, "\n".join(lines), as_json=as_json)
     say(f"image:  {image}")
-    say_next_steps(evidence, released.folder)

@@ -130,4 +130,4 @@ def command(*words: str, trust: Path | None = None, roots: list[Path] | None = N
     return " ".join(word if word in _TO_FILL_IN else shlex.quote(word) for word in typed)
 
 
-_TO_FILL_IN = frozenset({"KEY", "NEW", "POLICY", '"…"'})
+_TO_FILL_IN = frozenset({"FILE", "GROUP", "KEY", "LIMIT", "NEW", "POLICY", "RULE", "UTC", '"…"'})

@@ -9,7 +9,7 @@ import typer
 
 from audit_pipeline.cli.clock import new_run_name, now
 from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
-from audit_pipeline.cli.next_steps import demanded_approvals, say_next_steps
+from audit_pipeline.cli.next_steps import demanded_approvals, say_after_refusal, say_next_steps
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.cli.search_screen import CacheOption, NoCacheOption, cache_folder, search_screen
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
@@ -101,14 +101,14 @@ def _run(
             progress=progress,
             around=around,
         )
-    show_shipped(shipped, as_json=as_json)
+    show_shipped(shipped, trail, as_json=as_json)
     raise typer.Exit(EXIT_CODES[shipped.evidence.verdict.outcome.value])
 
 
 EXIT_CODES = {"PASS": ExitCode.PASS, "FAIL": ExitCode.FAIL, "INCONCLUSIVE": ExitCode.INCONCLUSIVE}
 
 
-def show_shipped(shipped: Shipped, *, as_json: bool) -> None:
+def show_shipped(shipped: Shipped, trail: Place, *, as_json: bool) -> None:
     """The result of a run: its summary, and where everything lies."""
     from audit_pipeline.report.terminal import render_terminal
 
@@ -125,7 +125,9 @@ def show_shipped(shipped: Shipped, *, as_json: bool) -> None:
     say(f"report: {shipped.folder / 'report.html'}")
     if evidence.seal:
         say(f"image:  {shipped.folder / 'firmware.bin'}")
-        say_next_steps(evidence, shipped.folder)
+        say_next_steps(evidence, shipped.folder, trail)
+    elif evidence.run.command == "ship":
+        say_after_refusal(evidence, shipped.folder, trail)
 
 
 def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) -> None:

@@ -69,5 +69,6 @@ def _next(run: RunFiles, demands: Demands, role: str) -> str:
     if role not in demands.approvers:
         return f"nobody is trusted as {role}: give a trust file that names its approvers, with --trust and --root"
     return (
-        f'somebody of {role} reads the report and runs: audit approve {run.folder} --role {role} --reason "…" --key KEY'
+        f"somebody of {role} reads the report and runs: audit approve {run.folder} --role {role} "
+        '--reason "…" --key KEY --trust FILE --root KEY'
     )

@@ -9,8 +9,10 @@ from people_world import THEN, Case, one_key_for_all, person, verdict_sha256
 from small_world import World
 
 from audit_pipeline.cli.next_steps import say_next_steps
+from audit_pipeline.cli.trail_place import DEFAULT_TRAIL
 from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
 from audit_pipeline.ship import Shipped
+from audit_pipeline.trail.place import Place
 from audit_pipeline.trail.signed_entry import sign_entry
 
 
@@ -122,9 +124,13 @@ def test_that_a_policy_demands_no_approval_is_said(world: World, sealed: Shipped
 def test_whoever_ships_is_told_which_approvals_are_still_to_come(
     case: Case, sealed: Shipped, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    say_next_steps(case.run.evidence, case.run.folder)
+    say_next_steps(case.run.evidence, case.run.folder, DEFAULT_TRAIL)
     told = capsys.readouterr().err
     assert "once it is approved by 1 of clinical, 1 of privacy" in told
     assert f"audit approve {case.run.folder} --role clinical" in told
-    say_next_steps(sealed.evidence, sealed.folder)
+    assert "--key KEY --trust FILE --root KEY" in told
+    root = Path("root.pub.pem")
+    say_next_steps(case.run.evidence, case.run.folder, Place("log.db"), trust=Path("trust.yaml"), roots=[root])
+    assert "--trust trust.yaml --root root.pub.pem --trail log.db" in capsys.readouterr().err
+    say_next_steps(sealed.evidence, sealed.folder, DEFAULT_TRAIL)
     assert capsys.readouterr().err == ""

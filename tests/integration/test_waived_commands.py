@@ -14,6 +14,8 @@ from small_world import CHEAP, PASSPHRASE, World, copy_trail
 
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.main import main
+from audit_pipeline.cli.next_steps import say_after_refusal
+from audit_pipeline.cli.trail_place import DEFAULT_TRAIL
 from audit_pipeline.seal.keys.forms import SignerPublic
 from audit_pipeline.seal.keys.load import load_signer, load_signer_public, new_key
 from audit_pipeline.seal.trust.changes import first_trust
@@ -63,6 +65,21 @@ def office(
 ) -> Office:
     monkeypatch.setenv("AUDIT_PASSPHRASE", os.fsdecode(PASSPHRASE))
     return Office(world, too_hard, tmp_path, capsys)
+
+
+def test_whoever_is_refused_is_told_how_people_can_answer_for_it(
+    too_hard: Shipped, sealed: Shipped, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say_after_refusal(too_hard.evidence, too_hard.folder, DEFAULT_TRAIL)
+    told = capsys.readouterr().err
+    assert "two people can allow what failed for a time" in told
+    assert f"audit waive {too_hard.folder} --rule RULE --group GROUP --limit LIMIT" in told
+    assert "--key KEY --trust FILE --root KEY" in told
+    say_after_refusal(sealed.evidence, sealed.folder, DEFAULT_TRAIL)
+    blobs = (finding.model_copy(update={"stage": "privacy"}) for finding in too_hard.evidence.findings)
+    never = too_hard.evidence.model_copy(update={"findings": tuple(blobs)})
+    say_after_refusal(never, too_hard.folder, DEFAULT_TRAIL)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_reviewer_takes_a_refusal_to_a_release_and_withdraws_it(office: Office) -> None:
