@@ -12,7 +12,7 @@ from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.passphrase import PassphraseFd
 from audit_pipeline.cli.reviewer import KeyOption, ReasonOption, RunArgument, command, open_signer, read_people
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
-from audit_pipeline.cli.trust_option import RootOption, TrustOption
+from audit_pipeline.cli.trust_option import PeopleTrustOption, RootOption
 
 if TYPE_CHECKING:
     from audit_pipeline.review.approving import Approved, Approving
@@ -27,7 +27,7 @@ def approve(
         str | None,
         typer.Option("--email", help="Yours: only a salted digest is kept, and you are given the salt."),
     ] = None,
-    trust: TrustOption = None,
+    trust: PeopleTrustOption = None,
     root: RootOption = None,
     trail: TrailOption = DEFAULT_TRAIL,
     passphrase_fd: PassphraseFd = None,

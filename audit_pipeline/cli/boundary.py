@@ -67,7 +67,8 @@ def _carry_out(command: Callable[[], Any], *, as_json: bool) -> int:
     except AuditError as caught:
         error = caught
     except _UsageError as caught:
-        error = InputError("usage", caught.format_message(), hint="see `audit --help` or `audit COMMAND --help`")
+        typed = caught.ctx.command_path if caught.ctx is not None else "audit"
+        error = InputError("usage", caught.format_message(), hint=f"see `{typed} --help`")
     except (KeyboardInterrupt, typer.Abort):
         error = _interrupted()
     except BrokenPipeError:

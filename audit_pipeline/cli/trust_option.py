@@ -23,6 +23,12 @@ TrustOption = Annotated[
     Path | None,
     typer.Option("--trust", help="A signed trust file instead, with keys and thresholds by role; needs --root."),
 ]
+"""beside `SignerOption`"""
+PeopleTrustOption = Annotated[
+    Path | None,
+    typer.Option("--trust", help="The signed trust file, which says who may approve and waive; needs --root."),
+]
+"""where no single key would do"""
 RootOption = Annotated[
     list[Path] | None,
     typer.Option(

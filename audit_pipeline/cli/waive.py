@@ -12,7 +12,7 @@ from audit_pipeline.cli.console import JsonFlag, show
 from audit_pipeline.cli.passphrase import PassphraseFd
 from audit_pipeline.cli.reviewer import RunArgument, command, open_signer, read_people
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
-from audit_pipeline.cli.trust_option import RootOption, TrustOption
+from audit_pipeline.cli.trust_option import PeopleTrustOption, RootOption
 from audit_pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def waive(
         str | None, typer.Option("--cosign", metavar="SHA256", help="Sign a waiver of somebody else's: how it begins.")
     ] = None,
     key: Annotated[str | None, typer.Option("--key", help="Your own private key, or a pkcs11: URI.")] = None,
-    trust: TrustOption = None,
+    trust: PeopleTrustOption = None,
     root: RootOption = None,
     trail: TrailOption = DEFAULT_TRAIL,
     passphrase_fd: PassphraseFd = None,

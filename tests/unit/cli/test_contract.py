@@ -83,6 +83,29 @@ def test_every_command_takes_json() -> None:
         assert "--json" in options, name
 
 
+def test_a_trust_file_is_offered_instead_of_a_key_only_where_a_key_can_be_given() -> None:
+    for name, command in commands(typer.main.get_command(app)):
+        helps = {option: each.help for each in command.params for option in each.opts if hasattr(each, "help")}  # type: ignore[attr-defined]
+        if "instead" in (helps.get("--trust") or ""):
+            assert {"--signer", "--log-key"} & set(helps), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["nonsense"], "audit"),
+        (["gate"], "audit gate"),
+        (["log", "verify", "--checkpont", "x"], "audit log verify"),
+        (["keys", "trust", "sing"], "audit keys trust"),
+    ],
+)
+def test_who_mistypes_is_sent_to_the_help_of_that_command(
+    arguments: list[str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    assert f"see `{command} --help`" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
