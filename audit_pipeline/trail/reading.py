@@ -69,7 +69,12 @@ class LogReader:
         with self._database.reading(self._engine) as connection:
             for entry in self._read(connection, ENTRIES.where(col(EntryRow.index) == index)):
                 return entry
-        raise InputError("trail.no-such-entry", f"there is no entry {index}", where=self.where)
+        raise InputError(
+            "trail.no-such-entry",
+            f"there is no entry {index}",
+            where=self.where,
+            hint="`audit log list` shows those that there are; the first is 0",
+        )
 
     def verify(self, seen: Iterable[TreeHead] = ()) -> TreeHead:
         """Recompute the whole log from the stored text.

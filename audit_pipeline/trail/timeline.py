@@ -19,6 +19,9 @@ _DECIDED = ("human_centred", "changed", "lawful_basis", "retention_until", "step
 _LIMITS = ("fairness", "privacy", "approvals", "on_inconclusive")
 """Of a policy's rules, those that a run is judged by."""
 
+_TAKEN_OUT = "its text was taken out"
+"""What is told of a redacted entry: what it was about went with its text."""
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -99,7 +102,7 @@ def _standing(entries: Sequence[Entry]) -> tuple[Detail, ...]:
 
 def _outcome(found: Mapping[Kind, Entry]) -> str:
     if "revocation" in found:
-        return f"withdrawn: {found['revocation'].body.get('reason')}"
+        return f"withdrawn: {found['revocation'].body.get('reason', _TAKEN_OUT)}"
     if "aborted" in found:
         return f"broke off: {found['aborted'].body.get('code')}"
     if "verdict" not in found:
@@ -127,9 +130,10 @@ def _answers(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _signed(entries: Sequence[Entry], kind: str, about: str) -> str:
     """What was signed and by whom; several signatures under one statement stand behind each other."""
+    gone = [f"entry {entry.index}, {_TAKEN_OUT}" for entry in entries if entry.kind == kind and entry.redacted]
     by: dict[str, list[str]] = {}
     for entry in entries:
-        if entry.kind == kind:
+        if entry.kind == kind and not entry.redacted:
             subject = " for ".join(str(entry.body[key]) for key in (about, "group") if key in entry.body)
             by.setdefault(subject, []).append(short(str(entry.body.get("signer") or "nobody")))
-    return "; ".join(f"{subject} by {', '.join(signers)}" for subject, signers in by.items())
+    return "; ".join([*(f"{subject} by {', '.join(signers)}" for subject, signers in by.items()), *gone])

@@ -107,6 +107,18 @@ def test_a_proof_of_an_entry_without_text_is_checked_by_who_still_has_it(log_at:
     assert whole["entry"]["body"]["reason"] == SECRET
 
 
+def test_how_a_run_stands_names_what_has_no_text_any_more(log_at: Path, audit: Audit, key: str) -> None:
+    with Trail.open("audit.db") as trail:
+        trail.append("incident", "first", NOW, {"kind": "false-alarm", "group": "sex=male", "reason": "rang"})
+        trail.append("revocation", "first", NOW, {"reason": SECRET})
+    audit("redact", "5", "--reason", "a name", "--key", key)
+    audit("redact", "7", "--reason", "a name", "--key", key)
+    standing = parsed(audit, "show", "first")["standing"]
+    assert standing["incidents"] == "false-alarm for sex=male by nobody; entry 5, its text was taken out"
+    assert standing["outcome"] == "withdrawn: its text was taken out"
+    assert audit("show", "99")[2].endswith("next: `audit log list` shows those that there are; the first is 0\n")
+
+
 def test_what_may_not_be_taken_out_is_refused_before_a_passphrase(
     log_at: Path, audit: Audit, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
