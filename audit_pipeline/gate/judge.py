@@ -126,7 +126,7 @@ def require_run(folder: Path) -> None:
     if not (folder / run_folder.EVIDENCE).is_file():
         raise InputError(
             "gate.not-a-run",
-            "there is no evidence.json here",
+            "there is no evidence.json here" if folder.exists() else "there is no such folder",
             where=str(folder),
-            hint="give a folder made by audit ship",
+            hint="give a folder made by audit ship, as reports/RUN",
         )

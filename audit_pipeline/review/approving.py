@@ -154,7 +154,7 @@ def prepare_approval(
     try:
         approval = Approval(run=name, role=role, reason=reason, at=demands.now, email_sha256=email_sha256)
     except ValidationError as error:
-        raise InputError("approval.format", first_fault(error)) from None
+        raise InputError("approval.format", first_fault(error), hint="a reason is one line, in words") from None
     return Approving(record, approval, demands, document)
 
 

@@ -94,7 +94,7 @@ def prepare_incident(run: str, *, kind: IncidentKind, group: str, reason: str, t
     try:
         said = Incident(run=run, kind=kind, group=group, reason=reason, answers=answers, at=at)
     except ValidationError as error:
-        raise InputError("incident.format", first_fault(error)) from None
+        raise InputError("incident.format", first_fault(error), hint="reason and group are one line each") from None
     return Reporting(release, said)
 
 

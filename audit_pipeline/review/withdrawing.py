@@ -77,7 +77,7 @@ def prepare_revocation(run: str, *, reason: str, trail: Address, at: str) -> Wit
     try:
         return Withdrawing(release, Revocation(run=run, reason=reason, at=at))
     except ValidationError as error:
-        raise InputError("revocation.format", first_fault(error)) from None
+        raise InputError("revocation.format", first_fault(error), hint="a reason is one line, in words") from None
 
 
 def _twice(release: Release, known: Revoked) -> InputError:

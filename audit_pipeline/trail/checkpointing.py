@@ -8,6 +8,7 @@ the checkpoint leaves an entry that the next writer's checkpoint covers.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -196,6 +197,6 @@ class Checkpointing:
             "trail.memory-missing",
             "checkpoints were signed of this log, and its key does not remember which",
             where=str(self._memory.path),
-            hint="put that file back; if it is lost, check the log against a checkpoint kept elsewhere, and then write "
-            f"it anew: audit log anchor {self._memory.path.name}",
+            hint="put that file back; if it is lost, hold the log against a checkpoint kept elsewhere (audit log "
+            f"verify --checkpoint FILE); then write it anew: audit log anchor {shlex.quote(str(self._memory.path))}",
         )

@@ -193,7 +193,7 @@ class Trail(LogReader):
                     "trail.absent",
                     "there is no trail in this database",
                     where=self._database.where,
-                    hint="name another",
+                    hint="name another with --trail; a new one is made by the first run that is entered in it",
                 )
             if revision != schema.HEAD:
                 with self._database.writing(self._engine) as connection:

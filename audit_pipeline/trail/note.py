@@ -113,7 +113,12 @@ def parse_note(content: bytes, *, where: str | None = None) -> Note:
             raise ValueError("it is not a text, a blank line, and lines of signatures")
         return Note(body + "\n", tuple(NoteSignature.parse(line) for line in lines[:-1].split("\n")))
     except ValueError as error:
-        raise RejectedError("note.malformed", f"this is no signed note: {error}", where=where) from error
+        raise RejectedError(
+            "note.malformed",
+            f"this is no signed note: {error}",
+            where=where,
+            hint="a checkpoint's file is written by `audit log anchor`; copied into another, it is kept to the byte",
+        ) from error
 
 
 def check_name(name: str) -> None:

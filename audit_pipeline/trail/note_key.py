@@ -171,7 +171,13 @@ class NoteSigner:
                 raise ValueError("its key id is not that of its key")
         except ValueError as error:
             # Not chained: the cause may hold the key in its frames' text.
-            raise InputError("note.skey", f"this is no private key of a log or witness: {error}", where=where) from None
+            raise InputError(
+                "note.skey",
+                f"this is no private key of a log or witness: {error}",
+                where=where,
+                hint="a log's key is made with its trail, a witness's by `audit log witness new`; keys that sign "
+                "images are others",
+            ) from None
         return signer
 
     def to_skey(self) -> str:

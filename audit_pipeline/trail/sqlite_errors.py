@@ -33,7 +33,8 @@ _MEANINGS: dict[int, tuple[type[AuditError], str, str, str]] = {
         ToolError,
         "trail.cannot-open",
         "the trail cannot be opened",
-        "check that it is there, and that this user may read it and write to its folder",
+        "check that it is there, and that this user may read it and write to its folder; to read one in a folder that "
+        "nobody writes to, copy it to a folder of your own, with any -wal beside it",
     ),
     sqlite3.SQLITE_FULL: (
         ToolError,

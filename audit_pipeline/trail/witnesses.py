@@ -32,7 +32,9 @@ class WitnessQuorum:
         distinct = len({key.public for key in self.keys})
         if not 1 <= self.threshold <= distinct:
             raise InputError(
-                "witness.threshold", f"{self.threshold} cosignatures can never come from {distinct} distinct witnesses"
+                "witness.threshold",
+                f"{self.threshold} cosignatures can never come from {distinct} distinct witnesses",
+                hint="ask for one at least, and for no more than there are witnesses",
             )
 
 

@@ -266,7 +266,8 @@ def test_a_forgotten_memory_is_not_an_empty_one(path):
     with pytest.raises(RejectedError) as caught:
         Trail.open(path)
     assert caught.value.code == "trail.memory-missing"
-    assert "audit log anchor" in caught.value.hint
+    assert f"audit log anchor {memory_of(path)}" in caught.value.hint
+    assert "audit log verify --checkpoint FILE" in caught.value.hint
     memory_of(path).write_bytes(newest)
     with Trail.open(path) as trail:
         assert enter(trail).head.size == 2

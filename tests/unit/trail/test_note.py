@@ -252,5 +252,6 @@ def test_a_damaged_private_key_is_refused_and_never_repeated(skey):
     with pytest.raises(InputError) as caught:
         NoteSigner.parse(skey)
     assert caught.value.code == "note.skey"
+    assert "audit log witness new" in caught.value.hint
     assert caught.value.__cause__ is None
     assert "EKFALVFGyNhPJEMzD1QIDr" not in f"{caught.value} {caught.value.hint}"

@@ -53,6 +53,7 @@ def test_a_quorum_that_nobody_can_reach_is_refused(keys, threshold):
     with pytest.raises(InputError) as caught:
         WitnessQuorum(keys, threshold)
     assert caught.value.code == "witness.threshold"
+    assert caught.value.hint
 
 
 def test_one_key_under_two_names_is_not_two_witnesses():

@@ -120,6 +120,7 @@ def test_an_anchor_moves_forward_only(at: Path, audit: Audit) -> None:
 def test_an_anchor_never_replaces_what_is_no_checkpoint_of_this_log(at: Path, audit: Audit) -> None:
     Path("notes.md").write_text("# Notes\n")
     assert parsed(audit, "anchor", "notes.md", code=1) == "note.malformed"
+    assert "next: a checkpoint's file is written by `audit log anchor`" in audit("anchor", "notes.md")[2]
     assert Path("notes.md").read_text() == "# Notes\n"
     assert parsed(audit, "anchor", "absent/a.txt", code=2) == "output.no-place"
 
