@@ -129,11 +129,6 @@ def verified(note: Note, keys: Iterable[NoteKey], *, where: str | None = None) -
     return tuple(signed.values())
 
 
-def cosigned_at(signature: NoteSignature) -> int:
-    """When a cosignature says it was given: whole seconds since 1970 (POSIX). Believe it only of one that holds."""
-    return int.from_bytes(signature.signature[:_TIME_BYTES])
-
-
 class NoteSigner:
     """A private key with its name. Never shows it but by `to_skey`."""
 

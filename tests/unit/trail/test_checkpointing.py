@@ -22,7 +22,7 @@ from audit_pipeline.trail.log import Trail
 from audit_pipeline.trail.log_key import make_log_key, read_log_key
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import Note, parse_note
-from audit_pipeline.trail.note_key import COSIGNATURE, NoteSigner, cosigned_at, verified
+from audit_pipeline.trail.note_key import COSIGNATURE, NoteSigner, verified
 from audit_pipeline.trail.place import Place
 from audit_pipeline.trail.proofs import check_consistency
 
@@ -389,7 +389,7 @@ def test_a_witness_that_is_asked_every_hour_does_not_fill_a_checkpoint(trail):
     for seconds in range(1, 110):
         trail.add_cosignatures(cosigned(trail, WITNESS, seconds=seconds))
     (note,) = trail.checkpoints()
-    assert [cosigned_at(line) for line in parse_note(note).signatures[1:]] == [109]
+    assert [int.from_bytes(line.signature[:8]) for line in parse_note(note).signatures[1:]] == [109]
 
 
 def test_cosignatures_of_an_older_checkpoint_stay_with_it(trail):

@@ -17,7 +17,7 @@ from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.trail.checkpoint import MAX_SIZE, Checkpoint, sign_checkpoint
 from audit_pipeline.trail.merkle import EMPTY_ROOT, TreeHead
 from audit_pipeline.trail.note import Note, NoteSignature, parse_note
-from audit_pipeline.trail.note_key import COSIGNATURE, NoteKey, NoteSigner, cosigned_at, verified
+from audit_pipeline.trail.note_key import COSIGNATURE, NoteKey, NoteSigner, verified
 from audit_pipeline.trail.strict_base64 import encode
 from audit_pipeline.trail.witness.cosigner import Cosigner
 from audit_pipeline.trail.witness.request import MAX_BODY_BYTES, MAX_HASHES, AddCheckpoint
@@ -65,7 +65,7 @@ def test_a_log_is_cosigned_as_it_comes_first_and_as_it_grows(witness):
     old = 0
     for size in (1, 2, 5, 8, 13, 20):
         answer = witness.add_checkpoint(LOG.request(old, size))
-        assert cosigned_at(cosignature(answer, LOG.checkpoint(size))) == NOW
+        assert cosignature(answer, LOG.checkpoint(size)).signature[:8] == NOW.to_bytes(8)
         old = size
 
 
