@@ -44,6 +44,9 @@ HEAVY = {
     "pyarrow",
     "altair",
 }
+# The upper ones know the lower ones.
+OF_PEOPLE = ("review", "gate", "people")
+MAKES_RUNS = {"ship", "waived_release", "conclude", "journal"}
 # Each stands for one library and is imported itself where it is needed.
 ADAPTERS = {"data/arrow.py", "report/layers.py"}
 # Given away in an export, for others to run: no part of the tool, and imported by nothing.
@@ -85,6 +88,12 @@ def test_nothing_below_the_command_line_imports_it(path: Path) -> None:
 def test_no_stage_knows_what_composes_it(path: Path) -> None:
     if part_of(path) in STAGES:
         assert not used_parts(path) & COMPOSERS
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) in OF_PEOPLE], ids=name_of)
+def test_what_judges_a_run_knows_nothing_of_what_makes_one_or_stands_above(path: Path) -> None:
+    above = set(OF_PEOPLE[: OF_PEOPLE.index(part_of(path))])
+    assert not used_parts(path) & (above | MAKES_RUNS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
