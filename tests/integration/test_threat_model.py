@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("docs/threat-model.md", "signing/README.md")
-STAGES = "approval|attestation|gate|image|keys|model|policy|proof|redaction|release|seal|signer|trail|trust|verdict|waiver|witness"
+STAGES = (
+    "approval|attestation|gate|image|keys|model|policy|proof|redaction|release|seal|signer|trail|trust|verdict|"
+    "waiver|witness"
+)
 
 
 def python_text(folder: str) -> str:
