@@ -64,7 +64,8 @@ def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
         where: the trail, for messages.
 
     Raises:
-        RejectedError: `checkpoint.unknown`, the log never signed it; or as `read_checkpoint`.
+        RejectedError: `checkpoint.unknown`, the log never signed it; `note.malformed`, there would be too many; or as
+            `read_checkpoint`.
     """
     identity = read_identity(connection)
     size = Checkpoint.parse(note.text).head.size
@@ -79,7 +80,9 @@ def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
     new = [signature for signature in note.signatures if signature not in known.signatures]
     if new:
         own = (signature for signature in known.signatures if identity.key().names(signature))
-        enter_checkpoint(connection, size, Note(known.text, (*own, *new)))
+        more = Note(known.text, (*own, *new))
+        _joined([known, more])  # as whoever reads the checkpoint will
+        enter_checkpoint(connection, size, more)
 
 
 def is_entered(connection: Connection, size: int, note: Note) -> bool:
