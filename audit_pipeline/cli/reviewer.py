@@ -121,13 +121,16 @@ def run_name(run: str) -> str:
 
 
 def command(*words: str, trust: Path | None = None, roots: list[Path] | None = None, trail: Place) -> str:
-    """A command to type next, with the options that were given to this one."""
+    """A command to type next, with the options that were given to this one.
+
+    A database's address that may hold a password is left for whoever types to put in.
+    """
     typed = ["audit", *words]
     if trust is not None:
         typed += ["--trust", str(trust), *(word for root in roots or () for word in ("--root", str(root)))]
     if trail.url != DEFAULT_TRAIL.url:
-        typed += ["--trail", str(trail)]
+        typed += ["--trail", trail.url if str(trail) == trail.url else "URL"]
     return " ".join(word if word in _TO_FILL_IN else shlex.quote(word) for word in typed)
 
 
-_TO_FILL_IN = frozenset({"FILE", "GROUP", "KEY", "LIMIT", "NEW", "POLICY", "RULE", "UTC", '"…"'})
+_TO_FILL_IN = frozenset({"FILE", "GROUP", "KEY", "LIMIT", "NEW", "POLICY", "RULE", "URL", "UTC", '"…"'})
