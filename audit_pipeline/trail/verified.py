@@ -8,8 +8,9 @@ and must hash to what it did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.kind import Kind
@@ -21,31 +22,48 @@ _AT_ONCE = 500
 """Entries that are read by one statement; databases bound how many numbers it may name."""
 
 
-@dataclass
 class Contents:
     """What stands where in a log, noted in the pass that verifies it."""
 
-    leaves: list[str] = field(default_factory=list)
-    """leaf hash of each entry, hexadecimal"""
-    of_run: dict[str, list[int]] = field(default_factory=dict)
-    of_kind: dict[str, list[int]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.leaves: list[str] = []
+        """leaf hash of each entry, hexadecimal"""
+        self._runs: list[str] = []
+        self._kinds: list[Kind] = []
 
     def noting(self, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
         """The rows, each noted once whoever checks them has come for the next."""
+        note_kind, note_run, note_leaf = self._kinds.append, self._runs.append, self.leaves.append
         for row in rows:
             yield row
-            index, kind, run, _, _, leaf, *_ = row
-            self.leaves.append(leaf)
-            self.of_run.setdefault(run, []).append(index)
-            self.of_kind.setdefault(kind, []).append(index)
+            _, kind, run, _, _, leaf, *_ = row
+            note_kind(kind)
+            note_run(run)
+            note_leaf(leaf)
 
     def numbers(self, run: str | None, kind: Kind | None) -> Sequence[int]:
         """Numbers of the entries of a run, a kind, both, or all, in order."""
-        found = range(len(self.leaves)) if run is None else self.of_run.get(run, [])
-        if kind is None:
-            return found
-        of_kind = self.of_kind.get(kind, [])
-        return of_kind if run is None else sorted({*found} & {*of_kind})
+        if run is not None:
+            of_run = self._of_run.get(run, [])
+            return of_run if kind is None else [number for number in of_run if self._kinds[number] == kind]
+        return range(len(self.leaves)) if kind is None else self._of_kind.get(kind, [])
+
+    @cached_property
+    def _of_run(self) -> Mapping[str, list[int]]:
+        return _places(self._runs)
+
+    @cached_property
+    def _of_kind(self) -> Mapping[str, list[int]]:
+        return _places(self._kinds)
+
+
+def _places(values: Sequence[str]) -> Mapping[str, list[int]]:
+    """Where each value stands."""
+    found: dict[str, list[int]] = {}
+    for place, value in enumerate(values):
+        found.setdefault(value, []).append(place)
+    return found
 
 
 @dataclass(frozen=True)
