@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from small_world import ticking
 
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.compress.recipe import compress
 from audit_pipeline.inputs import Inputs, read_inputs
+from audit_pipeline.run_folder import MODEL
+from audit_pipeline.ship import Request, Shipped, ship
 
 LENGTH = 24
 RECIPE = """\
@@ -98,20 +100,31 @@ WORLDS = (REGRESSION, ANOMALY, AUTOENCODER)
 
 @dataclass(frozen=True)
 class Built:
-    """A world that was read, and its candidate."""
+    """A world that was read, its run without a seal, and the run's candidate."""
 
     folder: Path
     inputs: Inputs
     candidate: Candidate
+    run: Shipped
 
 
 def build(world: TaskWorld, folder: Path) -> Built:
-    """Write a world, read it as a run would, and carry out its recipe."""
+    """Write a world, read it as a run would, and evaluate it as a user would."""
     world.write(folder)
-    inputs = read_inputs(folder / "model.h5", folder / "policy.yaml", None)
-    section = inputs.policy.value.compress
-    assert section is not None
-    return Built(folder, inputs, compress(inputs.source, section, inputs.population))
+    model, policy = folder / "model.h5", folder / "policy.yaml"
+    request = Request(
+        command="evaluate",
+        run=world.name,
+        model=model,
+        policy=policy,
+        baseline=None,
+        reports=folder / "reports",
+        trail=str(folder / "audit.db"),
+        seals=False,
+    )
+    run = ship(request, now=ticking(), passphrase=lambda _: b"")
+    candidate = Candidate((run.folder / MODEL).read_bytes(), run.evidence.candidate)
+    return Built(folder, read_inputs(model, policy, None), candidate, run)
 
 
 def _write_split(path: Path, people: range, rows_each: int, name: str, rng: np.random.Generator) -> None:

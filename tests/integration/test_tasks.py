@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, recall_score, roc_auc_score
-from small_world import ticking
 from task_worlds import WORLDS, Built, build
 
 from audit_pipeline.compress.recipe import from_tflite
@@ -26,7 +25,7 @@ from audit_pipeline.privacy.membership import membership
 from audit_pipeline.progress import silent
 from audit_pipeline.quantization import dequantize_output, quantize_input
 from audit_pipeline.report.diff_markdown import render_diff_markdown
-from audit_pipeline.ship import Request, Shipped, ship
+from audit_pipeline.ship import Shipped
 from audit_pipeline.tflite import read_graph
 
 Answers = dict[str, tuple[Predictions, Predictions, KernelCheck]]
@@ -175,23 +174,9 @@ def test_a_model_of_another_task_is_refused_before_any_work(
 
 
 @pytest.fixture(scope="module")
-def shipped(built: dict[str, Built], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shipped]:
-    """Each world evaluated as a user would, without a seal."""
-    runs = {}
-    for name, world in built.items():
-        folder = tmp_path_factory.mktemp(f"run-{name}")
-        request = Request(
-            command="evaluate",
-            run=name,
-            model=world.folder / "model.h5",
-            policy=world.folder / "policy.yaml",
-            baseline=None,
-            reports=folder / "reports",
-            trail=str(folder / "audit.db"),
-            seals=False,
-        )
-        runs[name] = ship(request, now=ticking(), passphrase=lambda _: b"")
-    return runs
+def shipped(built: dict[str, Built]) -> dict[str, Shipped]:
+    """Each world's run."""
+    return {name: world.run for name, world in built.items()}
 
 
 @pytest.mark.parametrize("name", [world.name for world in WORLDS])
