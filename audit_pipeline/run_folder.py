@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from audit_pipeline.durable import sync_folder
 from audit_pipeline.errors import InputError, ToolError
 
 EVIDENCE = "evidence.json"
@@ -106,7 +107,7 @@ def publishing(folder: Path, files: Mapping[str, bytes]) -> Iterator[None]:
             staging.chmod(0o755)  # until now nobody else could have looked in
             staging.rename(folder)
         with suppress(OSError):  # it is in its place, whether or not the disk says so now
-            _flush(folder.parent)
+            sync_folder(folder.parent)
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
@@ -118,18 +119,7 @@ def _write(staging: Path, files: Mapping[str, bytes]) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-    _flush(staging)
-
-
-def _flush(folder: Path) -> None:
-    """Have the names in a folder written to the disk too, where the system can do that."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(staging)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit_pipeline.durable import replace_file
 from audit_pipeline.errors import RejectedError, ToolError
 from audit_pipeline.regular_file import read_regular_file
 from audit_pipeline.trail.checkpoint import signed_checkpoint
@@ -19,7 +20,6 @@ from audit_pipeline.trail.file_lock import locked
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import MAX_NOTE_BYTES, Note, parse_note
 from audit_pipeline.trail.note_key import NoteKey
-from audit_pipeline.trail.signer_file import sync_folder
 from audit_pipeline.trail.turns import leave_no_queue, turn
 
 
@@ -122,16 +122,8 @@ class Memory:
         Raises:
             ToolError: `trail.memory-unwritten`; what was remembered is as it was, or the new note.
         """
-        # One name for all: only one process is here, and what a kill leaves is written over.
-        beside = self.path.with_name(f"{self.path.name}.new")
         try:
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(note.to_bytes())
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(self.path)
-            sync_folder(self.path.parent)
+            replace_file(self.path, note.to_bytes(), mode=0o600)
         except OSError as error:
             raise ToolError(
                 "trail.memory-unwritten",

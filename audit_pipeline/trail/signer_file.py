@@ -8,6 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from audit_pipeline.durable import sync_folder
 from audit_pipeline.errors import InputError, ToolError
 from audit_pipeline.regular_file import read_regular_file
 from audit_pipeline.trail.note_key import NoteSigner
@@ -74,16 +75,3 @@ def write_signer(path: Path, signer: NoteSigner) -> None:
         raise ToolError(
             "note.write-failed", f"the key could not be written: {error.strerror}", where=str(path)
         ) from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the disk know the names in a folder.
-
-    Raises:
-        OSError: as the system says.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit_pipeline.durable import sync_folder
 from audit_pipeline.errors import InputError, ToolError
 
 PRIVATE_MODE = 0o600
@@ -80,7 +81,7 @@ def write_new(*files: NewFile) -> None:
             undo.callback(file.path.unlink)
         for folder in {file.path.parent for file in files}:
             with _told(folder):
-                _sync_folder(folder)
+                sync_folder(folder)
         undo.pop_all()
 
 
@@ -172,11 +173,3 @@ def _link(source: str, path: Path) -> None:
         os.link(source, path.name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
     finally:
         os.close(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

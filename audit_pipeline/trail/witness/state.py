@@ -17,13 +17,13 @@ from types import TracebackType
 from typing import Self
 
 from audit_pipeline.canonical import sha256_hex
+from audit_pipeline.durable import replace_file
 from audit_pipeline.errors import InputError, RejectedError, ToolError
 from audit_pipeline.regular_file import read_regular_file
 from audit_pipeline.trail.checkpoint import Checkpoint
 from audit_pipeline.trail.merkle import TreeHead
 from audit_pipeline.trail.note import MAX_NOTE_BYTES, Note, parse_note
 from audit_pipeline.trail.note_key import NoteKey, verified
-from audit_pipeline.trail.signer_file import sync_folder
 
 
 @dataclass(frozen=True)
@@ -119,14 +119,8 @@ class WitnessState:
             ToolError: `witness.state-unwritten`; what was remembered is as it was, or this one.
         """
         path = self._path(sha256_hex(origin.encode()))
-        beside = path.with_name(f"{path.name}.new")
         try:
-            with beside.open("wb") as stream:
-                stream.write(note.to_bytes())
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(path)
-            sync_folder(self._folder)
+            replace_file(path, note.to_bytes(), mode=0o666)
         except OSError as error:
             raise ToolError(
                 "witness.state-unwritten", f"the checkpoint could not be remembered: {error.strerror}", where=str(path)

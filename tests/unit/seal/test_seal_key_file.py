@@ -181,7 +181,7 @@ def test_being_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     def interrupted(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(key_file, "_sync_folder", interrupted)
+    monkeypatch.setattr(key_file, "sync_folder", interrupted)
     with pytest.raises(KeyboardInterrupt):
         keys.new_key("ed25519", tmp_path / "release", PASSPHRASE, log2_n=CHEAP)
     assert list(tmp_path.iterdir()) == []
