@@ -14,7 +14,7 @@ from audit_pipeline.cli.log_trust_option import (
     read_log_trust,
 )
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
-from audit_pipeline.cli.trust_option import RootOption, TrustOption, read_trust_options
+from audit_pipeline.cli.trust_option import RootOption, TrustOption, read_trust_file
 
 if TYPE_CHECKING:
     from audit_pipeline.trail.log_trust import LogChecked, LogTrust
@@ -46,7 +46,7 @@ def verify(
     from audit_pipeline.trail.log import Trail
     from audit_pipeline.trail.log_trust import check_log
 
-    believed = read_trust_options(None, trust, root, trail=trail, now=now()) if trust or root else None
+    believed = read_trust_file(trust, root, trail=trail, now=now()) if trust or root else None
     document = believed.document if believed else None
     held_against = read_log_trust(log_key, witness, witnesses, checkpoint, document)
     with Trail.open(trail, create=False) as opened:

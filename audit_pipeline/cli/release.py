@@ -14,7 +14,7 @@ from audit_pipeline.cli.next_steps import demanded_approvals, say_next_steps
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
 from audit_pipeline.cli.ship import PolicyOption, ReportsOption, RunOption
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
-from audit_pipeline.cli.trust_option import PeopleTrustOption, RootOption, read_trust_options
+from audit_pipeline.cli.trust_option import PeopleTrustOption, RootOption, read_trust_file
 
 if TYPE_CHECKING:
     from audit_pipeline.waived_release import Released
@@ -42,7 +42,7 @@ def release(
 
     require_run(folder)
     at = now()
-    believed = read_trust_options(None, trust, root, trail=trail, now=at)
+    believed = read_trust_file(trust, root, trail=trail, now=at)
     demands = Demands(believed.trust, at, log=read_log_trust(None, None, None, None, believed.document))
     request = WaivedRequest(folder, run or new_run_name(policy.stem), policy, reports, trail)
     released = release_waived(

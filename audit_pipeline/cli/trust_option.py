@@ -101,6 +101,18 @@ def read_trust_options(
     return Believed(loaded.trust(), (TrustFileCheck("passed", f"{said}; the trail knows no newer one"),), file)
 
 
+def read_trust_file(trust: Path | None, roots: list[Path] | None, *, trail: Address, now: str) -> Believed:
+    """Whom to believe, for a command that takes no single key. Parameters as of `read_trust_options`.
+
+    Raises:
+        InputError: `trust.choose`, none was given; or as `read_trust_options`.
+        RejectedError: as `read_trust_options`.
+    """
+    if trust is None:
+        raise InputError("trust.choose", "no trust file was given", hint="give --trust FILE with --root KEY")
+    return read_trust_options(None, trust, roots, trail=trail, now=now)
+
+
 def _given_key(signer: Path, trail: Address | None) -> SignerPublic:
     """The one key; where there is a trail, it must not know it as revoked."""
     from audit_pipeline.seal.keys.forms import fingerprint

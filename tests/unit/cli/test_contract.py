@@ -90,6 +90,17 @@ def test_a_trust_file_is_offered_instead_of_a_key_only_where_a_key_can_be_given(
             assert {"--signer", "--log-key"} & set(helps), name
 
 
+@pytest.mark.parametrize("arguments", [["log", "verify", "--root", "root.pub.pem"], ["release", ".", "-p", "p.yaml"]])
+def test_nobody_is_sent_to_an_option_that_the_command_has_not(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evidence.json").touch()
+    assert run(*arguments) == 2
+    told = capsys.readouterr().err
+    assert "trust.choose" in told and "--signer" not in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
