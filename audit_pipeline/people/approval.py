@@ -13,10 +13,9 @@ from pydantic import Field
 
 from audit_pipeline.errors import RejectedError
 from audit_pipeline.measurement import Sha256
-from audit_pipeline.people.run_subjects import run_subjects, speaks_of_run
+from audit_pipeline.people.run_subjects import speaks_of_run
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
 from audit_pipeline.seal.predicate import Predicate, Text, Utc
-from audit_pipeline.seal.statement import make_statement
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.signed_entry import SignedEntry, read_entry
 
@@ -36,18 +35,6 @@ class Approval(Predicate):
     email_sha256: Sha256 | None = Field(
         description="SHA-256 of 16 random bytes, which the reviewer keeps, and their e-mail address after them"
     )
-
-
-def approval_payload(approval: Approval, *, verdict_sha256: str, model_sha256: str) -> bytes:
-    """The payload that the reviewer signs.
-
-    Args:
-        approval: what it says.
-        verdict_sha256: digest of the verdict attestation's payload.
-        model_sha256: of the .tflite.
-    """
-    subjects = run_subjects(verdict_sha256, model_sha256)
-    return make_statement(subjects, APPROVAL_TYPE, approval.model_dump(mode="json"))
 
 
 def approvals_of(

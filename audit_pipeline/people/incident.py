@@ -14,9 +14,8 @@ from pydantic import ValidationError
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.people.run_subjects import run_subjects
 from audit_pipeline.seal.predicate import Label, Predicate, Text, Utc, first_fault
-from audit_pipeline.seal.statement import make_statement, read_statement
+from audit_pipeline.seal.statement import read_statement
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.signed_entry import read_entry
 
@@ -48,12 +47,6 @@ class Reported:
     incident: Incident
     signer: str | None
     """fingerprint of the key that the entry says has signed; None for a report that nobody signed"""
-
-
-def incident_payload(incident: Incident, *, verdict_sha256: str, model_sha256: str) -> bytes:
-    """The payload of a report, signed or not; for the digests see `approval_payload`."""
-    subjects = run_subjects(verdict_sha256, model_sha256)
-    return make_statement(subjects, INCIDENT_TYPE, incident.model_dump(mode="json"))
 
 
 def unsigned_entry(payload: bytes) -> dict[str, Any]:

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.people.run_subjects import run_subjects
 from audit_pipeline.seal.predicate import Predicate, Text, Utc
-from audit_pipeline.seal.statement import make_statement
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.signed_entry import read_entry
 
@@ -38,12 +36,6 @@ class Revoked:
     """None where the entry does not hold what this tool writes; the run is withdrawn all the same"""
     signer: str | None
     """fingerprint of the key that the entry says has signed; None as for `reason`"""
-
-
-def revocation_payload(revocation: Revocation, *, verdict_sha256: str, model_sha256: str) -> bytes:
-    """The payload that whoever withdraws a run signs; for the digests see `approval_payload`."""
-    subjects = run_subjects(verdict_sha256, model_sha256)
-    return make_statement(subjects, REVOCATION_TYPE, revocation.model_dump(mode="json"))
 
 
 def revocation_of(entries: Iterable[Entry], run: str) -> Revoked | None:

@@ -1,4 +1,4 @@
-"""The bytes that a statement about a run is about: its verdict, by the digest of the attestation's payload, and model.
+"""What statements about a run are about: its verdict, by the digest of the attestation's payload, and its model.
 
 The payload and not the file, because a signature could be made again: what is approved is what the verdict says.
 """
@@ -6,17 +6,21 @@ The payload and not the file, because a signature could be made again: what is a
 from __future__ import annotations
 
 from audit_pipeline import run_folder
-from audit_pipeline.seal.statement import Statement, Subject
+from audit_pipeline.seal.predicate import Predicate
+from audit_pipeline.seal.statement import Statement, Subject, make_statement
 
 
-def run_subjects(verdict_sha256: str, model_sha256: str) -> tuple[Subject, Subject]:
-    """The subjects of a statement about a run.
+def run_payload(predicate_type: str, said: Predicate, *, verdict_sha256: str, model_sha256: str) -> bytes:
+    """The payload of a statement about a run, which whoever makes it signs.
 
     Args:
+        predicate_type: of the statement's kind.
+        said: what it says.
         verdict_sha256: digest of the verdict attestation's payload.
         model_sha256: of the .tflite.
     """
-    return Subject(run_folder.VERDICT, verdict_sha256), Subject(run_folder.MODEL, model_sha256)
+    subjects = Subject(run_folder.VERDICT, verdict_sha256), Subject(run_folder.MODEL, model_sha256)
+    return make_statement(subjects, predicate_type, said.model_dump(mode="json"))
 
 
 def speaks_of_run(statement: Statement, verdict_sha256: str) -> bool:

@@ -15,10 +15,10 @@ from audit_pipeline.measurement import Outcome
 from audit_pipeline.people.approval import (
     APPROVAL_TYPE,
     Approval,
-    approval_payload,
     approvals_of,
     missing_approvals,
 )
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.review.reviewers import named, refuse_author
 from audit_pipeline.review.run import read_reviewed_run
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint
@@ -83,8 +83,11 @@ class Approving:
         """
         self.require(signer.public)
         own, record, name = fingerprint(signer.public), self.record, self.approval.run
-        payload = approval_payload(
-            self.approval, verdict_sha256=record.verdict.sha256, model_sha256=record.evidence.candidate.sha256
+        payload = run_payload(
+            APPROVAL_TYPE,
+            self.approval,
+            verdict_sha256=record.verdict.sha256,
+            model_sha256=record.evidence.candidate.sha256,
         )
         body = sign_entry(payload, signer, APPROVAL_TYPE)
 

@@ -13,10 +13,10 @@ from audit_pipeline.people.incident import (
     Incident,
     IncidentKind,
     Reported,
-    incident_payload,
     incidents_of,
     unsigned_entry,
 )
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.review.released import Release, read_release
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import first_fault
@@ -65,7 +65,9 @@ class Reporting:
             ToolError: the signer failed, or the trail cannot be written.
         """
         release, said = self.release, self.incident
-        payload = incident_payload(said, verdict_sha256=release.verdict_sha256, model_sha256=release.model_sha256)
+        payload = run_payload(
+            INCIDENT_TYPE, said, verdict_sha256=release.verdict_sha256, model_sha256=release.model_sha256
+        )
         body = sign_entry(payload, signer, INCIDENT_TYPE) if signer else unsigned_entry(payload)
         with Trail.open(trail) as opened:
             receipt = opened.append("incident", run=release.name, at=said.at, body=body)

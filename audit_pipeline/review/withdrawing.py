@@ -13,8 +13,8 @@ from audit_pipeline.people.revocation import (
     Revocation,
     Revoked,
     revocation_of,
-    revocation_payload,
 )
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.review.released import Release, read_release
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.seal.predicate import first_fault
@@ -42,8 +42,8 @@ class Withdrawing:
             ToolError: the signer failed, or the trail cannot be written.
         """
         release = self.release
-        payload = revocation_payload(
-            self.revocation, verdict_sha256=release.verdict_sha256, model_sha256=release.model_sha256
+        payload = run_payload(
+            REVOCATION_TYPE, self.revocation, verdict_sha256=release.verdict_sha256, model_sha256=release.model_sha256
         )
         body = sign_entry(payload, signer, REVOCATION_TYPE)
 

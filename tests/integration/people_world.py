@@ -17,8 +17,9 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.errors import AuditError
 from audit_pipeline.gate.demands import Demands
 from audit_pipeline.gate.judge import Gated, gate
-from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
-from audit_pipeline.people.revocation import REVOCATION_TYPE, Revocation, revocation_payload
+from audit_pipeline.people.approval import APPROVAL_TYPE, Approval
+from audit_pipeline.people.revocation import REVOCATION_TYPE, Revocation
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.load import load_signer
@@ -110,7 +111,7 @@ class Case:
         of = run or self.run
         name, model = of.evidence.run.id, of.evidence.candidate.sha256
         approval = Approval(run=name, role=role, reason="read the report", at=at, email_sha256=None)
-        payload = approval_payload(approval, verdict_sha256=verdict_sha256(of.folder), model_sha256=model)
+        payload = run_payload(APPROVAL_TYPE, approval, verdict_sha256=verdict_sha256(of.folder), model_sha256=model)
         return self.enter("approval", sign_entry(payload, person(by), APPROVAL_TYPE), run=name, at=at)
 
     def approve_all(self, run: Shipped | Released | None = None) -> None:
@@ -143,7 +144,9 @@ class Case:
     def revoke(self, run: Shipped | Released, by: str = "carl", at: str = "2026-01-05T00:00:00Z") -> None:
         name = run.evidence.run.id
         said = Revocation(run=name, reason="it missed an alarm", at=at)
-        payload = revocation_payload(said, verdict_sha256="0" * 64, model_sha256=run.evidence.candidate.sha256)
+        payload = run_payload(
+            REVOCATION_TYPE, said, verdict_sha256="0" * 64, model_sha256=run.evidence.candidate.sha256
+        )
         self.enter("revocation", sign_entry(payload, person(by), REVOCATION_TYPE), run=name, at=at)
 
     def release(self, name: str = "released", *, at: str = THEN, **more: Any) -> Released:

@@ -10,7 +10,8 @@ from small_world import World
 
 from audit_pipeline.cli.next_steps import say_next_steps
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL
-from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
+from audit_pipeline.people.approval import APPROVAL_TYPE, Approval
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.ship import Shipped
 from audit_pipeline.trail.place import Place
 from audit_pipeline.trail.signed_entry import sign_entry
@@ -45,7 +46,9 @@ def test_one_key_that_has_every_role_approves_nothing(case: Case) -> None:
     name, model = case.run.evidence.run.id, case.run.evidence.candidate.sha256
     for role in ("clinical", "privacy"):
         approval = Approval(run=name, role=role, reason="mine", at=THEN, email_sha256=None)
-        payload = approval_payload(approval, verdict_sha256=verdict_sha256(case.run.folder), model_sha256=model)
+        payload = run_payload(
+            APPROVAL_TYPE, approval, verdict_sha256=verdict_sha256(case.run.folder), model_sha256=model
+        )
         case.enter("approval", sign_entry(payload, maker, APPROVAL_TYPE), at=THEN)
     demands = one_key_for_all(case.demands(), maker)
     assert case.refusal(trust=demands.trust, approvers=demands.approvers) == "gate.unapproved"
@@ -82,7 +85,7 @@ def test_an_approval_that_says_another_thing_than_was_signed_stops_the_gate(case
     case.gate()
     name, model = case.run.evidence.run.id, case.run.evidence.candidate.sha256
     approval = Approval(run=name, role="clinical", reason="honest", at=THEN, email_sha256=None)
-    payload = approval_payload(approval, verdict_sha256="1" * 64, model_sha256=model)
+    payload = run_payload(APPROVAL_TYPE, approval, verdict_sha256="1" * 64, model_sha256=model)
     body = sign_entry(payload, person("cleo"), APPROVAL_TYPE)
     case.enter("approval", body | {"reason": "something else"}, at=THEN)
     assert case.refusal() == "approval.copy"

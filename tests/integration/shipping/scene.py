@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.cli.clock import now
 from audit_pipeline.cli.main import main
-from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
+from audit_pipeline.people.approval import APPROVAL_TYPE, Approval
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.seal import dsse
 from audit_pipeline.seal.keys.load import load_signer
 from audit_pipeline.seal.keys.signer import Signer
@@ -215,7 +216,7 @@ class Scene:
         verdict = changes.pop("verdict", sha256_hex(dsse.unverified_payload(envelope, where="verdict")))
         values = {"run": RELEASED, "role": role, "reason": "read", "at": now(), "email_sha256": None, **changes}
         model = self.evidence()["candidate"]["sha256"]
-        return approval_payload(Approval.model_validate(values), verdict_sha256=verdict, model_sha256=model)
+        return run_payload(APPROVAL_TYPE, Approval.model_validate(values), verdict_sha256=verdict, model_sha256=model)
 
     @staticmethod
     def in_days(days: float) -> str:

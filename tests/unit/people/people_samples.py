@@ -9,7 +9,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload
+from audit_pipeline.people.approval import APPROVAL_TYPE, Approval
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.seal.keys.signer import Signer
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.kind import Kind
@@ -35,5 +36,5 @@ def approval_body(
     by: str, role: str = "clinical-safety", *, run: str = RUN, verdict: str = VERDICT, **changed: Any
 ) -> dict[str, Any]:
     values: dict[str, Any] = {"run": run, "role": role, "reason": "read the report", "at": NOW, "email_sha256": None}
-    payload = approval_payload(Approval(**values | changed), verdict_sha256=verdict, model_sha256=MODEL)
+    payload = run_payload(APPROVAL_TYPE, Approval(**values | changed), verdict_sha256=verdict, model_sha256=MODEL)
     return sign_entry(payload, signer(by), APPROVAL_TYPE)

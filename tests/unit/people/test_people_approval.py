@@ -24,8 +24,9 @@ from pydantic import ValidationError
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approval_payload, approvals_of, missing_approvals
+from audit_pipeline.people.approval import APPROVAL_TYPE, Approval, approvals_of, missing_approvals
 from audit_pipeline.people.authors import authors, without_authors
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.seal.keys.forms import SignerPublic, fingerprint, spki
 from audit_pipeline.seal.keys.quorum import Quorum
 from audit_pipeline.seal.statement import Subject, make_statement
@@ -200,7 +201,7 @@ def test_what_is_missing_is_counted_by_role() -> None:
 
 def test_the_payload_names_verdict_and_model() -> None:
     said = Approval(run=RUN, role="clinical-safety", reason="x", at=NOW, email_sha256=None)
-    statement = json.loads(approval_payload(said, verdict_sha256=VERDICT, model_sha256=MODEL))
+    statement = json.loads(run_payload(APPROVAL_TYPE, said, verdict_sha256=VERDICT, model_sha256=MODEL))
     assert {each["name"]: each["digest"]["sha256"] for each in statement["subject"]} == {
         "verdict.dsse.json": VERDICT,
         "model.tflite": MODEL,

@@ -8,21 +8,21 @@ import pytest
 from people_samples import MODEL, NOW, OTHER_RUN, RUN, VERDICT, entries_of, signer
 
 from audit_pipeline.errors import RejectedError
-from audit_pipeline.people.incident import INCIDENT_TYPE, Incident, incident_payload, incidents_of, unsigned_entry
+from audit_pipeline.people.incident import INCIDENT_TYPE, Incident, incidents_of, unsigned_entry
 from audit_pipeline.people.revocation import (
     REVOCATION_TYPE,
     Revocation,
     Revoked,
     revocation_of,
-    revocation_payload,
 )
+from audit_pipeline.people.run_subjects import run_payload
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.trail.signed_entry import sign_entry
 
 
 def revocation(**changed: Any) -> dict[str, Any]:
     said = Revocation(**{"run": RUN, "reason": "burns a wrist", "at": NOW} | changed)
-    payload = revocation_payload(said, verdict_sha256=VERDICT, model_sha256=MODEL)
+    payload = run_payload(REVOCATION_TYPE, said, verdict_sha256=VERDICT, model_sha256=MODEL)
     return sign_entry(payload, signer("doctor"), REVOCATION_TYPE)
 
 
@@ -49,7 +49,7 @@ def test_a_reason_that_is_not_the_signed_one_is_not_repeated() -> None:
 INCIDENT = Incident(
     run=RUN, kind="missed-alarm", group="sex=female", reason="fell, no alarm", answers="the maker", at=NOW
 )
-PAYLOAD = incident_payload(INCIDENT, verdict_sha256=VERDICT, model_sha256=MODEL)
+PAYLOAD = run_payload(INCIDENT_TYPE, INCIDENT, verdict_sha256=VERDICT, model_sha256=MODEL)
 
 
 def test_signed_and_unsigned_incidents_are_told_apart() -> None:
