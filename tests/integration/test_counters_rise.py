@@ -22,8 +22,14 @@ WRIST = "{vendor: example.com, class: wrist}"
 
 
 @pytest.fixture(scope="module")
-def line(world: World, tmp_path_factory: pytest.TempPathFactory) -> Line:
-    return Line(world, tmp_path_factory.mktemp("line"))
+def finished(world: World, sealed: Shipped) -> World:
+    """The world with a finished model: most of these releases are of one and the same."""
+    return replace(world, model=sealed.folder / "model.tflite")
+
+
+@pytest.fixture(scope="module")
+def line(finished: World, tmp_path_factory: pytest.TempPathFactory) -> Line:
+    return Line(finished, tmp_path_factory.mktemp("line"))
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +128,19 @@ def test_of_two_at_once_one_is_sealed(world: World, tmp_path: Path) -> None:
 
 
 def test_a_release_that_broke_off_spent_its_counter_and_supersedes_nothing(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    line = Line(world, tmp_path)
+    line = Line(finished, tmp_path)
     kept = line.ship("kept", 1)
     with monkeypatch.context() as while_the_disk_fails, pytest.raises(ToolError):
         while_the_disk_fails.setattr(Path, "rename", failing)
         line.ship("lost", 2)
     assert entries(line, "lost")[-2:] == ["seal", "aborted"]
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["kept"]
-    gated = gate(kept.folder, str(tmp_path / "audit.db"), world.demands())
+    gated = gate(kept.folder, str(tmp_path / "audit.db"), finished.demands())
     assert gated.evidence == kept.evidence
     assert any("run lost sealed a newer image" in warning for warning in gated.told.warnings)
     with pytest.raises(InputError) as caught:
@@ -142,9 +148,9 @@ def test_a_release_that_broke_off_spent_its_counter_and_supersedes_nothing(
     assert "run lost was released with security counter 2" in caught.value.what
 
 
-def test_a_trail_whose_memory_was_altered_seals_nothing(world: World, tmp_path: Path) -> None:
+def test_a_trail_whose_memory_was_altered_seals_nothing(finished: World, tmp_path: Path) -> None:
     """The entry's text is as it was logged; only the column that seals are found by says something else."""
-    line = Line(world, tmp_path)
+    line = Line(finished, tmp_path)
     line.ship("honest", 2)
     with sqlite3.connect(tmp_path / "audit.db") as database:
         for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
