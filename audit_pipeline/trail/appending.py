@@ -12,7 +12,7 @@ from audit_pipeline.errors import RejectedError, ToolError
 from audit_pipeline.trail.entry import Entry, Receipt
 from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.merkle import EMPTY_ROOT, Frontier
-from audit_pipeline.trail.rows import ENTER, GROW, columns, frontier_row, last_row
+from audit_pipeline.trail.rows import ENTER, GROW, columns, end_row
 from audit_pipeline.trail.verification import changed, read_frontier
 
 CLOCK_TOLERANCE_SECONDS = 300
@@ -36,8 +36,10 @@ class End:
         Raises:
             RejectedError: `trail.frontier`, the last entry and the tree do not fit each other.
         """
-        frontier, last = read_frontier(frontier_row(connection), where), last_row(connection)
-        recorded = (last["index"], last["root"]) if last else (-1, EMPTY_ROOT.hex())
+        row = end_row(connection)
+        frontier = read_frontier(row, where)
+        last = row if row is not None and row["index"] is not None else None
+        recorded = (last["index"], last["root"]) if last is not None else (-1, EMPTY_ROOT.hex())
         if recorded != (frontier.size - 1, frontier.root().hex()):
             raise RejectedError(
                 "trail.frontier",
@@ -45,7 +47,7 @@ class End:
                 where=where,
                 hint="`audit log verify` names the first entry that was changed",
             )
-        return cls(frontier, last["at"] if last else None, where)
+        return cls(frontier, last["at"] if last is not None else None, where)
 
     def append(self, connection: Connection, kind: Kind, run: str, at: str, body: dict[str, Any]) -> Receipt:
         """Write an entry, and the tree with it.
@@ -66,8 +68,8 @@ class End:
             self._refuse_earlier(at)
         grown, completed = self.frontier.append(entry.leaf_hash), self.frontier.completed(entry.leaf_hash)
         head = grown.head()
-        connection.execute(ENTER, columns(entry, head, completed))
-        connection.execute(GROW, {"size": grown.size, "peaks": grown.to_hex()})
+        ENTER.run(connection, columns(entry, head, completed))
+        GROW.run(connection, {"size": grown.size, "peaks": grown.to_hex()})
         return Receipt(entry, head)
 
     def _refuse_earlier(self, at: str) -> None:

@@ -17,6 +17,7 @@ from audit_pipeline.trail.checkpoint import MAX_SIZE, Checkpoint, signed_checkpo
 from audit_pipeline.trail.log_key import LogIdentity
 from audit_pipeline.trail.note import Note, parse_note
 from audit_pipeline.trail.note_key import NoteKey
+from audit_pipeline.trail.prepared import Prepared
 from audit_pipeline.trail.tables import CheckpointRow, LogRow
 
 _asked = partial(bindparam, type_=BigInteger)
@@ -24,11 +25,11 @@ _asked = partial(bindparam, type_=BigInteger)
 
 _LOG = select(col(LogRow.origin), col(LogRow.vkey))
 _NEXT = select(func.coalesce(func.max(col(CheckpointRow.number)) + 1, 0)).scalar_subquery()
-_ENTER = insert(CheckpointRow).values(number=_NEXT, size=bindparam("size"), note=bindparam("note"))
-_THIS = (
-    select(col(CheckpointRow.number))
-    .where(col(CheckpointRow.size) == _asked("size"), col(CheckpointRow.note) == bindparam("note"))
-    .limit(1)
+_ENTER = Prepared(insert(CheckpointRow).values(number=_NEXT, size=bindparam("size"), note=bindparam("note")))
+_THIS = Prepared(
+    select(col(CheckpointRow.number)).where(
+        col(CheckpointRow.size) == _asked("size"), col(CheckpointRow.note) == bindparam("note")
+    )
 )
 _ANY = select(col(CheckpointRow.number)).limit(1)
 _LARGEST = select(func.max(col(CheckpointRow.size))).where(col(CheckpointRow.size) <= _asked("most"))
@@ -52,7 +53,7 @@ def enter_identity(connection: Connection, identity: LogIdentity) -> None:
 
 def enter_checkpoint(connection: Connection, size: int, note: Note) -> None:
     """Add a signed checkpoint, or further signatures to one."""
-    connection.execute(_ENTER, {"size": size, "note": note.to_bytes().decode()})
+    _ENTER.run(connection, {"size": size, "note": note.to_bytes().decode()})
 
 
 def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
@@ -87,7 +88,7 @@ def enter_cosignatures(connection: Connection, note: Note, where: str) -> None:
 
 def is_entered(connection: Connection, size: int, note: Note) -> bool:
     """Whether this very note stands in the database."""
-    return connection.execute(_THIS, {"size": size, "note": note.to_bytes().decode()}).first() is not None
+    return _THIS.first(connection, {"size": size, "note": note.to_bytes().decode()}) is not None
 
 
 def has_checkpoints(connection: Connection) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, Update, insert, inspect, select, update
+from sqlalchemy import Connection, Row, Select, Update, func, insert, inspect, outerjoin, select, update
 from sqlmodel import col
 
 from audit_pipeline.trail.entry import Entry
 from audit_pipeline.trail.kind import Kind
 from audit_pipeline.trail.merkle import TreeHead
+from audit_pipeline.trail.prepared import Prepared
 from audit_pipeline.trail.tables import EntryRow, FrontierRow
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -22,16 +23,19 @@ ENTRIES: Select[Any] = select(inspect(EntryRow).local_table).order_by(col(EntryR
 REDACTIONS: Select[Any] = ENTRIES.where(col(EntryRow.canonical).contains('"kind":"redaction"'))
 """The rows that take others' text out, by their own text: that is what was hashed, and not the column beside it."""
 
-ENTER = insert(EntryRow)
-"""Adds an entry; see `columns`."""
+ENTER = Prepared(insert(EntryRow), "index", "kind", "run", "at", "canonical", "leaf_hash", "root", "nodes")
+"""Adds an entry; takes what `columns` gives."""
 
-GROW = update(FrontierRow)
+GROW = Prepared(update(FrontierRow), "size", "peaks")
 """Moves the frontier; takes its `size` and `peaks`."""
 
-_LAST_ENTRY = (
-    select(col(EntryRow.index), col(EntryRow.at), col(EntryRow.root)).order_by(col(EntryRow.index).desc()).limit(1)
+_NEWEST = select(func.max(col(EntryRow.index))).scalar_subquery()
+_END = Prepared(
+    select(
+        col(FrontierRow.size), col(FrontierRow.peaks), col(EntryRow.index), col(EntryRow.at), col(EntryRow.root)
+    ).select_from(outerjoin(FrontierRow, EntryRow, col(EntryRow.index) == _NEWEST))
 )
-_FRONTIER: Select[Any] = select(inspect(FrontierRow).local_table)
+_FRONTIER = Prepared(select(inspect(FrontierRow).local_table))
 _BATCH = 1000
 
 
@@ -51,14 +55,17 @@ def take_out(entry: Entry) -> Update:
     return update(EntryRow).where(col(EntryRow.index) == entry.index).values(canonical=left)
 
 
-def last_row(connection: Connection) -> RowMapping | None:
-    """Index, time and root of the newest entry; None where there is none."""
-    return connection.execute(_LAST_ENTRY).mappings().first()
+def end_row(connection: Connection) -> Mapping[str, Any] | None:
+    """Size and peaks of the frontier, and index, time and root of the newest entry; these None where there is none.
+
+    None where somebody deleted the frontier.
+    """
+    return _END.first(connection)
 
 
-def frontier_row(connection: Connection) -> RowMapping | None:
+def frontier_row(connection: Connection) -> Mapping[str, Any] | None:
     """The frontier's row; None where somebody deleted it."""
-    return connection.execute(_FRONTIER).mappings().first()
+    return _FRONTIER.first(connection)
 
 
 def columns(entry: Entry, head: TreeHead, completed: tuple[bytes, ...]) -> dict[str, int | str]:

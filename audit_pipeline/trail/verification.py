@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import RowMapping
 
@@ -28,7 +28,7 @@ _Redactions = Callable[[], Mapping[int, tuple["Redaction", ...]]]
 
 def verify_log(
     rows: Iterable[AnyRow],
-    frontier_row: RowMapping | None,
+    frontier_row: Mapping[str, Any] | None,
     seen: Iterable[TreeHead],
     where: str,
     redactions: Callable[[], Iterable[AnyRow]],
@@ -75,7 +75,7 @@ def read_entry(row: RowMapping, where: str) -> Entry:
         raise changed(row["index"], f"its text cannot be read as an entry: {error}", where) from error
 
 
-def read_frontier(row: RowMapping | None, where: str) -> Frontier:
+def read_frontier(row: Mapping[str, Any] | None, where: str) -> Frontier:
     """The frontier that its row holds.
 
     Raises:
