@@ -14,47 +14,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from signed_log import WITNESS, code, enter, head_of, key_of, memory_of
 
-from audit_pipeline.errors import AuditError, RejectedError, ToolError
+from audit_pipeline.errors import RejectedError, ToolError
 from audit_pipeline.trail import checkpointing as step
-from audit_pipeline.trail.checkpoint import Checkpoint, sign_checkpoint, signed_checkpoint
+from audit_pipeline.trail.checkpoint import sign_checkpoint
 from audit_pipeline.trail.log import Trail
-from audit_pipeline.trail.log_key import make_log_key, read_log_key
-from audit_pipeline.trail.merkle import TreeHead
-from audit_pipeline.trail.note import Note, parse_note
-from audit_pipeline.trail.note_key import COSIGNATURE, NoteSigner, verified
+from audit_pipeline.trail.log_key import make_log_key
+from audit_pipeline.trail.note import parse_note
 from audit_pipeline.trail.place import Place
 from audit_pipeline.trail.proofs import check_consistency
-
-AT = "2026-05-04T12:00:00Z"
-WITNESS = NoteSigner.generate("example.com/w1", COSIGNATURE)
-
-
-def enter(trail, number=0):
-    return trail.append("data", run="run", at=AT, body={"number": number})
-
-
-def head_of(note, trail):
-    return signed_checkpoint(parse_note(note), trail.log().key()).head
-
-
-def key_of(path):
-    return path.with_name(f"{path.name}.key")
-
-
-def memory_of(path):
-    return path.with_name(f"{path.name}.key.checkpoint")
-
-
-def signer_of(trail, place):
-    return read_log_key(place.key or key_of(Path(place.url)), trail.log(), log="")
-
-
-def code(function, *given, **named):
-    with pytest.raises(AuditError) as caught:
-        function(*given, **named)
-    return caught.value.code
-
 
 # What is signed
 
@@ -357,86 +326,3 @@ def test_a_writer_waits_for_the_key_no_longer_than_it_was_told(path):
         holder.communicate()
         assert enter(trail).head.size == 2
         assert head_of(trail.checkpoint(), trail).size == 2
-
-
-# Cosignatures
-
-
-def cosigned(trail, *witnesses, seconds=1):
-    note = parse_note(trail.checkpoint())
-    return note.joined(witness.sign(note.text, seconds=seconds) for witness in witnesses).to_bytes()
-
-
-def test_cosignatures_come_to_the_checkpoint_that_they_are_of(filled):
-    before = filled.checkpoint()
-    filled.add_cosignatures(cosigned(filled, WITNESS))
-    note = parse_note(filled.checkpoint())
-    assert verified(note, [filled.log().key(), WITNESS.key]) == (filled.log().key(), WITNESS.key)
-    assert note.to_bytes().startswith(before)
-    assert sum(1 for _ in filled.checkpoints()) == 11
-
-
-def test_the_same_cosignature_is_kept_once(filled):
-    rows = "SELECT count(*) FROM checkpoint"
-    for _ in range(3):
-        filled.add_cosignatures(cosigned(filled, WITNESS))
-    with filled._engine.connect() as connection:
-        assert connection.exec_driver_sql(rows).scalar_one() == 12
-
-
-def test_a_witness_that_is_asked_every_hour_does_not_fill_a_checkpoint(trail):
-    enter(trail)
-    for seconds in range(1, 110):
-        trail.add_cosignatures(cosigned(trail, WITNESS, seconds=seconds))
-    (note,) = trail.checkpoints()
-    assert [int.from_bytes(line.signature[:8]) for line in parse_note(note).signatures[1:]] == [109]
-
-
-def test_cosignatures_of_an_older_checkpoint_stay_with_it(trail):
-    enter(trail)
-    older = cosigned(trail, WITNESS)
-    enter(trail)
-    trail.add_cosignatures(older)
-    newest, before = trail.checkpoints()
-    assert len(parse_note(newest).signatures) == 1
-    assert before == older
-
-
-def test_a_checkpoint_that_the_log_never_signed_is_not_kept(filled, place):
-    signer = NoteSigner.generate(filled.log().origin)
-    foreign = sign_checkpoint(signer, TreeHead(10, "ab" * 32))
-    assert code(filled.add_cosignatures, foreign.to_bytes()) == "checkpoint.unknown"
-    assert code(filled.add_cosignatures, b"no note") == "note.malformed"
-    real = signer_of(filled, place)
-    for size in (10, 12, 1 << 40, (1 << 63) - 1):
-        text = Checkpoint(real.key.name, TreeHead(size, "ab" * 32)).to_text()
-        assert code(filled.add_cosignatures, Note(text, (real.sign(text),)).to_bytes()) == "checkpoint.unknown"
-
-
-# A database that somebody edited
-
-
-def test_two_checkpoints_of_one_size_show_a_fork(filled, rewrite, place):
-    real = signer_of(filled, place)
-    other = sign_checkpoint(real, TreeHead(11, "ab" * 32)).to_bytes().decode()
-    rewrite(f"INSERT INTO checkpoint (number, size, note) VALUES (11, 11, '{other}')")
-    assert code(filled.checkpoint) == "trail.forked"
-
-
-@pytest.mark.parametrize("note", ["", "no note", "a\n3\nb\n\n— a AAAAAAA=\n"])
-def test_a_row_that_is_no_checkpoint_is_refused(filled, rewrite, note):
-    rewrite(f"INSERT INTO checkpoint (number, size, note) VALUES (11, 12, '{note}')")
-    assert code(filled.checkpoint) in {"note.malformed", "checkpoint.unsigned"}
-
-
-def test_a_checkpoint_under_another_size_is_refused(filled, rewrite):
-    rewrite("UPDATE checkpoint SET size = 99 WHERE size = 3")
-    assert code(filled.checkpoint) == "checkpoint.size"
-
-
-def test_deleted_checkpoints_are_remembered_outside(filled, rewrite, place):
-    newest = filled.checkpoint()
-    rewrite("DELETE FROM checkpoint")
-    assert filled.checkpoint() is None
-    with Trail.open(place) as trail:
-        assert trail.checkpoint() == newest
