@@ -11,6 +11,7 @@ of processes may append at once; each opens the trail for itself, and a `Trail` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -175,7 +176,8 @@ class Trail(LogReader):
             end = End.read(connection, self.where)
             checkpointing.refuse_older(remembered, end.frontier.head())
             if after is not None:
-                after(self._read(connection, of_kind(kind)))
+                with closing(self._read(connection, of_kind(kind))) as earlier:
+                    after(earlier)
             said = body(partial(self._entries, connection)) if callable(body) else body
             receipt = end.append(connection, kind, run, at, said)
             if also is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +86,8 @@ class LogReader:
             RejectedError: the first entry that is not as it was recorded, and in what it differs; or `trail.structure`,
                 all are, but a query for some of them could show others.
         """
-        with self._database.reading(self._engine) as connection:
-            return self._verify(connection, read_rows(connection, ENTRIES), seen)
+        with self._database.reading(self._engine) as connection, closing(read_rows(connection, ENTRIES)) as rows:
+            return self._verify(connection, rows, seen)
 
     def verified(self, seen: Iterable[TreeHead] = ()) -> VerifiedLog:
         """Recompute the whole log, and keep what stands where in it, for whoever decides by its entries.
@@ -96,8 +95,8 @@ class LogReader:
         For arguments and what is raised see `verify`.
         """
         contents = Contents()
-        with self._database.reading(self._engine) as connection:
-            head = self._verify(connection, contents.noting(read_rows(connection, ENTRIES)), seen)
+        with self._database.reading(self._engine) as connection, closing(read_rows(connection, ENTRIES)) as rows:
+            head = self._verify(connection, contents.noting(rows), seen)
         return VerifiedLog(head, self.where, contents, self._numbered)
 
     def root_at(self, size: int) -> TreeHead:
@@ -206,11 +205,14 @@ class LogReader:
             yield from self._read(connection, ENTRIES.where(col(EntryRow.index).in_(numbers)))
 
     def _verify(self, connection: Connection, rows: Iterable[AnyRow], seen: Iterable[TreeHead]) -> TreeHead:
-        redactions = partial(read_rows, connection, REDACTIONS)
+        def redactions() -> list[AnyRow]:
+            return list(read_rows(connection, REDACTIONS))
+
         head = verify_log(rows, frontier_row(connection), seen, self.where, redactions)
         self._database.refuse_deceptive(connection)
         return head
 
-    def _read(self, connection: Connection, query: Select[Any]) -> Iterator[Entry]:
-        for row in read_rows(connection, query):
-            yield read_entry(row._mapping, self._database.where)
+    def _read(self, connection: Connection, query: Select[Any]) -> Generator[Entry]:
+        with closing(read_rows(connection, query)) as rows:
+            for row in rows:
+                yield read_entry(row._mapping, self._database.where)

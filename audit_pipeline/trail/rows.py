@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Update, func, insert, inspect, outerjoin, select, update
@@ -44,9 +44,13 @@ def of_kind(kind: Kind) -> Select[Any]:
     return ENTRIES.where(col(EntryRow.kind) == kind)
 
 
-def read_rows(connection: Connection, query: Select[Any]) -> Iterator[AnyRow]:
-    """What a query gives, some at a time."""
-    yield from connection.execute(query, execution_options={"yield_per": _BATCH})
+def read_rows(connection: Connection, query: Select[Any]) -> Generator[AnyRow]:
+    """What a query gives, some at a time.
+
+    Whoever may stop before the end closes the generator while the connection is open: a server keeps a cursor for it.
+    """
+    with connection.execute(query, execution_options={"yield_per": _BATCH}) as found:
+        yield from found
 
 
 def take_out(entry: Entry) -> Update:
