@@ -19,16 +19,17 @@ from audit_pipeline.evaluate.exemplars import find_exemplars
 from audit_pipeline.evaluate.judge import judge
 from audit_pipeline.evaluate.metrics import metrics_for
 from audit_pipeline.evaluate.questions import ask
-from audit_pipeline.evidence import BlobScan, Footprint, KernelCheck, MembershipPart, Verdict
+from audit_pipeline.evidence import Footprint, KernelCheck, Verdict
 from audit_pipeline.findings import Exemplars, Finding, GroupRow
 from audit_pipeline.inputs import Inputs
 from audit_pipeline.model.finished import ends
 from audit_pipeline.model.predict import predict_float
-from audit_pipeline.policy.schema import MembershipRule
+from audit_pipeline.policy.privacy import MembershipRule
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy.blob_scan import scan
 from audit_pipeline.privacy.judge import judge as judge_privacy
 from audit_pipeline.privacy.membership import membership
+from audit_pipeline.privacy_part import BlobScan, MembershipPart
 from audit_pipeline.progress import Progress
 from audit_pipeline.tflite import read_graph
 
@@ -92,7 +93,7 @@ def assess(inputs: Inputs, candidate: Candidate, progress: Progress) -> Assessme
         chance = gaps_by_chance(questions, cells, metrics_for(population, policy.fairness), seed)
         findings += judge(policy.fairness, table, policy.statistics, chance)
         attacks = _attack(inputs, candidate, answers, progress)
-        findings += judge_privacy(policy.privacy, attacks, blob)
+        findings += judge_privacy(policy.privacy_rules, attacks, blob)
     return Assessment(
         footprint=footprint,
         kernels=answers.kernels,
@@ -118,7 +119,7 @@ def _answers(inputs: Inputs, candidate: Candidate, split: Split, name: str, prog
 
 
 def _attack(inputs: Inputs, candidate: Candidate, answers: _Answers, progress: Progress) -> tuple[MembershipPart, ...]:
-    rules = [rule for rule in inputs.policy.value.privacy if isinstance(rule, MembershipRule)]
+    rules = [rule for rule in inputs.policy.value.privacy_rules if isinstance(rule, MembershipRule)]
     if not rules:
         return ()
     population, policy = inputs.population, inputs.policy.value

@@ -50,7 +50,7 @@ def decide(findings: Sequence[Finding], policy: Policy, waivers: Sequence[Waiver
 
 def _unjudged(findings: Sequence[Finding], policy: Policy) -> tuple[str, ...]:
     rules = [f"fairness[{number}]" for number in range(len(policy.fairness))]
-    rules += [f"privacy[{number}]" for number in range(len(policy.privacy))]
+    rules += [f"privacy[{number}]" for number in range(len(policy.privacy_rules))]
     judged = {finding.rule for finding in findings}
     return tuple(f"{rule}: nothing was found out about this rule" for rule in rules if rule not in judged)
 

@@ -15,8 +15,9 @@ from pydantic import Field
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.findings import Exemplars, Finding, GroupRow
-from audit_pipeline.measurement import Count, GroupKey, Measurement, Outcome, Part, Sha256
+from audit_pipeline.measurement import Count, GroupKey, Outcome, Part, Sha256
 from audit_pipeline.policy_part import PolicyPart
+from audit_pipeline.privacy_part import BlobScan, MembershipPart, MitigationPart, PrivacyBudget, PrivacyPart
 from audit_pipeline.seal_part import SealPart
 from audit_pipeline.waiver_part import WaiverPart, WaiverUse
 
@@ -78,6 +79,9 @@ class DataPart(Part):
         default=(), description="what a row is made of, in order, where the model has several inputs; else none"
     )
     lawful_basis: str | None = Field(default=None, description="why the data may be used; null where none was named")
+    differential_privacy: PrivacyBudget | None = Field(
+        default=None, description="what the training is claimed to keep; null where nothing is claimed"
+    )
     retention_until: str | None = Field(
         default=None, description="the last day on which the data may be used, ISO 8601; null where none was named"
     )
@@ -202,40 +206,6 @@ class KernelCheck(Part):
     note: str
 
 
-class MembershipPart(Part):
-    """A weak membership attack (losses only) on one model and one group."""
-
-    model: Literal["float", "device"]
-    group: GroupKey
-    strength: Literal["weak"] = "weak"
-    fpr_target: float
-    fpr: Measurement = Field(description="attained on the half of the non-members that did not set the threshold")
-    tpr: Measurement
-    tpr_with_coin: float | None = Field(
-        default=None,
-        description="share recognised by an attacker who also takes rows tied at the threshold, by a coin that brings "
-        "the false-positive rate to its target; null where there is no rate",
-    )
-    auc: float | None
-
-
-class BlobHit(Part):
-    """Something found in the blob that should not be there. Never its content."""
-
-    kind: Literal["training-row", "path", "e-mail", "secret", "trailing-bytes"]
-    offset: Count
-    detail: str
-
-
-class BlobScan(Part):
-    """The search of the .tflite's bytes for what should not leave the house."""
-
-    scanned_bytes: Count
-    training_rows: Count
-    encodings: tuple[str, ...]
-    hits: tuple[BlobHit, ...]
-
-
 class Verdict(Part):
     """The answer, and the findings that made it so."""
 
@@ -280,6 +250,10 @@ class Evidence(Part):
     exemplars: Exemplars | None = Field(default=None, description="null without a float model or without classes")
     membership: tuple[MembershipPart, ...]
     blob_scan: BlobScan | None
+    privacy: PrivacyPart | None = Field(
+        default=None, description="null where the weak attack was all that was asked for"
+    )
+    mitigations: tuple[MitigationPart, ...] = ()
     findings: tuple[Finding, ...]
     waivers: tuple[WaiverPart, ...] = Field(default=(), description="those that the verdict was given under")
     verdict: Verdict

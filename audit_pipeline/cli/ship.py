@@ -156,7 +156,7 @@ def _plan_document(inputs: Inputs) -> dict[str, Any]:
         "data": f"{population.part.name}: {len(population.train):,} rows train, {len(population.evaluation):,} judge",
         "board": f"{policy.board.name} {policy.board.flash_kib} KiB flash, {policy.board.ram_kib} KiB RAM",
         **({"recipe": ["as it is (a finished .tflite)"]} if inputs.source.is_finished else _way(policy.value.compress)),
-        "rules": f"{len(policy.value.fairness)} of fairness, {len(policy.value.privacy)} of privacy",
+        "rules": f"{len(policy.value.fairness)} of fairness, {len(policy.value.privacy_rules)} of privacy",
         "seal": f"signed by {policy.value.seal.signer}" if policy.value.seal else "no seal section: nothing is sealed",
     }
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from audit_pipeline.data.population import Population
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import METRICS, Speaks
+from audit_pipeline.policy.privacy import MembershipRule, PrivacyRule
 from audit_pipeline.policy.recipe import group_specs as compress_specs
-from audit_pipeline.policy.schema import FairnessRule, MembershipRule, Policy, PrivacyRule
+from audit_pipeline.policy.schema import FairnessRule, Policy
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Task
 from audit_pipeline.spelling import did_you_mean

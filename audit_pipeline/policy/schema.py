@@ -14,8 +14,9 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
 from audit_pipeline.policy.human_centred import EarlierAnswers, HumanCentred
+from audit_pipeline.policy.privacy import Privacy, PrivacyRule, PrivacySection, needs_shadows
 from audit_pipeline.policy.recipe import Compress
-from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text, given
+from audit_pipeline.policy.terms import OVERALL, GroupSpec, Text, given
 from audit_pipeline.strict_yaml import Strict
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), Field(examples=["wearable-ecg"])]
@@ -121,31 +122,6 @@ class FairnessRule(Strict):
         return self
 
 
-class MembershipRule(Strict):
-    """How often an attacker who sees outputs may recognise training people at a fixed false-positive rate."""
-
-    attack: Literal["membership"]
-    fpr: OpenProportion = 0.01
-    max_tpr: Proportion
-    groups: Annotated[tuple[GroupSpec, ...], Field(min_length=1)] = (OVERALL,)
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> MembershipRule:
-        if self.max_tpr < self.fpr:
-            raise ValueError(f"max_tpr {self.max_tpr} is below fpr {self.fpr}: even a blind guess would exceed it")
-        return self
-
-
-class BlobScanRule(Strict):
-    """How many finds of training rows, paths, e-mail addresses and secrets the blob may hold."""
-
-    attack: Literal["blob_scan"]
-    max_hits: Annotated[int, Field(ge=0)] = 0
-
-
-PrivacyRule = Annotated[MembershipRule | BlobScanRule, Field(discriminator="attack")]
-
-
 class Statistics(Strict):
     """What the three-valued verdict needs to know."""
 
@@ -245,7 +221,7 @@ class Policy(Strict):
     target: Target
     compress: Compress | None = Field(default=None, description="left out only where a finished .tflite is shipped")
     fairness: Annotated[tuple[FairnessRule, ...], Field(min_length=1)]
-    privacy: tuple[PrivacyRule, ...] = ()
+    privacy: Privacy = ()
     statistics: Statistics = Statistics()
     on_inconclusive: Literal["block"] = "block"
     approvals: Annotated[dict[Name, Approvers], Field(min_length=1)] | None = Field(
@@ -255,6 +231,17 @@ class Policy(Strict):
         examples=[{"clinical-safety": 1, "data-protection": 1}],
     )
     seal: Seal | None = Field(default=None, description="left out where nothing is to be sealed")
+
+    @property
+    def privacy_rules(self) -> tuple[PrivacyRule, ...]:
+        """The rules of the privacy section, whichever form it has."""
+        return self.privacy.rules if isinstance(self.privacy, PrivacySection) else self.privacy
+
+    @model_validator(mode="after")
+    def _shadows_can_be_trained(self) -> Policy:
+        if not isinstance(self.privacy, PrivacySection) and any(map(needs_shadows, self.privacy)):
+            raise ValueError("privacy: shadow models need an object with training and rules, instead of a list")
+        return self
 
     @model_validator(mode="after")
     def _author_is_no_approver(self) -> Policy:

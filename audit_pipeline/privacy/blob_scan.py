@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit_pipeline.data.population import Split
-from audit_pipeline.evidence import BlobScan
 from audit_pipeline.privacy.texts import find_texts
 from audit_pipeline.privacy.trailing import find_trailing
 from audit_pipeline.privacy.training_rows import RowSearch, find_rows
+from audit_pipeline.privacy_part import BlobScan
 from audit_pipeline.tflite import Tensor
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from audit_pipeline.evidence import BlobScan, MembershipPart
 from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, NotMeasurable, Outcome
-from audit_pipeline.policy.schema import BlobScanRule, MembershipRule, PrivacyRule
+from audit_pipeline.policy.privacy import BlobScanRule, MembershipRule, PrivacyRule
 from audit_pipeline.policy.terms import OVERALL
+from audit_pipeline.privacy_part import BlobScan, MembershipPart
 from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number
 
 

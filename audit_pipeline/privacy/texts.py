@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from audit_pipeline.evidence import BlobHit
+from audit_pipeline.privacy_part import BlobHit
 
 _PATHS = (
     rb"/(?:home|Users|root|mnt|media|tmp|var|opt|srv|data|workspace|content|kaggle)/[\w.@+~-]{2,}(?:/[\w.@+~-]+)*",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from audit_pipeline.evidence import BlobHit
+from audit_pipeline.privacy_part import BlobHit
 
 _Kind = int | str | tuple[str]
 """What a field points to: a vector (bytes an element), a table (its name), or a vector of tables (in a tuple)."""

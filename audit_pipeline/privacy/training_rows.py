@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit_pipeline.evidence import BlobHit
 from audit_pipeline.privacy.windows import Bytes, WindowIndex, hashes, varied
+from audit_pipeline.privacy_part import BlobHit
 from audit_pipeline.quantization import quantize_input
 from audit_pipeline.tflite import Tensor
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from audit_pipeline.evidence import MembershipPart
 from audit_pipeline.measurement import Interval, Measured, Outcome
+from audit_pipeline.privacy_part import MembershipPart
 from audit_pipeline.report.comparison import Line, MetricTable
 from audit_pipeline.report.quantity import Quantity
 from audit_pipeline.report.wording import brief, count, group_name, level

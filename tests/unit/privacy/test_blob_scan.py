@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from audit_pipeline.data.population import Split
-from audit_pipeline.evidence import BlobScan
 from audit_pipeline.measurement import NotMeasurable, Outcome
-from audit_pipeline.policy.schema import BlobScanRule
+from audit_pipeline.policy.privacy import BlobScanRule
 from audit_pipeline.privacy.blob_scan import scan
 from audit_pipeline.privacy.judge import judge
 from audit_pipeline.privacy.trailing import flatbuffer_end
+from audit_pipeline.privacy_part import BlobScan
 from audit_pipeline.tflite import Tensor
 
 SCALE, ZERO = 0.02, 3

@@ -10,7 +10,7 @@ from scipy.stats import mannwhitneyu
 
 from audit_pipeline.data.population import Split
 from audit_pipeline.measurement import Measured, NotMeasurable, Outcome
-from audit_pipeline.policy.schema import MembershipRule
+from audit_pipeline.policy.privacy import MembershipRule
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy.judge import judge
 from audit_pipeline.privacy.membership import area_under_curve, halves, membership, threshold

@@ -8,15 +8,12 @@ from typing import Any
 from report_findings import drop_finding, make_exemplars, measured, other_findings, worsening
 
 from audit_pipeline.evidence import (
-    BlobHit,
-    BlobScan,
     CandidatePart,
     DataPart,
     Evidence,
     Footprint,
     KernelCheck,
     Layer,
-    MembershipPart,
     OperatorCount,
     Run,
     SourcePart,
@@ -28,6 +25,7 @@ from audit_pipeline.evidence import (
 from audit_pipeline.findings import Change, Finding, GroupRow, MetricComparison
 from audit_pipeline.measurement import GroupKey, MetricKey, NotMeasurable, Outcome
 from audit_pipeline.policy_part import PolicyPart
+from audit_pipeline.privacy_part import BlobHit, BlobScan, MembershipPart
 from audit_pipeline.seal_part import SealPart
 
 CLASSES = ("N", "S", "V", "F")

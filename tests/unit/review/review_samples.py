@@ -16,8 +16,6 @@ from audit_pipeline.decide import decide
 from audit_pipeline.device import footprint as device
 from audit_pipeline.evaluate.judge import adjust
 from audit_pipeline.evidence import (
-    BlobHit,
-    BlobScan,
     CandidatePart,
     DataPart,
     Evidence,
@@ -34,6 +32,7 @@ from audit_pipeline.policy.load import LoadedPolicy, load_policy
 from audit_pipeline.policy.schema import Policy
 from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.privacy.judge import judge
+from audit_pipeline.privacy_part import BlobHit, BlobScan
 from audit_pipeline.seal.keys.forms import fingerprint
 from audit_pipeline.seal.keys.load import load_signer, load_signer_public, new_key
 from audit_pipeline.seal.keys.signer import Signer
@@ -233,7 +232,7 @@ def _evidence(name: str, part: PolicyPart, fairness: tuple[Finding, ...], hits: 
     )
     found = tuple(BlobHit(kind="path", offset=place, detail="a home folder") for place in range(hits))
     scan = BlobScan(scanned_bytes=len(MODEL), training_rows=1, encodings=("float32",), hits=found)
-    privacy = judge(policy.value.privacy, (), scan)
+    privacy = judge(policy.value.privacy_rules, (), scan)
     findings = (*device.findings(footprint), *_tested(fairness, policy.value), *privacy)
     return Evidence(
         run=Run(id=name, command="ship", created=NOW, tool="audit", libraries={}, seed=0),

@@ -1,0 +1,146 @@
+"""The policy's `privacy` section: what no attacker may find out about the people a model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from audit_pipeline.policy.recipe import Recipe, Training
+from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text
+from audit_pipeline.strict_yaml import Strict
+
+FEWEST_SHADOWS = 4
+
+
+class Release(Strict):
+    """Another release of the same source model that an attacker may hold beside this one."""
+
+    recipe: Recipe = Field(description="what it was made by: every shadow is compressed so as well")
+
+
+class MembershipRule(Strict):
+    """How often an attacker may recognise training rows or people at a fixed false-positive rate.
+
+    Attackers: `losses` sees outputs and knows nothing else, and is weak. `shadows` has trained models of the same kind
+    on people of its own choice: of its attacks and of both signals (outputs, and the logits that stand in the blob) the
+    worst counts.
+    """
+
+    attack: Literal["membership"]
+    attacker: Literal["losses", "shadows"] = "losses"
+    unit: Literal["rows", "people"] = Field(
+        default="rows", description="what is recognised: a row, or a person by all of their rows (shadows only)"
+    )
+    beside: Literal["float"] | Release | None = Field(
+        default=None,
+        description="what the attacker holds besides this release: the float model, or another release (shadows only)",
+    )
+    fpr: OpenProportion = 0.01
+    max_tpr: Proportion
+    groups: Annotated[tuple[GroupSpec, ...], Field(min_length=1)] = (OVERALL,)
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> MembershipRule:
+        if self.max_tpr < self.fpr:
+            raise ValueError(f"max_tpr {self.max_tpr} is below fpr {self.fpr}: even a blind guess would exceed it")
+        if self.attacker == "losses" and (self.unit != "rows" or self.beside is not None):
+            raise ValueError("unit: people and beside need attacker: shadows")
+        return self
+
+
+class DisparityRule(Strict):
+    """How much more one group may be exposed than another (Kulynych et al. 2022): the gap in TPR − FPR. Uses shadows."""
+
+    attack: Literal["disparity"]
+    fpr: OpenProportion = 0.1
+    max_gap: Proportion
+    groups: Annotated[tuple[GroupSpec, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _compares(self) -> DisparityRule:
+        if OVERALL in self.groups:
+            raise ValueError("disparity compares groups with each other: overall is not a group to compare")
+        return self
+
+
+class AttributeRule(Strict):
+    """How much better a group column may be guessed with the device's outputs than without, on training people."""
+
+    attack: Literal["attribute"]
+    column: GroupSpec = Field(description="the group column that is guessed")
+    max_gain: Proportion = Field(description="in balanced accuracy, above the same guess without the model")
+
+
+class CanariesRule(Strict):
+    """The least epsilon that one training run with planted rows proves (Steinke et al. 2023)."""
+
+    attack: Literal["canaries"]
+    record: Text = Field(description="file that `audit canaries` wrote when it planted them, relative to the policy")
+    max_epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class BlobScanRule(Strict):
+    """How many finds of training rows, paths, hosts, e-mail addresses and secrets the blob may hold."""
+
+    attack: Literal["blob_scan"]
+    max_hits: Annotated[int, Field(ge=0)] = 0
+
+
+PrivacyRule = Annotated[
+    MembershipRule | DisparityRule | AttributeRule | CanariesRule | BlobScanRule, Field(discriminator="attack")
+]
+
+TrainingFunction = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"),
+    Field(examples=["train:shadow"]),
+]
+"""`module:function` of a module beside the policy."""
+
+
+class PrivacySection(Strict):
+    """Rules, and how the attacker's shadow models are trained."""
+
+    training: TrainingFunction | Training | None = Field(
+        default=None,
+        description="how a shadow is trained, as the source was: by `module:function` beside the policy, which is run "
+        "only with --allow-code, or the source's architecture from scratch with these settings",
+    )
+    shadows: Annotated[int, Field(ge=FEWEST_SHADOWS, le=256)] = Field(
+        default=16, description="how many models the attacker trains, each on a random half of the people"
+    )
+    most_rows: Annotated[int, Field(ge=100)] = Field(
+        default=20_000, description="rows of train and evaluation split that are attacked, drawn evenly over people"
+    )
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
+    rules: Annotated[tuple[PrivacyRule, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _can_train(self) -> PrivacySection:
+        if self.training is None and any(needs_shadows(rule) for rule in self.rules):
+            raise ValueError("shadow models need training: module:function, or the settings the source was trained by")
+        return self
+
+
+def needs_shadows(rule: PrivacyRule) -> bool:
+    """Whether a rule cannot be judged without shadow models."""
+    return isinstance(rule, DisparityRule) or (isinstance(rule, MembershipRule) and rule.attacker == "shadows")
+
+
+def _form(section: Any) -> str:
+    return "section" if isinstance(section, dict | PrivacySection) else "rules"
+
+
+Privacy = Annotated[
+    Annotated[tuple[PrivacyRule, ...], Tag("rules")] | Annotated[PrivacySection, Tag("section")], Discriminator(_form)
+]
+"""A list of rules, or, where shadow models are wanted, an object that has them under `rules`."""
+
+
+def rules_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The privacy rules of a policy's document, in either form."""
+    section = document.get("privacy") or ()
+    found: Sequence[Mapping[str, Any]] = section["rules"] if isinstance(section, Mapping) else section
+    return found
