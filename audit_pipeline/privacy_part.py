@@ -17,7 +17,7 @@ Attacked = Literal["float", "device", "both"]
 Attack = Literal["losses", "losses_by_class", "lira_online", "lira_offline", "rmia", "student_t"]
 """How rows are ordered: see docs/privacy.md."""
 Signal = Literal["output", "logits"]
-"""What of the model is read: its output, or the values before its softmax, which stand in the blob for whoever runs it."""
+"""What of the model is read: its output, or the values before its softmax, which whoever holds the blob can read."""
 
 
 class MembershipPart(Part):
@@ -127,7 +127,7 @@ class CanariesPart(Part):
 
 
 class MitigationPart(Part):
-    """What one step that protects training people costs every group: the candidate without it against the one with it."""
+    """What one step that protects training people costs every group: the candidate without it against that with it."""
 
     technique: str
     settings: dict[str, object]

@@ -80,12 +80,16 @@ def _unknown_groups(policy: Policy, columns: Sequence[str]) -> Iterator[Disagree
 
 
 def _specs(policy: Policy) -> Iterator[tuple[Loc, str]]:
-    for section in ("fairness", "privacy"):
-        for index, rule in enumerate(getattr(policy, section)):
+    for section, rules in _sections(policy):
+        for index, rule in enumerate(rules):
             for number, spec in enumerate(_groups(rule)):
                 yield (section, index, "groups", number), spec
     if policy.compress is not None:
         yield from ((("compress", *place), spec) for place, spec in compress_specs(policy.compress))
+
+
+def _sections(policy: Policy) -> tuple[tuple[str, Sequence[FairnessRule | PrivacyRule]], ...]:
+    return ("fairness", policy.fairness), ("privacy", policy.privacy_rules)
 
 
 def _groups(rule: FairnessRule | PrivacyRule) -> tuple[str, ...]:
@@ -95,8 +99,8 @@ def _groups(rule: FairnessRule | PrivacyRule) -> tuple[str, ...]:
 def _repeated(policy: Policy) -> Iterator[Disagreement]:
     """The same question asked twice of the same groups: two limits would stand against each other."""
     first: dict[tuple[object, ...], str] = {}
-    for section in ("fairness", "privacy"):
-        for index, rule in enumerate(getattr(policy, section)):
+    for section, rules in _sections(policy):
+        for index, rule in enumerate(rules):
             for number, spec in enumerate(_groups(rule)):
                 question = (*_question(rule), frozenset(spec.split("*")))
                 loc: Loc = (section, index, "groups", number)

@@ -51,7 +51,7 @@ class MembershipRule(Strict):
 
 
 class DisparityRule(Strict):
-    """How much more one group may be exposed than another (Kulynych et al. 2022): the gap in TPR − FPR. Uses shadows."""
+    """How much more one group may be exposed than another (Kulynych et al. 2022), in TPR − FPR; needs shadows."""
 
     attack: Literal["disparity"]
     fpr: OpenProportion = 0.1

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit_pipeline.policy.privacy import rules_of
 from audit_pipeline.policy.schema import LIMITS
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.policy_part import Effect, PolicyEdit
@@ -72,7 +73,7 @@ def _looser(path: str) -> int:
 
 def _questions(rules: Mapping[str, Any], several: frozenset[str]) -> dict[_Question, _Limit]:
     found: dict[_Question, _Limit] = {}
-    for rule in (*rules.get("fairness", ()), *rules.get("privacy", ())):
+    for rule in (*rules.get("fairness", ()), *rules_of(rules)):
         for group in rule.get("groups", (OVERALL,)):
             for path, value in _limits(rule, group in several):
                 found[path, _columns(group)] = _Limit(value, group)
@@ -94,7 +95,7 @@ def _limits(rule: Mapping[str, Any], by_rate: bool) -> Iterator[tuple[str, float
 
 def _asked_at_several_rates(rules: Mapping[str, Any]) -> frozenset[str]:
     """Groups for which membership is limited at more than one false-positive rate: there the rate tells rules apart."""
-    attacks = (rule for rule in rules.get("privacy", ()) if rule.get("attack") == "membership")
+    attacks = (rule for rule in rules_of(rules) if rule.get("attack") == "membership")
     asked = Counter(group for rule in attacks for group in rule.get("groups", (OVERALL,)))
     return frozenset(group for group, times in asked.items() if times > 1)
 

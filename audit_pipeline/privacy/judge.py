@@ -29,7 +29,7 @@ def judge(
         where = f"privacy[{place}]"
         if isinstance(rule, MembershipRule):
             findings += _judge_membership(rule, where, membership)
-        else:
+        elif isinstance(rule, BlobScanRule):
             findings.append(_judge_blob(rule, where, blob_scan))
     return tuple(findings)
 
