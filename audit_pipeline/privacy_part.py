@@ -43,6 +43,12 @@ class MembershipPart(Part):
     )
     auc: float | None
     auc_interval: Interval | None = None
+    p: float | None = Field(
+        default=None,
+        description="one-sided p-value of no more members recognised than `p_limit`, or than strangers are taken for "
+        "members, whichever is larger; null where nothing was tested",
+    )
+    p_limit: float | None = Field(default=None, description="the max_tpr of the policy's rule")
 
 
 class ShadowsPart(Part):

@@ -1,4 +1,4 @@
-"""What a search is given of the world: a place for its cache, a clock, and somebody who looks on."""
+"""What long work is given of the world: a place for its cache, a clock, processes, and somebody who looks on."""
 
 from __future__ import annotations
 
@@ -46,14 +46,21 @@ def nobody(news: News) -> None:
 
 @dataclass(frozen=True)
 class Around:
-    """What surrounds a search and changes nothing of what it finds but where a time limit ends it."""
+    """What surrounds a search, or the training of an attacker's models.
+
+    It changes nothing of what they find but where a time limit ends a search.
+    """
 
     cache: Path | None = None
     """Folder that remembers what was tried; None: nothing is remembered."""
     clock: Callable[[], float] | None = None
     """Seconds that only go on; needed where the search has a time limit."""
     observe: Observer = nobody
+    jobs: int = 1
+    """Processes that an attacker's models are trained in."""
+    allow_code: bool = False
+    """Whether the training function beside a policy may be run."""
 
 
 ALONE = Around()
-"""No cache, no clock, nobody looking on."""
+"""No cache, no clock, one process, no code but this, nobody looking on."""
