@@ -27,6 +27,7 @@ from audit_pipeline.report.comparison import metric_tables
 from audit_pipeline.report.front import draw_front
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.policy_changes import changes_of_policy
+from audit_pipeline.report.privacy import privacy_sections
 from audit_pipeline.report.quantity import SHARES
 from audit_pipeline.report.verification import about_the_signer, verify_commands
 from audit_pipeline.statistics.wording import p_value
@@ -69,7 +70,7 @@ def render_html(evidence: Evidence) -> str:
             search=search,
             sealing=sealing,
             front=None if evidence.candidate.search is None else draw_front(evidence.candidate.search, evidence.data),
-            attack_methods=summary.methods_of_attacks(evidence.membership),
+            privacy=privacy_sections(evidence),
             facts=population.facts(evidence),
             counted=population.counted,
             evidence_sha256=sha256_hex(evidence.canonical()),

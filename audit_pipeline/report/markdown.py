@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.evidence import Evidence, Footprint
-from audit_pipeline.report import sealing, wording
+from audit_pipeline.report import sealing
 from audit_pipeline.report.answers import answers
 from audit_pipeline.report.headline import headline
 from audit_pipeline.report.markdown_compression import compression_section
 from audit_pipeline.report.markdown_findings import findings_section
 from audit_pipeline.report.markdown_groups import exemplars_section, groups_section
 from audit_pipeline.report.markdown_notices import changes_and_waivers, notices
-from audit_pipeline.report.markdown_text import group_text, people, sentence_text, table, text, value_text
+from audit_pipeline.report.markdown_sections import section_text
+from audit_pipeline.report.markdown_text import people, sentence_text, table, text
 from audit_pipeline.report.population import counted, facts
-from audit_pipeline.report.summary import methods_of_attacks
+from audit_pipeline.report.privacy import privacy_sections
 from audit_pipeline.report.verification import about_the_signer, verify_commands
 from audit_pipeline.report.wording import count, items, size
 
@@ -25,7 +26,8 @@ def render_markdown(evidence: Evidence) -> str:
         groups_section(evidence),
         *([] if evidence.exemplars is None else [exemplars_section(evidence.exemplars)]),
         findings_section(evidence),
-        _privacy(evidence),
+        "## Privacy",
+        *map(section_text, privacy_sections(evidence)),
         compression_section(evidence),
         _footprint(evidence.footprint),
         _arithmetic(evidence),
@@ -56,37 +58,6 @@ def _opening(evidence: Evidence) -> str:
     if evidence.verdict.reasons:
         lines.append("## Why\n\n" + "\n".join(f"- {sentence_text(reason)}" for reason in evidence.verdict.reasons))
     return "\n\n".join(lines)
-
-
-def _privacy(evidence: Evidence) -> str:
-    lines = ["## Privacy", "### Membership (weak attacker: losses only)"]
-    if evidence.membership:
-        lines.append("Stronger attacks exist: a high number is a leak, a low one is no proof that there is none.")
-        head = ["Group", "Model", "Recognised", "False alarms allowed", "False alarms seen", "AUC"]
-        rows = [
-            (
-                group_text(part.group),
-                part.model,
-                value_text(part.tpr),
-                wording.limit(part.fpr_target),
-                value_text(part.fpr),
-                "–" if part.auc is None else f"{part.auc:.3f}",
-            )
-            for part in evidence.membership
-        ]
-        lines.append(f"Intervals: {text(methods_of_attacks(evidence.membership))}.")
-        lines.append(table(head, rows, range(2, 6)))
-    else:
-        lines.append("No membership attack was run.")
-    scan = evidence.blob_scan
-    if scan is None:
-        return "\n\n".join([*lines, "The model's bytes were not searched."])
-    lines.append(
-        f"{count(scan.scanned_bytes)} bytes were searched for {count(scan.training_rows, 'training row')}, "
-        f"paths, e-mail addresses and secrets: {count(len(scan.hits), 'hit')}."
-    )
-    lines += ["\n".join(f"- {hit.kind} at byte {count(hit.offset)}: {text(hit.detail)}" for hit in scan.hits)]
-    return "\n\n".join(line for line in lines if line)
 
 
 def _footprint(footprint: Footprint) -> str:

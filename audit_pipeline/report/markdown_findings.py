@@ -7,7 +7,7 @@ from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.report.comparison import SEVERITY
 from audit_pipeline.report.markdown_text import group_text, p_texts, table, text, with_range
-from audit_pipeline.report.rules import claim_of, is_membership, limit_in_words, value_in_words
+from audit_pipeline.report.rules import claim_of, is_weak_attack, limit_in_words, value_in_words
 from audit_pipeline.report.verdicts import how_decided, remark
 from audit_pipeline.report.wording import behind
 
@@ -26,7 +26,7 @@ def findings_section(evidence: Evidence) -> str:
 
 
 def _row(evidence: Evidence, finding: Finding, *, is_tested: bool) -> tuple[str, ...]:
-    strength = ", weak attacker: losses only" if is_membership(evidence, finding) else ""
+    strength = ", weak attacker: losses only" if is_weak_attack(evidence, finding) else ""
     value = with_range(*value_in_words(evidence, finding))
     return (
         finding.outcome.value if finding.outcome is Outcome.PASS else f"**{finding.outcome.value}**",

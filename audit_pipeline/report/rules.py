@@ -13,7 +13,7 @@ from audit_pipeline.report.quantity import SHARES, Quantity, quantity_of
 from audit_pipeline.report.wording import SENTENCE_CELLS, brief, count, limit
 
 _PLACE = re.compile(r"^(fairness|privacy)\[(\d{1,6})\]$")
-_DIFFERENCES = ("max_drop", "max_rise", "max_gap")
+_DIFFERENCES = ("max_drop", "max_rise", "max_gap", "max_gain")
 _CLAIM_CELLS = 200
 
 
@@ -29,6 +29,8 @@ def rule_of(evidence: Evidence, finding: Finding) -> dict[str, Any]:
     """The policy's own text of the rule behind a finding; empty where it has none, as for the board's limits."""
     place = _PLACE.match(finding.rule)
     rules = evidence.policy.document.get(place[1]) if place else None
+    if isinstance(rules, dict):
+        rules = rules.get("rules")
     if place is None or not isinstance(rules, list) or int(place[2]) >= len(rules):
         return {}
     rule = rules[int(place[2])]
@@ -70,9 +72,10 @@ def is_between_groups(finding: Finding) -> bool:
     return bool(finding.group.by) and not finding.group.values
 
 
-def is_membership(evidence: Evidence, finding: Finding) -> bool:
-    """Whether a finding rests on the membership attack, which is weak and must be called so."""
-    return rule_of(evidence, finding).get("attack") == "membership"
+def is_weak_attack(evidence: Evidence, finding: Finding) -> bool:
+    """Whether a finding rests on the membership attack by losses alone, which is weak and must be called so."""
+    rule = rule_of(evidence, finding)
+    return rule.get("attack") == "membership" and rule.get("attacker", "losses") == "losses"
 
 
 def excess(finding: Finding) -> float:

@@ -11,7 +11,7 @@ from audit_pipeline.report.rules import (
     claim_of,
     excess,
     is_between_groups,
-    is_membership,
+    is_weak_attack,
     limit_in_words,
     number_in_words,
     reason_of,
@@ -122,7 +122,7 @@ class RuleFindings:
     place: str
     """Where the rule stands in the policy."""
     limit: str
-    is_membership: bool
+    is_weak_attack: bool
     findings: tuple[Finding, ...]
     """The worst first."""
 
@@ -152,7 +152,7 @@ def _by_rule(evidence: Evidence, findings: list[Finding]) -> tuple[RuleFindings,
             claim=claim,
             place=one_line(place),
             limit=limit_in_words(evidence, found[0]),
-            is_membership=is_membership(evidence, found[0]),
+            is_weak_attack=is_weak_attack(evidence, found[0]),
             findings=tuple(sorted(found, key=lambda finding: (-excess(finding), finding.group.label))),
         )
         for (place, claim), found in by_rule.items()
