@@ -23,7 +23,8 @@ from audit_pipeline.progress import Progress, silent
 from audit_pipeline.quantization import Integers, dequantize_output, quantize_inputs
 from audit_pipeline.tflite import Graph, read_graph
 
-_SHAPE_ONLY = frozenset({"RESHAPE", "SQUEEZE", "QUANTIZE", "EXPAND_DIMS"})
+SHAPE_ONLY = frozenset({"RESHAPE", "SQUEEZE", "QUANTIZE", "EXPAND_DIMS"})
+"""Operators after which outputs mean what they meant before."""
 _ROUNDED_OTHERWISE = frozenset({"FULLY_CONNECTED"})
 _STATE = "; the model keeps a state, which was reset before every row: firmware has to call Reset() likewise"
 _KINDS = {"SOFTMAX": OutputKind.SOFTMAX, "LOGISTIC": OutputKind.SIGMOID}
@@ -106,7 +107,7 @@ def output_kind(graph: Graph) -> OutputKind:
     for operator in reversed(graph.main.operators):
         if tensor not in operator.outputs:
             continue
-        if operator.name not in _SHAPE_ONLY:
+        if operator.name not in SHAPE_ONLY:
             return _KINDS.get(operator.name, OutputKind.LOGITS)
         tensor = operator.inputs[0]
     return OutputKind.LOGITS

@@ -65,12 +65,16 @@ def output_kind(model: Any, where: str, reading: Reading) -> OutputKind:
     return kind
 
 
-def _activation(model: Any) -> OutputKind:
+def last_layer(model: Any) -> Any:
+    """The layer that makes a model's output; layers that only move values are passed over, nested models entered."""
     layer = model.outputs[0].node.layer
     while type(layer).__name__ in _SHAPE_ONLY:
         layer = layer.input.node.layer
-    if type(layer).__name__ in ("Functional", "Sequential"):
-        return _activation(layer)
+    return last_layer(layer) if type(layer).__name__ in ("Functional", "Sequential") else layer
+
+
+def _activation(model: Any) -> OutputKind:
+    layer = last_layer(model)
     name = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__)
     return {"softmax": OutputKind.SOFTMAX, "Softmax": OutputKind.SOFTMAX, "sigmoid": OutputKind.SIGMOID}.get(
         name, OutputKind.LOGITS

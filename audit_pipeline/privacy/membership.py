@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from audit_pipeline.data.population import Split
 from audit_pipeline.measurement import Measured, Measurement, NotMeasurable
 from audit_pipeline.predictions import Predictions
-from audit_pipeline.privacy.sureness import are_probabilities, learnable, sureness
+from audit_pipeline.privacy.signals import are_probabilities, learnable, sureness
 from audit_pipeline.privacy_part import MembershipPart
 from audit_pipeline.statistics.intervals import exact_interval
 from audit_pipeline.statistics.tally import Counts, person_codes, tally

@@ -14,7 +14,7 @@ from audit_pipeline.policy.privacy import MembershipRule
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy.judge import judge
 from audit_pipeline.privacy.membership import area_under_curve, halves, membership, threshold
-from audit_pipeline.privacy.sureness import sureness
+from audit_pipeline.privacy.signals import sureness
 
 SCORES = st.lists(st.integers(0, 6), min_size=1, max_size=40)
 STEP = 1 / 256

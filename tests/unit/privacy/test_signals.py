@@ -9,7 +9,7 @@ from audit_pipeline.data.population import Split
 from audit_pipeline.measurement import Measured
 from audit_pipeline.predictions import Predictions, Score, Task
 from audit_pipeline.privacy.membership import membership
-from audit_pipeline.privacy.sureness import are_probabilities, sureness
+from audit_pipeline.privacy.signals import are_probabilities, sureness
 
 
 def split(y: list[int], target: list[float] | None = None) -> Split:

@@ -1,4 +1,8 @@
-"""How well a model does on a row, by task: what a losses-only attacker orders rows by."""
+"""How well a model does on a row: the one number that every attack on membership reads.
+
+From the outputs it is what anybody sees; from the logits, the values before the last softmax or sigmoid, what whoever
+holds the model's file sees: an int8 output is 255/256 for all rows that the model is sure of, its logits still differ.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.data.population import Split
-from audit_pipeline.predictions import Predictions, Score, Task
+from audit_pipeline.predictions import OutputKind, Predictions, Score, Task
 
 _FLOAT_STEP = 2.0**-24
 """Spacing of float32 just below 1, where a sure model's probabilities lie."""
@@ -41,6 +45,28 @@ def sureness(predictions: Predictions, split: Split, *, bounded: bool) -> NDArra
     half = (predictions.step or _FLOAT_STEP) / 2
     p = scores[np.arange(len(split)), split.y]
     return np.asarray(np.log((p + half) / (1 - p + half)))
+
+
+def margin(logits: NDArray[np.float32], y: NDArray[np.int64], kind: OutputKind) -> NDArray[np.float64]:
+    """The same φ from logits, [rows], where nothing is rounded to 0 or 1 any more.
+
+    φ = z_y − ln Σ exp(z_j) over j ≠ y, which is ln(p_y / (1 − p_y)) of their softmax without its cancellation (Carlini
+    et al. 2022, section VI-A). One unit is the logit of the second of two classes. Of several sigmoid units, each its
+    own probability, φ is the true class's logit.
+
+    Args:
+        logits: [rows, units]; of the device dequantized.
+        y: [rows] true class.
+        kind: what the model makes of them; `LOGITS` where it leaves that to the reader: then a softmax.
+    """
+    z = logits.astype(np.float64)
+    if z.shape[1] == 1:
+        return np.where(y == 1, z[:, 0], -z[:, 0])
+    true = z[np.arange(len(y)), y]
+    if kind is OutputKind.SIGMOID:
+        return true
+    others = np.where(np.arange(z.shape[1]) == y[:, None], -np.inf, z)
+    return np.asarray(true - np.logaddexp.reduce(others, axis=1))
 
 
 def are_probabilities(predictions: Predictions) -> bool:
