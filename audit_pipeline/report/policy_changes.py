@@ -13,7 +13,12 @@ from audit_pipeline.report.answers import question_of
 from audit_pipeline.report.wording import NAME_CELLS, brief, count, limit
 
 _FAIRNESS = re.compile(r"fairness\.([a-z0-9_]+)(?:\[(.*)\])?\.(min|max|max_drop|max_rise|max_gap)", re.DOTALL)
-_MEMBERSHIP = re.compile(r"privacy\.membership(?:\[fpr (.*)\])?\.max_tpr", re.DOTALL)
+_PRIVACY = re.compile(
+    r"privacy\.(?P<attack>membership|disparity|attribute|canaries)(?:\[(?P<column>(?!fpr )[^\]]*)\])?"
+    r"(?P<shadows>\.shadows)?(?P<people>\.people)?(?:\.beside\[(?P<beside>[^\]]*)\])?"
+    r"(?:\[fpr (?P<fpr>.*)\])?\.(?P<key>max_tpr|max_gap|max_gain|max_epsilon|fpr)",
+    re.DOTALL,
+)
 _LIMITS = {
     "min": "least {}",
     "max": "most {}",
@@ -22,7 +27,10 @@ _LIMITS = {
     "max_gap": "largest gap in {} between groups",
 }
 _OTHERS = {
-    "privacy.membership.fpr": "false-positive rate at which members may be recognised",
+    "privacy.shadows": "models that the attacker trains",
+    "privacy.training": "how the attacker's models are trained",
+    "privacy.most_rows": "rows that are attacked, at most",
+    "privacy.seed": "seed of the attack",
     "privacy.blob_scan.max_hits": "finds allowed in the model's bytes",
     "statistics.confidence": "confidence of every interval",
     "statistics.min_group_size": "least rows behind a number",
@@ -120,14 +128,30 @@ def _what(path: str) -> str:
         metric, class_, kind = rule.groups()
         label = MetricKey(name=metric, class_=class_, higher_is_better=True).label
         return _LIMITS[kind].format(brief(label, NAME_CELLS))
-    if rule := _MEMBERSHIP.fullmatch(path):
-        return f"most members recognised{f' at a false-positive rate of {brief(rule[1], 20)}' if rule[1] else ''}"
+    if rule := _PRIVACY.fullmatch(path):
+        return _of_privacy(rule)
     if path.startswith(_APPROVALS):
         return f"approvals by {brief(path.removeprefix(_APPROVALS), NAME_CELLS)}"
     if path.startswith(_ANSWERS):
         keys = tuple(path.removeprefix(_ANSWERS).split("."))
         return question_of(keys) or brief(path, NAME_CELLS)
     return _OTHERS.get(path) or brief(path.replace(".", ": ", 1), NAME_CELLS)
+
+
+def _of_privacy(rule: re.Match[str]) -> str:
+    who = "people" if rule["people"] else "members"
+    what = {
+        "max_tpr": f"most {who} recognised",
+        "max_gap": "largest gap in exposure between groups",
+        "max_gain": f"most that {brief(rule['column'] or '', NAME_CELLS)} may be guessed better by the model's outputs",
+        "max_epsilon": "largest epsilon that planted rows may prove",
+        "fpr": f"false-positive rate at which {who} may be recognised",
+    }[rule["key"]]
+    if rule["attack"] == "disparity" and rule["key"] == "fpr":
+        what = "false-positive rate at which groups are compared"
+    how = " with shadow models" if rule["shadows"] else ""
+    held = {None: "", "float": " beside the float model"}.get(rule["beside"], " beside another release")
+    return what + how + held + (f" at a false-positive rate of {brief(rule['fpr'], 20)}" if rule["fpr"] else "")
 
 
 def _value(value: Any) -> str:

@@ -93,9 +93,6 @@ def _strength(part: MembershipPart) -> tuple[float, float]:
 
 def _line(part: MembershipPart) -> tuple[Cell, ...]:
     subjects = "" if part.tpr.subjects is None or part.unit == "people" else f" of {count(part.tpr.subjects, 'person')}"
-    auc = "–" if part.auc is None else f"{part.auc:.3f}"
-    if part.auc is not None and part.auc_interval is not None:
-        auc += f" ({part.auc_interval.low:.3f} to {part.auc_interval.high:.3f})"
     return (
         part.group,
         part.model,
@@ -104,7 +101,7 @@ def _line(part: MembershipPart) -> tuple[Cell, ...]:
         part.tpr,
         limit(part.fpr_target),
         part.fpr,
-        auc,
+        None if part.auc is None else Measured(estimate=part.auc, interval=part.auc_interval, rows=part.tpr.rows),
         f"{count(part.tpr.rows, 'row' if part.unit == 'rows' else 'person')}{subjects}",
     )
 

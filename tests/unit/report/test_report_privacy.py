@@ -61,7 +61,7 @@ def test_of_the_attacks_on_a_group_the_strongest_is_shown_and_all_are_there(sect
         "16 shadow models of the same kind (train:shadow), each on a random half of the people",
         "8,000 rows of 43 people were attacked, of which 4,000 were trained on",
         "0.172",
-        "0.610 (0.580 to 0.640)",
+        "0.610",
         "F = 7.25, p = 0.004",
         "+0.031",
         "4 people are too few",
