@@ -1,0 +1,1 @@
+"""Membership scores: by what an attacker orders rows, from those most likely trained on to those least likely."""
