@@ -7,13 +7,21 @@ from collections.abc import Iterator, Sequence
 from audit_pipeline.data.population import Population
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import METRICS, Speaks
-from audit_pipeline.policy.privacy import MembershipRule, PrivacyRule
+from audit_pipeline.policy.privacy import (
+    AttributeRule,
+    DisparityRule,
+    MembershipRule,
+    PrivacyRule,
+    PrivacySection,
+    Release,
+)
+from audit_pipeline.policy.recipe import Training
 from audit_pipeline.policy.recipe import group_specs as compress_specs
 from audit_pipeline.policy.schema import FairnessRule, Policy
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Task
 from audit_pipeline.spelling import did_you_mean
-from audit_pipeline.strict_yaml import Loc
+from audit_pipeline.strict_yaml import Loc, dotted
 
 Disagreement = tuple[Loc, str, str]
 """Where it stands in the policy, its kind (last part of an error's code), and what it is."""
@@ -82,18 +90,27 @@ def _unknown_groups(policy: Policy, columns: Sequence[str]) -> Iterator[Disagree
 def _specs(policy: Policy) -> Iterator[tuple[Loc, str]]:
     for section, rules in _sections(policy):
         for index, rule in enumerate(rules):
-            for number, spec in enumerate(_groups(rule)):
-                yield (section, index, "groups", number), spec
+            yield from (((*section, index, *place), spec) for place, spec in _specs_of(rule))
+    if isinstance(policy.privacy, PrivacySection) and isinstance(policy.privacy.training, Training):
+        yield ("privacy", "training", "balance"), policy.privacy.training.balance
     if policy.compress is not None:
         yield from ((("compress", *place), spec) for place, spec in compress_specs(policy.compress))
 
 
-def _sections(policy: Policy) -> tuple[tuple[str, Sequence[FairnessRule | PrivacyRule]], ...]:
-    return ("fairness", policy.fairness), ("privacy", policy.privacy_rules)
+def _specs_of(rule: FairnessRule | PrivacyRule) -> Iterator[tuple[Loc, str]]:
+    yield from ((("groups", number), spec) for number, spec in enumerate(_groups(rule)))
+    if isinstance(rule, AttributeRule):
+        yield ("column",), rule.column
+    if isinstance(rule, MembershipRule) and isinstance(rule.beside, Release):
+        yield from ((("beside", *place), spec) for place, spec in compress_specs(rule.beside.section(0)))
+
+
+def _sections(policy: Policy) -> tuple[tuple[Loc, Sequence[FairnessRule | PrivacyRule]], ...]:
+    return (("fairness",), policy.fairness), (policy.privacy_place, policy.privacy_rules)
 
 
 def _groups(rule: FairnessRule | PrivacyRule) -> tuple[str, ...]:
-    return rule.groups if isinstance(rule, FairnessRule | MembershipRule) else (OVERALL,)
+    return rule.groups if isinstance(rule, FairnessRule | MembershipRule | DisparityRule) else (OVERALL,)
 
 
 def _repeated(policy: Policy) -> Iterator[Disagreement]:
@@ -103,13 +120,17 @@ def _repeated(policy: Policy) -> Iterator[Disagreement]:
         for index, rule in enumerate(rules):
             for number, spec in enumerate(_groups(rule)):
                 question = (*_question(rule), frozenset(spec.split("*")))
-                loc: Loc = (section, index, "groups", number)
+                loc: Loc = (*section, index, "groups", number)
                 if question in first:
                     yield loc, "duplicate-rule", f"{first[question]} already asks this of {spec}"
-                first.setdefault(question, f"{section}[{index}]")
+                first.setdefault(question, dotted((*section, index)))
 
 
 def _question(rule: FairnessRule | PrivacyRule) -> tuple[object, ...]:
     if isinstance(rule, FairnessRule):
         return (rule.metric, rule.class_, rule.limit[0])
-    return (rule.attack, rule.fpr) if isinstance(rule, MembershipRule) else (rule.attack,)
+    if isinstance(rule, MembershipRule):
+        return (rule.attack, rule.attacker, rule.unit, rule.other_version, rule.fpr)
+    if isinstance(rule, DisparityRule):
+        return (rule.attack, rule.fpr)
+    return (rule.attack, rule.column) if isinstance(rule, AttributeRule) else (rule.attack,)

@@ -45,6 +45,7 @@ def policy_edits(before: Document, after: Document) -> tuple[PolicyEdit, ...]:
     """
     found = [
         *rule_edits(before, after),
+        *_of_attacker(before.get("privacy"), after.get("privacy")),
         *_of_statistics(before.get("statistics", {}), after.get("statistics", {})),
         *_of_approvals(before.get("approvals", {}), after.get("approvals", {})),
         *_of_target(before.get("target", {}), after.get("target", {})),
@@ -53,6 +54,16 @@ def policy_edits(before: Document, after: Document) -> tuple[PolicyEdit, ...]:
         *(edit for key in ("on_inconclusive", "compress") for edit in _leaves(key, before.get(key), after.get(key))),
     ]
     return tuple(sorted(found, key=lambda edit: _EFFECTS.index(edit.effect)))
+
+
+def _of_attacker(before: Any, after: Any) -> Iterator[PolicyEdit]:
+    """How the attacker's models are trained, where a policy says it; fewer of them make a weaker attacker."""
+    one, other = (
+        {key: value for key, value in section.items() if key != "rules"} if isinstance(section, Mapping) else {}
+        for section in (before, after)
+    )
+    yield from _number("privacy.shadows", one.pop("shadows", None), other.pop("shadows", None), looser=-1)
+    yield from _leaves("privacy", one, other)
 
 
 def _of_statistics(before: Document, after: Document) -> Iterator[PolicyEdit]:

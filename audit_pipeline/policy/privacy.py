@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, ValidationError, model_validator
 
-from audit_pipeline.policy.recipe import Recipe, Training
+from audit_pipeline.canonical import canonical_json, sha256_hex
+from audit_pipeline.policy.recipe import Compress, Recipe, Training
 from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text
 from audit_pipeline.strict_yaml import Strict
 
@@ -18,6 +19,42 @@ class Release(Strict):
     """Another release of the same source model that an attacker may hold beside this one."""
 
     recipe: Recipe = Field(description="what it was made by: every shadow is compressed so as well")
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Release:
+        try:
+            self.section(0)
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        return self
+
+    def section(self, seed: int) -> Compress:
+        """What it is made by, as the policy's own `compress` section would say it."""
+        return Compress(recipe=self.recipe, seed=seed)
+
+    @property
+    def techniques(self) -> str:
+        """The steps of its recipe by name."""
+        return ", ".join(name for step in self.recipe for name in type(step).model_fields)
+
+    @property
+    def digest(self) -> str:
+        """Eight digits that tell its recipe from others."""
+        return self.digest_of(self.model_dump(mode="json", exclude_none=True))
+
+    @staticmethod
+    def digest_of(release: Mapping[str, Any]) -> str:
+        """The same of a release as a policy's document holds it."""
+        return sha256_hex(canonical_json(release))[:8]
+
+
+def _held(beside: Any) -> str:
+    return "release" if isinstance(beside, dict | Release) else "float"
+
+
+OtherVersion = Annotated[
+    Annotated[Literal["float"], Tag("float")] | Annotated[Release, Tag("release")], Discriminator(_held)
+]
 
 
 class MembershipRule(Strict):
@@ -33,9 +70,10 @@ class MembershipRule(Strict):
     unit: Literal["rows", "people"] = Field(
         default="rows", description="what is recognised: a row, or a person by all of their rows (shadows only)"
     )
-    beside: Literal["float"] | Release | None = Field(
+    beside: OtherVersion | None = Field(
         default=None,
-        description="what the attacker holds besides this release: the float model, or another release (shadows only)",
+        description="what the attacker holds besides this release: the float model, or another release (shadows only); "
+        "what one of them gives away alone is for a rule without it",
     )
     fpr: OpenProportion = 0.01
     max_tpr: Proportion
@@ -48,6 +86,13 @@ class MembershipRule(Strict):
         if self.attacker == "losses" and (self.unit != "rows" or self.beside is not None):
             raise ValueError("unit: people and beside need attacker: shadows")
         return self
+
+    @property
+    def other_version(self) -> str | None:
+        """The other version that the attacker holds, in words that tell it from any other; None for none."""
+        if isinstance(self.beside, Release):
+            return f"another release ({self.beside.techniques}; recipe {self.beside.digest})"
+        return None if self.beside is None else "the float model"
 
 
 class DisparityRule(Strict):
@@ -71,6 +116,12 @@ class AttributeRule(Strict):
     attack: Literal["attribute"]
     column: GroupSpec = Field(description="the group column that is guessed")
     max_gain: Proportion = Field(description="in balanced accuracy, above the same guess without the model")
+
+    @model_validator(mode="after")
+    def _guesses_one_column(self) -> AttributeRule:
+        if self.column == OVERALL or "*" in self.column:
+            raise ValueError(f"attribute inference guesses one group column, which {self.column} is not")
+        return self
 
 
 class CanariesRule(Strict):
@@ -100,10 +151,19 @@ TrainingFunction = Annotated[
 """`module:function` of a module beside the policy."""
 
 
+def _trained_by(training: Any) -> str:
+    return "settings" if isinstance(training, dict | Training) else "function"
+
+
+ShadowTraining = Annotated[
+    Annotated[TrainingFunction, Tag("function")] | Annotated[Training, Tag("settings")], Discriminator(_trained_by)
+]
+
+
 class PrivacySection(Strict):
     """Rules, and how the attacker's shadow models are trained."""
 
-    training: TrainingFunction | Training | None = Field(
+    training: ShadowTraining | None = Field(
         default=None,
         description="how a shadow is trained, as the source was: by `module:function` beside the policy, which is run "
         "only with --allow-code, or the source's architecture from scratch with these settings",
@@ -133,8 +193,16 @@ def _form(section: Any) -> str:
     return "section" if isinstance(section, dict | PrivacySection) else "rules"
 
 
+def _without_shadows(rules: tuple[PrivacyRule, ...]) -> tuple[PrivacyRule, ...]:
+    if any(map(needs_shadows, rules)):
+        raise ValueError("shadow models need an object with training and rules, instead of a list")
+    return rules
+
+
 Privacy = Annotated[
-    Annotated[tuple[PrivacyRule, ...], Tag("rules")] | Annotated[PrivacySection, Tag("section")], Discriminator(_form)
+    Annotated[tuple[PrivacyRule, ...], AfterValidator(_without_shadows), Tag("rules")]
+    | Annotated[PrivacySection, Tag("section")],
+    Discriminator(_form),
 ]
 """A list of rules, or, where shadow models are wanted, an object that has them under `rules`."""
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import BETWEEN_GROUPS, METRICS, MetricName, Speaks
 from audit_pipeline.policy.human_centred import EarlierAnswers, HumanCentred
-from audit_pipeline.policy.privacy import Privacy, PrivacyRule, PrivacySection, needs_shadows
+from audit_pipeline.policy.privacy import Privacy, PrivacyRule, PrivacySection
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.policy.terms import OVERALL, GroupSpec, Text, given
 from audit_pipeline.strict_yaml import Strict
@@ -237,11 +237,10 @@ class Policy(Strict):
         """The rules of the privacy section, whichever form it has."""
         return self.privacy.rules if isinstance(self.privacy, PrivacySection) else self.privacy
 
-    @model_validator(mode="after")
-    def _shadows_can_be_trained(self) -> Policy:
-        if not isinstance(self.privacy, PrivacySection) and any(map(needs_shadows, self.privacy)):
-            raise ValueError("privacy: shadow models need an object with training and rules, instead of a list")
-        return self
+    @property
+    def privacy_place(self) -> tuple[str, ...]:
+        """Where in the file they stand."""
+        return ("privacy", "rules") if isinstance(self.privacy, PrivacySection) else ("privacy",)
 
     @model_validator(mode="after")
     def _author_is_no_approver(self) -> Policy:

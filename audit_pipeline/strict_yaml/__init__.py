@@ -10,6 +10,6 @@ file are reported in one error, one a line:
 
 from audit_pipeline.strict_yaml.loading import Loaded, load
 from audit_pipeline.strict_yaml.model import Strict
-from audit_pipeline.strict_yaml.problem import Loc, Problem, refuse
+from audit_pipeline.strict_yaml.problem import Loc, Problem, dotted, refuse
 
-__all__ = ["Loaded", "Loc", "Problem", "Strict", "load", "refuse"]
+__all__ = ["Loaded", "Loc", "Problem", "Strict", "dotted", "load", "refuse"]
