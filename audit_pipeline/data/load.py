@@ -123,6 +123,7 @@ def _part(manifest: Loaded[Manifest], files: dict[str, SplitFile]) -> DataPart:
         class_weights=_class_weights(said, files["train"].split),
         inputs=files["train"].inputs,
         lawful_basis=said.lawful_basis,
+        differential_privacy=said.differential_privacy.budget if said.differential_privacy else None,
         retention_until=said.retention.until if said.retention else None,
     )
 

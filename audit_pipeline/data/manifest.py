@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from audit_pipeline.data.claimed_privacy import ClaimedPrivacy
 from audit_pipeline.data.features import Column, Features, Shape
 from audit_pipeline.data.population import SPLITS
 from audit_pipeline.data.retention import Retention
@@ -93,6 +94,9 @@ class Manifest(Strict):
         examples=["consent of each wearer to research, form 3 of 2024-02-01"],
     )
     retention: Retention | None = None
+    differential_privacy: ClaimedPrivacy | None = Field(
+        default=None, description="claimed of the training; held against planted canaries where a policy names them"
+    )
     features: Features = Field(
         description="an array of a .npz, a pattern of columns (f_*), or a list of columns; for a model with several "
         "inputs, one of these by the name of each, in the model's order",

@@ -1,0 +1,70 @@
+"""Guessing the coins from what a model says of the canaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_pipeline.privacy.canaries.record import Canaries
+from audit_pipeline.privacy.one_run import ceiling, epsilon_lower_bound
+from audit_pipeline.privacy_part import CanariesPart, Signal
+
+Scores = NDArray[np.float64]
+
+
+def audit_canaries(
+    canaries: Canaries,
+    phi: Mapping[tuple[Literal["float", "device"], Signal], Scores],
+    *,
+    level: float,
+    delta: float,
+) -> tuple[CanariesPart, ...]:
+    """Bound epsilon by every model and signal.
+
+    All bounds hold together at the level: each is made at 1 − (1 − level) / number of models and signals (Bonferroni),
+    so that the highest may be taken.
+
+    Args:
+        canaries: of the record.
+        phi: by model and signal, [m] φ of the canaries' wrong labels; the higher, the better the model knows them.
+        level: one-sided confidence of all bounds together, between 0 and 1.
+        delta: at which epsilon is asked for; that of the claim where there is one, else 0.
+
+    Raises:
+        ValueError: a model has not one finite score a canary.
+    """
+    each = 1 - (1 - level) / max(len(phi), 1)
+    count, guesses = len(canaries.coins), canaries.guesses
+    parts = []
+    for (model, signal), scores in phi.items():
+        correct = right_guesses(scores, canaries.coins, guesses)
+        parts.append(
+            CanariesPart(
+                model=model,
+                signal=signal,
+                record_sha256=canaries.sha256,
+                canaries=count,
+                guesses=guesses,
+                correct=correct,
+                level=each,
+                delta=delta,
+                epsilon=epsilon_lower_bound(count, guesses, correct, delta=delta, level=each),
+                ceiling=ceiling(count, guesses, delta=delta, level=each),
+            )
+        )
+    return tuple(parts)
+
+
+def right_guesses(scores: Scores, coins: NDArray[np.bool_], guesses: int) -> int:
+    """How many guesses are right: the highest half of them as in, the lowest half as out, none in between.
+
+    Guesses are made from the scores alone. Tied canaries go by their place, of which the coins know nothing.
+    """
+    if scores.shape != coins.shape or not np.isfinite(scores).all():
+        raise ValueError(f"{len(coins)} canaries need as many finite scores")
+    order = np.argsort(scores, kind="stable")
+    half = guesses // 2
+    return int((~coins[order[:half]]).sum() + coins[order[len(order) - half :]].sum())
