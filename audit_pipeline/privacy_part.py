@@ -43,12 +43,6 @@ class MembershipPart(Part):
     )
     auc: float | None
     auc_interval: Interval | None = None
-    p: float | None = Field(
-        default=None,
-        description="one-sided p-value of no more members recognised than `p_limit`, or than strangers are taken for "
-        "members, whichever is larger; null where nothing was tested",
-    )
-    p_limit: float | None = Field(default=None, description="the max_tpr of the policy's rule")
 
 
 class ShadowsPart(Part):
@@ -82,6 +76,10 @@ class DisparityPart(Part):
     by: tuple[str, ...]
     groups: tuple[GroupExposure, ...]
     gap: Measurement = Field(description="between the most and the least exposed, by bootstrap")
+    gap_limit: float | None = Field(default=None, description="the policy's, that `gap_p` tests")
+    gap_p: float | None = Field(
+        default=None, description="p-value of no two groups differing by more; null where there are not two"
+    )
     f: float | None = Field(description="statistic of the F-test over pseudo-targets; null where it cannot be had")
     p: float | None
 
@@ -91,6 +89,7 @@ class ExposureChange(Part):
 
     group: GroupKey
     attack: Attack
+    signal: Signal = "output"
     unit: Literal["rows", "people"]
     fpr_target: float
     before: Measurement = Field(description="TPR on the float model")
