@@ -10,6 +10,7 @@ from audit_pipeline.compress.fallback import Ranked, rank_operators
 from audit_pipeline.compress.float_graph import float_graph
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.compress.mixed import mixed
+from audit_pipeline.compress.outputs import coarser
 from audit_pipeline.compress.quantize_aware import quantize_aware
 from audit_pipeline.data.population import Split
 from audit_pipeline.evidence import StepPart
@@ -44,7 +45,8 @@ def quantize(
 
     Raises:
         InputError: `compress.unconvertible`: the converter has no such form for some part of the model;
-            `compress.float-operator`: it leaves a part in floats; `compress.unknown-operator`: `lift` names none.
+            `compress.float-operator`: it leaves a part in floats; `compress.unknown-operator`: `lift` names none; or as
+            `coarser`.
     """
     rows = calibration.split.x
     notes: tuple[str, ...] = (f"calibrated on {len(rows)} rows {calibration.drawn}",)
@@ -58,6 +60,9 @@ def quantize(
         given["lift"], notes = lifted, notes + told
     else:
         tflite = convert(model, rows, settings.scheme, progress)
+    if settings.outputs is not None:
+        tflite, told = coarser(tflite, settings.outputs)
+        notes += told
     return tflite, StepPart(technique="quantize", settings=given, notes=notes)
 
 

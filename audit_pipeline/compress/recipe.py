@@ -14,6 +14,7 @@ from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.cluster import cluster
 from audit_pipeline.compress.distill import distill
+from audit_pipeline.compress.dp_sgd.train import train_private
 from audit_pipeline.compress.fine_tune import fine_tune
 from audit_pipeline.compress.lesson import Lesson, lesson
 from audit_pipeline.compress.neurons.narrow import narrowed
@@ -43,6 +44,7 @@ from audit_pipeline.policy.recipe import (
     QuantizeStep,
     Recipe,
     RecipeStep,
+    TrainPrivateStep,
 )
 from audit_pipeline.progress import Progress, silent
 
@@ -126,6 +128,8 @@ class _Work:
 
 def _step(model: Any, step: RecipeStep, work: _Work) -> tuple[Any, StepPart]:
     match step:
+        case TrainPrivateStep():
+            return train_private(model, step.train_private, work.lesson, work.seed, work.folder, work.progress)
         case PruneWeightsStep():
             return prune_weights(model, step.prune_weights, work.lesson, work.seed, work.progress)
         case PruneNeuronsStep():

@@ -51,6 +51,42 @@ def copied(model: Any, seed: int) -> Any:
     return copy
 
 
+def require_finite(model: Any, step: str) -> None:
+    """Refuse weights that training has led astray.
+
+    Raises:
+        InputError: `compress.diverged`.
+    """
+    if not all(np.all(np.isfinite(weight)) for weight in model.get_weights()):
+        raise InputError(
+            "compress.diverged",
+            f"training ended in NaN weights ({step})",
+            hint="lower learning_rate in this step of the recipe",
+        )
+
+
+def fresh(model: Any, seed: int) -> Any:
+    """The same architecture with weights drawn anew, as before any training, after every generator was seeded.
+
+    Statistics that were measured on data rather than trained (`Normalization`) are carried over.
+
+    Args:
+        model: a tf_keras model; it is not changed.
+        seed: of the weights, and of what is drawn while the new model is trained.
+    """
+    keras().utils.set_random_seed(seed)
+    with quiet():
+        made = keras().models.clone_model(model)
+    for old, new in zip(_layers(model), _layers(made), strict=True):
+        if type(old).__name__ == "Normalization":
+            new.set_weights(old.get_weights())
+    return made
+
+
+def _layers(model: Any) -> list[Any]:
+    return list(model._flatten_layers(include_self=False))
+
+
 def fit(
     model: Any,
     settings: Training,
@@ -125,12 +161,7 @@ def fit(
         model.set_weights(early.best_weights)  # Keras does so only where it stopped before the last epoch
         progress(step, 1.0)
         notes.append(_stopping(early, lesson, out))
-    if not all(np.all(np.isfinite(weight)) for weight in model.get_weights()):
-        raise InputError(
-            "compress.diverged",
-            f"training ended in NaN weights ({step})",
-            hint="lower learning_rate in this step of the recipe",
-        )
+    require_finite(model, step)
     return tuple(notes)
 
 

@@ -27,7 +27,8 @@ SHAPE_ONLY = frozenset({"RESHAPE", "SQUEEZE", "QUANTIZE", "EXPAND_DIMS"})
 """Operators after which outputs mean what they meant before."""
 _ROUNDED_OTHERWISE = frozenset({"FULLY_CONNECTED"})
 _STATE = "; the model keeps a state, which was reset before every row: firmware has to call Reset() likewise"
-_KINDS = {"SOFTMAX": OutputKind.SOFTMAX, "LOGISTIC": OutputKind.SIGMOID}
+_KINDS = {"SOFTMAX": OutputKind.SOFTMAX, "LOGISTIC": OutputKind.SIGMOID, "SELECT_V2": OutputKind.SOFTMAX}
+"""SELECT_V2 ends a model that gives its top class alone: 1 where every other score is 0, which are probabilities."""
 
 
 def predict_device(

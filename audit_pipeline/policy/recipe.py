@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from audit_pipeline.policy.protection import Outputs, TrainPrivate
 from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text, given
 from audit_pipeline.strict_yaml import Loc, Strict
 
@@ -37,6 +38,14 @@ class Training(Strict):
         default=None,
         description="epochs without a lower loss on held-out people of the train split after which training stops; the "
         "best epoch's weights are kept; left out: every epoch is run, on everybody",
+    )
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0,
+        description="share of every kernel that goes at each step, times the learning rate (AdamW: Loshchilov & Hutter "
+        "2019)",
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="share of every label that is spread evenly over the classes (Szegedy et al. 2016)"
     )
 
     @model_validator(mode="after")
@@ -125,6 +134,12 @@ class Distill(Training):
             raise ValueError("give student or width, not both")
         return self
 
+    @model_validator(mode="after")
+    def _smooths_what_counts(self) -> Distill:
+        if self.label_smoothing and self.weight == 1:
+            raise ValueError("label_smoothing: labels do not count at weight 1")
+        return self
+
 
 class Cluster(Training):
     """Weight sharing: every layer's weights take a few values (Han et al. 2016), fine-tuned on the train split."""
@@ -151,6 +166,9 @@ class Quantize(Strict):
         "worst group most",
     )
     groups: GroupSpec = Field(default=OVERALL, description="mixed: the groups among which the worst is looked for")
+    outputs: Outputs | None = Field(
+        default=None, description="make the device's outputs coarser; left out: they are as the model gives them"
+    )
 
     @model_validator(mode="after")
     def _is_possible(self) -> Quantize:
@@ -158,7 +176,15 @@ class Quantize(Strict):
             raise ValueError("mixed needs lift, and only mixed takes it")
         if self.aware is not None and self.scheme != "int8":
             raise ValueError("aware: only int8 is trained with its rounding in the loop")
+        if self.outputs is not None and self.outputs.top and self.scheme == "int16x8":
+            raise ValueError("outputs: tflite-micro takes the top class of int8 scores only; give round")
         return self
+
+
+class TrainPrivateStep(Strict):
+    """A recipe step: train with differential privacy; always the first one."""
+
+    train_private: TrainPrivate
 
 
 class PruneWeightsStep(Strict):
@@ -202,10 +228,11 @@ def _technique(step: Any) -> str | None:
     return keys[0] if len(keys) == 1 else None
 
 
-TECHNIQUES = ("prune_weights", "prune_neurons", "fine_tune", "distill", "cluster", "quantize")
+TECHNIQUES = ("train_private", "prune_weights", "prune_neurons", "fine_tune", "distill", "cluster", "quantize")
 
 RecipeStep = Annotated[
-    Annotated[PruneWeightsStep, Tag("prune_weights")]
+    Annotated[TrainPrivateStep, Tag("train_private")]
+    | Annotated[PruneWeightsStep, Tag("prune_weights")]
     | Annotated[PruneNeuronsStep, Tag("prune_neurons")]
     | Annotated[FineTuneStep, Tag("fine_tune")]
     | Annotated[DistillStep, Tag("distill")]
@@ -218,7 +245,34 @@ RecipeStep = Annotated[
     ),
 ]
 
-Recipe = Annotated[tuple[RecipeStep, ...], Field(min_length=1)]
+
+def reads_train_split(step: RecipeStep) -> bool:
+    """Whether what a step makes of a model depends on rows of the train split."""
+    match step:
+        case QuantizeStep():
+            return step.quantize.aware is not None
+        case PruneNeuronsStep():
+            return step.prune_neurons.importance != "l1"
+        case _:
+            return True
+
+
+def _private_to_the_end(recipe: tuple[RecipeStep, ...]) -> tuple[RecipeStep, ...]:
+    """What was trained with differential privacy keeps it under all that never sees the data again."""
+    if not any(isinstance(step, TrainPrivateStep) for step in recipe):
+        return recipe
+    if not isinstance(recipe[0], TrainPrivateStep):
+        raise ValueError("train_private starts from fresh weights: it must be the first step")
+    for number, step in enumerate(recipe[1:], start=1):
+        if reads_train_split(step):
+            raise ValueError(
+                f"step {number + 1} ({_technique(step)}) learns from the train split without privacy, which voids what "
+                "train_private promises: leave it out"
+            )
+    return recipe
+
+
+Recipe = Annotated[tuple[RecipeStep, ...], Field(min_length=1), AfterValidator(_private_to_the_end)]
 
 
 class Search(Strict):
