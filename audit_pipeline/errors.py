@@ -8,6 +8,8 @@ that scripts and tests may rely on; the wording may change.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -39,6 +41,10 @@ class AuditError(Exception):
         self.what = what
         self.where = where
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it passes from one process to another: with every field."""
+        return partial(type(self), where=self.where, hint=self.hint), (self.code, self.what)
 
     def __str__(self) -> str:
         """Place and event on one line, as compilers print them."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import DataPart
 from audit_pipeline.measurement import GroupKey
@@ -151,3 +153,19 @@ def unknown_column(column: str, spec: str, columns: Iterable[str]) -> InputError
         where=f"groups: {spec}",
         hint=f"the manifest's group columns are {', '.join(columns) or 'none'}",
     )
+
+
+def split_digest(split: Split) -> str:
+    """Digest of a split's rows, labels, groups and people."""
+    arrays: dict[str, NDArray[Any] | None] = {
+        "x": split.x,
+        "y": split.y,
+        "subjects": split.subjects,
+        "target": split.target,
+        **{f"group {name}": values for name, values in split.groups.items()},
+    }
+    return sha256_hex(canonical_json({name: _array(array) for name, array in arrays.items() if array is not None}))
+
+
+def _array(array: NDArray[Any]) -> list[Any]:
+    return [array.dtype.str, list(array.shape), sha256_hex(array.tobytes())]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.compress.candidate import Candidate
-from audit_pipeline.data.population import Development
+from audit_pipeline.data.population import Development, split_digest
+from audit_pipeline.memory import open_memory
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.boards import Board
 from audit_pipeline.policy.recipe import Search
@@ -16,13 +17,15 @@ from audit_pipeline.search.around import ALONE, Around, State
 from audit_pipeline.search.choice import choose
 from audit_pipeline.search.halving import Halving, news, rounds
 from audit_pipeline.search.lifting import Lifting
-from audit_pipeline.search.memory import open_memory
 from audit_pipeline.search.record import record
 from audit_pipeline.search.score import examiner
 from audit_pipeline.search.selection import Selection, divide
 from audit_pipeline.search.space import propose
-from audit_pipeline.search.trial import Lessons, Workshop, split_digest
+from audit_pipeline.search.trial import Lessons, Workshop
 from audit_pipeline.search.wording import reasons, rounds_said
+
+CODE = ("compress", "data", "device", "evaluate", "model", "policy", "search", "statistics", "strict_yaml")
+"""What a trial's result follows from: nothing that renders, signs or logs, and no command."""
 
 
 def search(
@@ -60,7 +63,7 @@ def search(
         InputError: the model or the data cannot be compressed, no rule can be asked of the rows to choose by, or the
             cache cannot be used.
     """
-    memory = open_memory(around.cache)
+    memory = open_memory(around.cache, CODE)
     learning, selection = divide(data, settings.holdout, seed)
     judge = examiner(source, data, selection, rules, statistics, progress)
     chosen_by = _digest(selection, rules, statistics)

@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from numpy.typing import NDArray
 from pydantic import ConfigDict, model_validator
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.recipe import Shaped, finish, shape
-from audit_pipeline.data.population import Development, Split
+from audit_pipeline.data.population import Development, split_digest
 from audit_pipeline.device.footprint import measure
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import CandidatePart, Footprint
 from audit_pipeline.measurement import Part
+from audit_pipeline.memory import Memory
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.boards import Board
 from audit_pipeline.policy.recipe import Compress, Recipe
 from audit_pipeline.progress import Progress
-from audit_pipeline.search.memory import Memory
 from audit_pipeline.search.score import Examiner, Score
 from audit_pipeline.search.space import Proposal
 
@@ -146,22 +145,6 @@ class Workshop:
         candidate = Candidate(made.tflite, made.candidate)
         asked = {"made": question, "tflite": made.candidate.sha256, "chosen_by": self.chosen_by}
         return self.memory.recall(asked, Score, lambda: self.examiner.score(candidate, self.progress))
-
-
-def split_digest(split: Split) -> str:
-    """Digest of a split's rows, labels, groups and people."""
-    arrays: dict[str, NDArray[Any] | None] = {
-        "x": split.x,
-        "y": split.y,
-        "subjects": split.subjects,
-        "target": split.target,
-        **{f"group {name}": values for name, values in split.groups.items()},
-    }
-    return sha256_hex(canonical_json({name: _array(array) for name, array in arrays.items() if array is not None}))
-
-
-def _array(array: NDArray[Any]) -> list[Any]:
-    return [array.dtype.str, list(array.shape), sha256_hex(array.tobytes())]
 
 
 def _runs(made: Made) -> bool:

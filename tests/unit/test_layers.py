@@ -26,6 +26,7 @@ COMPOSERS = {
     "attestations",
     "entries",
     "search",
+    "shadows",
     "trust_log",
     "trust_memory",
     "people",

@@ -9,12 +9,12 @@ import pytest
 from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.compress.recipe import compress
 from audit_pipeline.data.population import Population
+from audit_pipeline.memory import Memory
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.boards import find_board
 from audit_pipeline.policy.recipe import Compress, Search
 from audit_pipeline.policy.schema import FairnessRule, Statistics
 from audit_pipeline.progress import silent
-from audit_pipeline.search.memory import Memory
 from audit_pipeline.search.record import record
 from audit_pipeline.search.score import examiner
 from audit_pipeline.search.selection import divide

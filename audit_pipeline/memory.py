@@ -1,9 +1,9 @@
-"""What a search remembers: every result under the digest of all that it follows from, in a folder.
+"""What long work remembers: every result under the digest of all that it follows from, in a folder.
 
-A search that was killed finds its results there and goes on. A result is never taken on trust: an entry that is not
-whole, that is of another question, or whose value does not have the digest it names is as good as none, and is computed
-again. That guards against damage, not against somebody who writes entries of their own: the folder is to be as private
-as the model.
+A search, or the training of an attacker's models, that was killed finds its results there and goes on. A result is
+never taken on trust: an entry that is not whole, that is of another question, or whose value does not have the digest
+it names is as good as none, and is computed again. That guards against damage, not against somebody who writes entries
+of their own: the folder is to be as private as the model.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ _LIBRARIES = (
     "tflite-micro",
     "numpy",
 )
-_PARTS = ("compress", "data", "device", "evaluate", "model", "policy", "search", "statistics", "strict_yaml")
-
 _Value = TypeVar("_Value", bound=Part)
 
 
@@ -42,6 +40,8 @@ class Memory:
     """A folder of results; without a folder every result is computed."""
 
     folder: Path | None
+    code: tuple[str, ...] = ()
+    """The packages and modules of this one, by their paths, whose code a result follows from."""
 
     def recall(self, question: dict[str, Any], kind: type[_Value], compute: Callable[[], _Value]) -> _Value:
         """The result of a question, from the folder where it is there, else computed and put there.
@@ -56,7 +56,7 @@ class Memory:
         """
         if self.folder is None:
             return compute()
-        asked = {"question": question, "kind": kind.__name__, "made_by": made_by()}
+        asked = {"question": question, "kind": kind.__name__, "made_by": made_by(self.code)}
         path = self.folder / f"{sha256_hex(canonical_json(asked))}.json"
         found = _read(path, asked, kind)
         if found is None:
@@ -65,7 +65,7 @@ class Memory:
         return found
 
 
-def open_memory(folder: Path | None) -> Memory:
+def open_memory(folder: Path | None, code: tuple[str, ...]) -> Memory:
     """Make sure that results can be kept, before hours of work go into them.
 
     Raises:
@@ -79,24 +79,27 @@ def open_memory(folder: Path | None) -> Memory:
         except OSError as error:
             raise InputError(
                 "search.cache",
-                f"the search's cache cannot be written to: {error.strerror}",
+                f"the cache cannot be written to: {error.strerror}",
                 where=str(folder),
                 hint="give another folder with --cache, or --no-cache",
             ) from error
-    return Memory(folder)
+    return Memory(folder, code)
 
 
 @cache
-def made_by() -> dict[str, str]:
+def made_by(code: tuple[str, ...]) -> dict[str, str]:
     """Versions of what a result is made with; of this package, the digest of the code that has a part in it."""
     root = Path(audit_pipeline.__file__).parent
-    code = {path.relative_to(root).as_posix(): sha256_file(path) for path in code_behind(root)}
-    return {name: version(name) for name in _LIBRARIES} | {"audit-pipeline": sha256_hex(canonical_json(code))}
+    digests = {path.relative_to(root).as_posix(): sha256_file(path) for path in code_behind(root, code)}
+    return {name: version(name) for name in _LIBRARIES} | {"audit-pipeline": sha256_hex(canonical_json(digests))}
 
 
-def code_behind(root: Path) -> list[Path]:
-    """The modules that a result follows from: nothing that renders, signs or logs, and no command."""
-    return [*root.glob("*.py"), *(path for part in _PARTS for path in (root / part).rglob("*.py"))]
+def code_behind(root: Path, code: tuple[str, ...]) -> list[Path]:
+    """The modules of a package's root, of these packages in it, and these modules."""
+    within = (
+        path for part in code for path in ([root / part] if part.endswith(".py") else (root / part).rglob("*.py"))
+    )
+    return [*root.glob("*.py"), *within]
 
 
 def _read(path: Path, asked: dict[str, Any], kind: type[_Value]) -> _Value | None:

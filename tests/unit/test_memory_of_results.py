@@ -12,7 +12,9 @@ import audit_pipeline
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.errors import InputError
 from audit_pipeline.measurement import Part
-from audit_pipeline.search.memory import code_behind, open_memory
+from audit_pipeline.memory import code_behind, open_memory
+from audit_pipeline.search.find import CODE as SEARCH
+from audit_pipeline.shadows.material import CODE as SHADOWS
 
 
 class Answer(Part):
@@ -36,22 +38,22 @@ def entry_of(folder: Path) -> Path:
 
 
 def test_a_question_is_computed_once(tmp_path: Path) -> None:
-    clerk, memory = Clerk(), open_memory(tmp_path / "cache")
+    clerk, memory = Clerk(), open_memory(tmp_path / "cache", ())
     first = memory.recall({"a": 1}, Answer, clerk)
     assert memory.recall({"a": 1}, Answer, clerk) == first
-    assert open_memory(tmp_path / "cache").recall({"a": 1}, Answer, clerk) == first
+    assert open_memory(tmp_path / "cache", ()).recall({"a": 1}, Answer, clerk) == first
     assert clerk.times == 1
 
 
 def test_another_question_is_computed(tmp_path: Path) -> None:
-    clerk, memory = Clerk(), open_memory(tmp_path)
+    clerk, memory = Clerk(), open_memory(tmp_path, ())
     memory.recall({"a": 1}, Answer, clerk)
     memory.recall({"a": 2}, Answer, clerk)
     assert clerk.times == 2
 
 
 def test_without_a_folder_nothing_is_remembered() -> None:
-    clerk, memory = Clerk(), open_memory(None)
+    clerk, memory = Clerk(), open_memory(None, ())
     memory.recall({}, Answer, clerk)
     memory.recall({}, Answer, clerk)
     assert clerk.times == 2
@@ -73,7 +75,7 @@ def test_without_a_folder_nothing_is_remembered() -> None:
     ids=["empty", "half", "nested", "null", "not text", "other value", "other question", "other type", "more keys"],
 )
 def test_a_damaged_entry_is_as_good_as_none(tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
-    clerk, memory = Clerk(), open_memory(tmp_path)
+    clerk, memory = Clerk(), open_memory(tmp_path, ())
     memory.recall({"a": 1}, Answer, clerk)
     entry = entry_of(tmp_path)
     whole = entry.read_bytes()
@@ -95,27 +97,28 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
         raise InputError("no", "no")
 
     with pytest.raises(InputError):
-        open_memory(tmp_path).recall({}, Answer, fail)
+        open_memory(tmp_path, ()).recall({}, Answer, fail)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_used_is_told_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError) as caught:
-        open_memory(tmp_path / "file")
+        open_memory(tmp_path / "file", ())
     assert caught.value.code == "search.cache"
 
 
-def test_all_code_behind_a_result_is_part_of_the_question() -> None:
+@pytest.mark.parametrize(("entry", "code"), [("search/find.py", SEARCH), ("shadows/bench.py", SHADOWS)])
+def test_all_code_behind_a_result_is_part_of_the_question(entry: str, code: tuple[str, ...]) -> None:
     root = Path(audit_pipeline.__file__).parent
-    waiting, reached = [root / "search" / "find.py"], set()
+    waiting, reached = [root / entry], set()
     while waiting:
         path = waiting.pop()
         if path not in reached and path.exists():
             reached.add(path)
             waiting += imported(path, root)
     assert len(reached) > 50
-    assert reached <= set(code_behind(root))
+    assert reached <= set(code_behind(root, code))
 
 
 def imported(path: Path, root: Path) -> list[Path]:
