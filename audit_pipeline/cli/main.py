@@ -10,6 +10,7 @@ import typer
 from audit_pipeline import __version__
 from audit_pipeline.cli import (
     approve,
+    canaries,
     compress,
     demo,
     diff,
@@ -64,6 +65,7 @@ app.command("init")(init.init)
 app.command("ship")(ship.ship)
 app.command("evaluate")(ship.evaluate)
 app.command("compress")(compress.compress)
+app.add_typer(canaries.app, name="canaries")
 app.command("gate")(gate.gate)
 app.command("approve")(approve.approve)
 app.command("waive")(waive.waive)

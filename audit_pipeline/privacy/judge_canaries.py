@@ -1,7 +1,8 @@
 """Whether canaries prove a larger epsilon than a policy allows, or than the data set's manifest claims.
 
 FAIL: the bound lies above the limit. PASS: it does not, and a leak of twice the limit would have shown. Where it would
-not have, a bound below the limit says nothing, and the finding is INCONCLUSIVE and tells how many canaries it takes.
+not have, a bound below the limit says nothing, and the finding is INCONCLUSIVE and tells how many canaries it takes. A
+claim alone is only held to be refuted or not.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from audit_pipeline.privacy.finding import unanswered
 from audit_pipeline.privacy.one_run_power import BEYOND, canaries_needed, would_be_noticed
 from audit_pipeline.privacy_part import CanariesPart, PrivacyBudget
 from audit_pipeline.statistics.wording import number
-
-_NO_GUARANTEE = "a bound from below is empirical leakage and guarantees nothing"
 
 
 def judge_canaries(
@@ -51,6 +50,9 @@ def judge_claim(
     Differential privacy outlasts whatever is done to a model later, so that a leak of the device refutes the training's
     claim as well. A canary is a row: a claim for people holds for their single rows all the more.
 
+    The policy demands nothing here but that the manifest is not seen to be wrong, so a claim that the canaries cannot
+    reach passes, and the reason says that they cannot: were it undecided, to claim nothing would be the way out.
+
     Args:
         claim: of the data set's manifest.
         where: the rule stands that names the record, as `privacy[0]`.
@@ -67,7 +69,8 @@ def judge_claim(
     outcome, reason = _weigh(worst, claim.epsilon, f"the manifest claims {budget}")
     if outcome is Outcome.FAIL:
         reason += ": accounting, noise or clipping is wrong, or the model was trained in another way"
-    return _finding(identifier, where, words, worst, claim.epsilon, outcome, reason)
+    refuted = Outcome.FAIL if outcome is Outcome.FAIL else Outcome.PASS
+    return _finding(identifier, where, words, worst, claim.epsilon, refuted, reason)
 
 
 def _worst(parts: Sequence[CanariesPart]) -> CanariesPart:
@@ -84,11 +87,10 @@ def _weigh(part: CanariesPart, limit: float, demand: str) -> tuple[Outcome, str]
     if part.epsilon > limit:
         return Outcome.FAIL, said
     if would_be_noticed(part.canaries, part.guesses, limit, delta=part.delta, level=part.level):
-        return Outcome.PASS, f"{said}; {_NO_GUARANTEE}"
+        return Outcome.PASS, f"{said}; a bound from below is empirical leakage and guarantees nothing"
     needed = canaries_needed(limit, delta=part.delta, level=part.level)
     more = "no number of canaries would show it" if needed is None else f"it takes about {_rounded(needed)} canaries"
-    leak = f"a leak of {BEYOND * limit:g} would not surely have shown"
-    return Outcome.INCONCLUSIVE, f"{said}; {leak}: {more}"
+    return Outcome.INCONCLUSIVE, f"{said}; a leak of {BEYOND * limit:g} would not surely have shown: {more}"
 
 
 def _rounded(count: int) -> str:

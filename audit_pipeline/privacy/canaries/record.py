@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from audit_pipeline.canonical import canonical_text, sha256_hex
 from audit_pipeline.data.population import Split
@@ -40,18 +40,18 @@ class Record(Strict):
     train_sha256: _Digest = Field(description="of the train split with the canaries planted")
     rows_file: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
     rows_sha256: _Digest
-    guesses: Annotated[int, Field(ge=2)] = Field(
-        description="coins to guess, half as 1 and half as 0; fixed beforehand"
-    )
     coins: Annotated[str, StringConstraints(pattern=r"^[01]+$", min_length=FEWEST, max_length=MOST)] = Field(
         description="one a canary: 1 where it is in the train split"
     )
+    guesses: int = Field(description="coins to guess, half as 1 and half as 0; fixed beforehand")
 
-    @model_validator(mode="after")
-    def _agree(self) -> Record:
-        if self.guesses > len(self.coins) or self.guesses % 2:
-            raise ValueError(f"guesses must be an even number up to {len(self.coins)}, not {self.guesses}")
-        return self
+    @field_validator("guesses")
+    @classmethod
+    def _can_be_made(cls, guesses: int, info: ValidationInfo) -> int:
+        most = len(info.data.get("coins", ""))  # coins that are refused are refused by themselves
+        if most and (guesses % 2 or not 2 <= guesses <= most):
+            raise ValueError(f"must be an even number from 2 to {most}, not {guesses}")
+        return guesses
 
 
 @dataclass(frozen=True)
