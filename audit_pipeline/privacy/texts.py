@@ -1,72 +1,101 @@
-"""Text in a file that tells of the people and machines behind it: paths, e-mail addresses, secrets.
+"""Text in a file that tells of the people and machines behind it: paths, hosts, e-mail addresses, secrets.
 
 Weights look like random bytes, so every pattern asks for enough fixed or narrow characters that chance does not
-make it in a file of some megabytes.
+make it in a file of some megabytes. Text is looked for in runs of printable characters, of one byte or of two (UTF-16).
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from audit_pipeline.privacy.hosts import find_hosts
+from audit_pipeline.privacy.keys_in_text import find_keys
 from audit_pipeline.privacy_part import BlobHit
 
-_PATHS = (
-    rb"/(?:home|Users|root|mnt|media|tmp|var|opt|srv|data|workspace|content|kaggle)/[\w.@+~-]{2,}(?:/[\w.@+~-]+)*",
-    rb"\b[A-Za-z]:[\\/](?:Users|Documents and Settings|Windows|Program Files)[\\/][\w .@+~-]{2,}",
-    rb"\b[A-Z]:(?:\\[\w .@+~-]{3,}){2,}",
-    rb"\bfile://[\w./@+~-]{3,}",
+_Kind = Literal["path", "host", "e-mail", "secret"]
+
+_IN = rb"[\w.@+~%$\x80-\xff-]"
+"""A character in the name of a file or folder, without spaces."""
+_ROOTS = (
+    rb"home|Users|root|mnt|media|tmp|var|opt|srv|data|datasets?|workspaces?|work|content|kaggle|nfs|scratch|gpfs|lustre|"
+    rb"Volumes|private|dbfs|efs|export|cluster|storage|projects?|builds?|repos?|github|etc|net|afs|shared?|usr/local|"
+    rb"Library|cygdrive|vagrant|app|sdcard"
 )
-_EMAIL = rb"\b[A-Za-z0-9][A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]{2,}\.)+[a-z]{2,12}\b"
-_SECRETS = {
-    "private key in PEM": rb"-----BEGIN [A-Z ]{0,24}PRIVATE KEY-----",
-    "AWS access key": rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-    "GitHub token": rb"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40,})",
-    "Google API key": rb"\bAIza[0-9A-Za-z_-]{35}",
-    "Slack token": rb"\bxox[abprs]-[0-9A-Za-z-]{10,}",
-    "Hugging Face token": rb"\bhf_[A-Za-z0-9]{30,}",
-    "API key": rb"\bsk-[A-Za-z0-9_-]{20,}",
-    "JSON web token": rb"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
-    "address with a password": rb"\b[a-z][a-z0-9+.-]{2,}://[^\s/:@]{2,}:[^\s/:@]{2,}@[\w.-]{3,}",
-    "named secret": rb"(?i)(?:passw(?:or)?d|secret|api[_-]?key|access.?token)\w{0,16}[\"']?\s{0,3}[=:]\s{0,3}[!-~]{6,}",
+_DATA_FILES = (
+    rb"csv|tsv|xlsx?|npy|npz|parquet|feather|arrow|pkl|pickle|joblib|mat|edf|dcm|nii|wav|mp3|flac|jpe?g|png|bmp|tiff?|"
+    rb"mp4|avi|tfrecords?|sqlite3?|db|ipynb|h5|hdf5|keras|tflite|ckpt|zip|tar|gz"
+)
+_PATHS = (
+    rb"(?<![\w.])/(?:%s)/%s{2,}(?:/%s+)*" % (_ROOTS, _IN, _IN),
+    rb"(?<!\w)[A-Za-z]:[\\/]{1,2}(?:Users|Documents and Settings|Windows|Program Files)"
+    rb"[\\/]{1,2}[\w .@+~\x80-\xff-]{2,}",
+    rb"(?<!\w)[A-Za-z]:(?:\\{1,2}[\w .@+~\x80-\xff-]{3,}){2,}",
+    rb"(?<!\w)[A-Za-z]:(?:/[\w.@+~\x80-\xff-]{3,}){2,}",
+    rb"\bfile://[\w./@+~%-]{3,}",
+    rb"(?<![\w/])~[\w-]*/%s{3,}(?:/%s{2,})+" % (_IN, _IN),
+    rb"(?<![\w.])\.{1,2}/(?:%s{2,}/)+%s{2,}" % (_IN, _IN),
+    rb"(?<![\w./])/?(?:%s{2,}/)+%s+\.(?:%s)\b" % (_IN, _IN, _DATA_FILES),
+)
+_EMAIL = rb"(?<![\w.%+-])[A-Za-z0-9][A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]{2,}\.)+[A-Za-z]{2,12}\b"
+_WORDS: dict[_Kind, dict[str, re.Pattern[bytes]]] = {
+    "path": {"file path": re.compile(rb"|".join(b"(?:%s)" % pattern for pattern in _PATHS))},
+    "e-mail": {"e-mail address": re.compile(_EMAIL)},
 }
-_DENSE = re.compile(rb"[A-Za-z0-9+=]{32,}")
-_LEAST_BITS, _LEAST_HEX_BITS, _LEAST_DIGITS = 4.0, 3.2, 3
-"""Shannon entropy a character, and decimal digits, from which a long word is taken for a key and not for a name."""
+_RUN = re.compile(rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe1-\xec][\x80-\xbf]{2}){6,}")
+_WIDE_RUN = re.compile(rb"(?:[\x20-\x7e]\0){6,}")
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The printable runs of a file, one after the other with a zero between."""
+
+    text: bytes
+    starts: list[int]
+    """Of each run in `text`."""
+    offsets: list[int]
+    """Of each run in the file."""
+    width: int
+    """Bytes a character."""
+
+    def offset(self, place: int) -> int:
+        """Where in the file a character of `text` stands."""
+        run = int(np.searchsorted(self.starts, place, side="right")) - 1
+        return self.offsets[run] + (place - self.starts[run]) * self.width
 
 
 def find_texts(blob: bytes) -> tuple[BlobHit, ...]:
-    """Paths, e-mail addresses and secrets in a file, by offset. Their text is masked to its kind and length."""
-    hits = [
-        *_matches(blob, "path", _PATHS, "file path"),
-        *_matches(blob, "e-mail", (_EMAIL,), "e-mail address"),
-        *(hit for name, pattern in _SECRETS.items() for hit in _matches(blob, "secret", (pattern,), name)),
-        *_dense_words(blob),
-    ]
+    """Paths, hosts, e-mail addresses and secrets in a file, by offset. Their text is masked to its kind and length."""
+    hits = {
+        BlobHit(kind=kind, offset=runs.offset(start), detail=f"{said}, {length} characters")
+        for runs in (_runs(blob, _RUN, 1), _runs(blob, _WIDE_RUN, 2))
+        for kind, start, length, said in _finds(runs.text)
+    }
     return tuple(sorted(hits, key=lambda hit: (hit.offset, hit.kind, hit.detail)))
 
 
-def _matches(
-    blob: bytes, kind: Literal["path", "e-mail", "secret"], patterns: tuple[bytes, ...], name: str
-) -> Iterator[BlobHit]:
-    starts = {match.start(): len(match[0]) for pattern in patterns for match in re.finditer(pattern, blob)}
-    for start, length in starts.items():
-        yield BlobHit(kind=kind, offset=start, detail=f"{name}, {length} characters")
+def _runs(blob: bytes, pattern: re.Pattern[bytes], width: int) -> _Runs:
+    starts, offsets, pieces, at = [], [], [], 0
+    for match in pattern.finditer(blob):
+        piece = match[0][::width]
+        starts.append(at)
+        offsets.append(match.start())
+        pieces.append(piece)
+        at += len(piece) + 1
+    return _Runs(b"\0".join(pieces), starts, offsets, width)
 
 
-def _dense_words(blob: bytes) -> Iterator[BlobHit]:
-    """Long words with the entropy of keys rather than of names."""
-    for match in _DENSE.finditer(blob):
-        word = match[0]
-        hexadecimal = re.fullmatch(rb"[0-9a-f]+|[0-9A-F]+", word) is not None
-        digits = sum(character in b"0123456789" for character in word)
-        if _entropy(word) >= (_LEAST_HEX_BITS if hexadecimal else _LEAST_BITS) and digits >= _LEAST_DIGITS:
-            yield BlobHit(kind="secret", offset=match.start(), detail=f"random-looking word, {len(word)} characters")
-
-
-def _entropy(word: bytes) -> float:
-    """Shannon entropy of a word's characters, in bits a character."""
-    return -sum(n / len(word) * math.log2(n / len(word)) for n in Counter(word).values())
+def _finds(text: bytes) -> Iterator[tuple[_Kind, int, int, str]]:
+    """Kind, start, length and kind in words of every find."""
+    for kind, patterns in _WORDS.items():
+        for said, pattern in patterns.items():
+            for match in pattern.finditer(text):
+                yield kind, match.start(), len(match[0]), said
+    for start, length, said in find_hosts(text):
+        yield "host", start, length, said
+    for start, length, said in find_keys(text):
+        yield "secret", start, length, said

@@ -1,6 +1,13 @@
-"""Short windows of bytes, hashed so that millions of them can be looked up in a file at once."""
+"""Short windows of bytes, hashed by rolling so that millions of them can be looked up in a file at once.
+
+Rabin and Karp 1987: the polynomial Σ e[i + j]·Bʲ over a window, modulo 2⁶⁴, at every offset i; a match of hashes is
+then compared byte by byte. The polynomial of 2n elements is that of n plus Bⁿ times that of the next n, so all
+windows of 16 elements take four passes.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,47 +15,99 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 
-_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
+_BASE = 0x9E3779B97F4A7C15
+_FACTOR = np.uint64(0xC2B2AE3D27D4EB4F)
+_WORD = (1 << 64) - 1
 _TABLE_BITS = 24
+_SLOTS = (np.uint64(64 - _TABLE_BITS), np.uint64(64 - 2 * _TABLE_BITS))
+_SLOT_MASK = np.uint64((1 << _TABLE_BITS) - 1)
 
 
-def varied(windows: Bytes, least: int) -> NDArray[np.bool_]:
-    """[windows] whether a window of [windows, size] holds at least `least` different bytes (modulo 64, so rather more).
+def varied(flat: Bytes, size: int, least: int) -> NDArray[np.bool_]:
+    """[..., n - size + 1] whether the window at each offset of [..., n] holds at least `least` different bytes.
 
-    Constant and near-constant windows are everywhere, in data and in files, and prove nothing.
+    Bytes are told apart modulo 64, so rather more are asked for. Constant and near-constant windows are everywhere, in
+    data and in files, and prove nothing. `size` is a power of two.
     """
-    seen = np.bitwise_or.reduce(np.left_shift(np.uint64(1), (windows & 63).astype(np.uint64)), axis=1)
+    seen = np.left_shift(np.uint64(1), (flat & 63).astype(np.uint64))
+    reach = 1
+    while reach < size:
+        seen = seen[..., :-reach] | seen[..., reach:]
+        reach *= 2
     return np.asarray(np.bitwise_count(seen) >= least)
 
 
-def hashes(windows: Bytes) -> Hashes:
-    """[windows] 64-bit hash of each window of [windows, 8 or 16] contiguous bytes."""
-    words = windows.view(np.uint64)
-    mixed = words[:, 0] * _FACTORS[0]
-    for column in range(1, words.shape[1]):
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * _FACTORS[0] + words[:, column] * _FACTORS[1]
-    return np.asarray((mixed ^ (mixed >> np.uint64(32))) * _FACTORS[1])
+def hashes(elements: NDArray[np.unsignedinteger[Any]], count: int) -> Hashes:
+    """[..., n - count + 1] 64-bit hash of the window at each offset of [..., n]; `count` is a power of two."""
+    rolled = elements.astype(np.uint64)
+    reach = 1
+    while reach < count:
+        rolled = rolled[..., :-reach] + rolled[..., reach:] * np.uint64(pow(_BASE, reach, 1 << 64) & _WORD)
+        reach *= 2
+    rolled ^= rolled >> np.uint64(32)
+    rolled *= _FACTOR
+    return rolled
 
 
 class WindowIndex:
-    """All varied windows of one size in a file, at every offset."""
+    """All varied windows of one size in a file, at every offset, and those of the rows that may be among them."""
 
-    def __init__(self, blob: bytes, size: int, least: int) -> None:
-        """Index a file; `size` is 8 or 16 bytes."""
-        flat = np.frombuffer(blob.ljust(size, b"\0"), dtype=np.uint8)
-        windows = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(flat, size))
-        kept = np.flatnonzero(varied(windows, least))
-        found = hashes(windows[kept])
-        order = np.argsort(found, kind="stable")
-        self._hashes, self._offsets = found[order], kept[order]
-        self._maybe = np.zeros(1 << _TABLE_BITS, dtype=bool)
-        self._maybe[self._slot(found)] = True
+    def __init__(self, flat: Bytes, size: int, width: int, least: int) -> None:
+        """Index a file.
 
-    def offsets_of(self, wanted: Hashes) -> NDArray[np.int64]:
-        """Offsets at which one of the windows with these hashes stands, in order and each once."""
-        wanted = np.unique(wanted[self._maybe[self._slot(wanted)]])
-        return np.sort(self._offsets[np.isin(self._hashes, wanted)])
+        Args:
+            flat: [bytes] of the file.
+            size: bytes a window; a power of two.
+            width: bytes an element of the rows: 1, 2 or 4.
+            least: see `varied`.
+        """
+        self._flat, self._size, self._width = flat, size, width
+        self._offsets = np.flatnonzero(varied(flat, size, least)) if len(flat) >= size else np.zeros(0, dtype=np.int64)
+        self._hashes = self._of_file()[self._offsets] if len(self._offsets) else np.zeros(0, dtype=np.uint64)
+        self._maybe = [_table(self._hashes, shift) for shift in _SLOTS]
+        self._wanted: list[tuple[Hashes, Bytes]] = []
 
-    @staticmethod
-    def _slot(values: Hashes) -> NDArray[np.int64]:
-        return (values >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)
+    def look_for(self, rows: NDArray[np.unsignedinteger[Any]], wanted: Hashes) -> None:
+        """Remember the windows of rows that the file may hold.
+
+        Args:
+            rows: [rows, elements] of `width` bytes.
+            wanted: [rows, windows] their `hashes`.
+        """
+        flat = wanted.ravel()
+        place = np.flatnonzero(self._maybe[0][flat >> _SLOTS[0]])
+        place = place[_among(flat[place], self._maybe[1], _SLOTS[1])]
+        row, column = np.divmod(place, wanted.shape[1])
+        held = np.ascontiguousarray(rows[row[:, None], column[:, None] + np.arange(self._size // self._width)])
+        self._wanted.append((flat[place], held.view(np.uint8).reshape(-1, self._size)))
+
+    def offsets(self) -> NDArray[np.int64]:
+        """Offsets at which a window of one of the rows stands, in order and each once."""
+        wanted = np.concatenate([found for found, _ in self._wanted] or [np.zeros(0, dtype=np.uint64)])
+        wanted, first = np.unique(wanted, return_index=True)
+        if not len(wanted):
+            return np.zeros(0, dtype=np.int64)
+        held = np.concatenate([windows for _, windows in self._wanted])[first]
+        near = np.flatnonzero(_among(self._hashes, _table(wanted, _SLOTS[0]), _SLOTS[0]))
+        place = np.minimum(np.searchsorted(wanted, self._hashes[near]), len(wanted) - 1)
+        stands = self._flat[self._offsets[near][:, None] + np.arange(self._size)]
+        return np.asarray(self._offsets[near[(held[place] == stands).all(axis=1)]])
+
+    def _of_file(self) -> Hashes:
+        """[offsets] hashes at every byte, for elements of several bytes from each byte that one can begin at."""
+        found = np.zeros(len(self._flat) - self._size + 1, dtype=np.uint64)
+        for shift in range(min(self._width, len(found))):
+            whole = (len(self._flat) - shift) // self._width * self._width
+            elements = self._flat[shift : shift + whole].view(f"<u{self._width}")
+            found[shift :: self._width] = hashes(elements, self._size // self._width)
+        return found
+
+
+def _table(found: Hashes, shift: np.uint64) -> NDArray[np.bool_]:
+    table = np.zeros(1 << _TABLE_BITS, dtype=bool)
+    table[(found >> shift) & _SLOT_MASK] = True
+    return table
+
+
+def _among(wanted: Hashes, table: NDArray[np.bool_], shift: np.uint64) -> NDArray[np.bool_]:
+    return np.asarray(table[(wanted >> shift) & _SLOT_MASK])

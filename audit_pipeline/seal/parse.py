@@ -115,6 +115,18 @@ def parse(image: bytes) -> ParsedImage:
         RejectedError: `image.truncated`, `image.magic`, `image.header-size`, `image.header-reserved`,
             `image.area-magic`, `image.area-size`, `image.tlv-overrun` or `image.trailing-bytes`.
     """
+    parsed, end = parse_front(image)
+    if end != len(image):
+        raise rejected("trailing-bytes", f"{len(image) - end} bytes follow the end of the image", end)
+    return parsed
+
+
+def parse_front(image: bytes) -> tuple[ParsedImage, int]:
+    """Take apart the image that bytes begin with, and tell where it ends, for whoever asks what lies behind it.
+
+    Raises:
+        RejectedError: as `parse`, of trailing bytes alone nothing.
+    """
     header = _header(image)
     payload_end = header.header_bytes + header.payload_bytes
     protected_end = payload_end + header.protected_bytes
@@ -126,9 +138,7 @@ def parse(image: bytes) -> ParsedImage:
         if end != protected_end:
             raise rejected("area-size", "the protected area and the header disagree about its size", payload_end + 2)
     unprotected, end = _area(image, protected_end, UNPROTECTED_MAGIC)
-    if end != len(image):
-        raise rejected("trailing-bytes", f"{len(image) - end} bytes follow the end of the image", end)
-    return ParsedImage(
+    parsed = ParsedImage(
         header=header,
         header_area=image[:HEADER_BYTES],
         payload=image[header.header_bytes : payload_end],
@@ -136,6 +146,7 @@ def parse(image: bytes) -> ParsedImage:
         protected=protected,
         unprotected=unprotected,
     )
+    return parsed, end
 
 
 def _header(image: bytes) -> Header:

@@ -9,7 +9,7 @@ import pytest
 
 from audit_pipeline.data.population import Split
 from audit_pipeline.privacy.blob_scan import scan
-from audit_pipeline.privacy.trailing import flatbuffer_end
+from audit_pipeline.privacy.opened.flatbuffer import walk
 from audit_pipeline.tflite import Tensor
 
 MODELS = Path(__file__).resolve().parents[3] / "shared" / "data" / "mlperf-tiny"
@@ -24,4 +24,4 @@ def test_a_published_model_is_clean(name: str) -> None:
     entrance = Tensor("input", (1, 256), "INT8", (0.05,), (-1,), is_constant=False)
     found = scan(blob, Split(x, np.zeros(5000, dtype=np.int64), {}, None), (entrance,))
     assert found.hits == ()
-    assert flatbuffer_end(blob) == len(blob)
+    assert walk(blob).end == len(blob)

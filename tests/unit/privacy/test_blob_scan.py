@@ -11,7 +11,7 @@ from audit_pipeline.measurement import NotMeasurable, Outcome
 from audit_pipeline.policy.privacy import BlobScanRule
 from audit_pipeline.privacy.blob_scan import scan
 from audit_pipeline.privacy.judge import judge
-from audit_pipeline.privacy.trailing import flatbuffer_end
+from audit_pipeline.privacy.opened.flatbuffer import walk
 from audit_pipeline.privacy_part import BlobScan
 from audit_pipeline.tflite import Tensor
 
@@ -177,7 +177,7 @@ def tflite() -> bytes:
 
 def test_the_end_of_the_model_is_the_end_of_its_last_table() -> None:
     blob = tflite()
-    assert len(blob) - 8 <= flatbuffer_end(blob) <= len(blob)
+    assert len(blob) - 8 <= walk(blob).end <= len(blob)
     assert kinds(blob) == []
 
 
