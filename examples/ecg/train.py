@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -151,6 +151,17 @@ def train(split: Split, training: Training, progress: Callable[[int], None] = la
         progress(epoch)
     model.set_weights([np.mean(weights, axis=0) for weights in zip(*kept, strict=True)])
     return model
+
+
+def shadow(rows: Mapping[str, NDArray[Any]], seed: int) -> Any:
+    """A model like this example's, on other rows: what `privacy.training` in the policies names.
+
+    Args:
+        rows: x, y and subject of the rows to learn from, and their group columns.
+        seed: of the run.
+    """
+    ages = np.full(len(rows["y"]), np.nan, np.float32)  # come as bands here; training looks at neither sex nor age
+    return train(Split(rows["x"], rows["y"], rows["subject"], rows["sex"], ages), Training(seed=seed))
 
 
 def recalls(y: Integers, predicted: Integers) -> dict[str, float]:
