@@ -32,6 +32,7 @@ from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.policy_part import PolicyPart
 from audit_pipeline.predictions_file import KeptPredictions, predictions_to_npz
 from audit_pipeline.preflight import preflight
+from audit_pipeline.privacy_stage import check_attacks
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.seal_keys import Passphrase, open_keys, require_unrevoked
 from audit_pipeline.search.around import ALONE, Around
@@ -93,13 +94,14 @@ def ship(
         now: the time, UTC in ISO 8601.
         passphrase: asked for each key that signs, before any work starts; never called where nothing is signed.
         progress: told how far each step is.
-        around: what surrounds a search, where the policy has one.
+        around: what surrounds a search and the training of an attacker's models, where the policy has them.
 
     Raises:
         AuditError: something stands in the way and nothing is left of the run, but that the trail says it was aborted
             where it had been registered already.
     """
     inputs = read_inputs(request.model, request.policy, request.baseline, progress, now=now())
+    check_attacks(inputs, allow_code=around.allow_code)
     folder = run_folder.claim(request.reports, request.run)
     keys = open_keys(inputs.policy, passphrase) if request.seals else None
     with Trail.open(request.trail) as trail:
@@ -113,7 +115,7 @@ def ship(
             journal.enter("model", _model_entry(inputs))
             candidate = make_candidate(inputs, progress, around)
             journal.enter("candidate", candidate_entry(candidate.part.to_json()))
-            assessment = assess(inputs, candidate, progress)
+            assessment = assess(inputs, candidate, progress, around)
             head = journal.enter("findings", _findings_entry(assessment)).head
             position = TrailPart(policy_index=registered.entry.index, size=head.size, root=head.root)
             evidence = _evidence(request, policy, inputs, candidate, assessment, position, created=now())

@@ -29,6 +29,7 @@ from audit_pipeline.cli import (
     log_show,
     log_verify,
     log_witness,
+    privacy,
     release,
     report,
     revoke,
@@ -65,6 +66,7 @@ app.command("init")(init.init)
 app.command("ship")(ship.ship)
 app.command("evaluate")(ship.evaluate)
 app.command("compress")(compress.compress)
+app.command("privacy")(privacy.privacy)
 app.add_typer(canaries.app, name="canaries")
 app.command("gate")(gate.gate)
 app.command("approve")(approve.approve)

@@ -22,9 +22,15 @@ from audit_pipeline.search.around import Around, News, Observer, State
 
 CacheOption = Annotated[
     Path | None,
-    typer.Option("--cache", help="Where a search remembers what it tried; else in your cache folder."),
+    typer.Option("--cache", help="Where a search and an attacker's models are kept; else in your cache folder."),
 ]
-NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Remember nothing: a killed search starts again.")]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Remember nothing: what is killed starts again.")]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, max=64, help="Processes that an attacker's shadow models are trained in.")
+]
+AllowCodeOption = Annotated[
+    bool, typer.Option("--allow-code", help="Run the training function that the policy names, from beside it.")
+]
 
 _STYLES = {State.RUNNING: "cyan", State.MEASURED: "", State.DROPPED: "dim", State.CHOSEN: "bold green"}
 _FRAME_LINES = 8
@@ -51,11 +57,13 @@ def cache_folder(cache: Path | None, *, no_cache: bool) -> Path | None:
 
 
 @contextmanager
-def search_screen(cache: Path | None) -> Iterator[tuple[Progress, Around]]:
-    """What a command that may search needs: somebody to tell how far it is, and the world around a search.
+def search_screen(cache: Path | None, *, jobs: int = 1, allow_code: bool = False) -> Iterator[tuple[Progress, Around]]:
+    """What a command that may search or attack needs: somebody to tell how far it is, and the world around it.
 
     Args:
         cache: what `cache_folder` gave.
+        jobs: processes that an attacker's models are trained in.
+        allow_code: whether the training function beside a policy may be run.
     """
     console = Console(stderr=True, highlight=False)
     seen: list[News] = []
@@ -65,7 +73,7 @@ def search_screen(cache: Path | None) -> Iterator[tuple[Progress, Around]]:
             seen.append(news)
             observe(news)
 
-        return Around(cache, time.monotonic, take)
+        return Around(cache, time.monotonic, take, jobs, allow_code)
 
     try:
         if console.is_terminal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,14 @@ from audit_pipeline.cli.clock import new_run_name, now
 from audit_pipeline.cli.console import JsonFlag, progress_bar, say, show
 from audit_pipeline.cli.next_steps import demanded_approvals, say_after_refusal, say_next_steps
 from audit_pipeline.cli.passphrase import PassphraseFd, read_passphrase
-from audit_pipeline.cli.search_screen import CacheOption, NoCacheOption, cache_folder, search_screen
+from audit_pipeline.cli.search_screen import (
+    AllowCodeOption,
+    CacheOption,
+    JobsOption,
+    NoCacheOption,
+    cache_folder,
+    search_screen,
+)
 from audit_pipeline.cli.trail_place import DEFAULT_TRAIL, TrailOption
 from audit_pipeline.errors import ExitCode
 from audit_pipeline.trail.place import Place
@@ -19,6 +27,8 @@ from audit_pipeline.trail.place import Place
 if TYPE_CHECKING:
     from audit_pipeline.inputs import Inputs
     from audit_pipeline.policy.recipe import Compress
+    from audit_pipeline.progress import Progress
+    from audit_pipeline.search.around import Around
     from audit_pipeline.ship import Shipped
 
 ModelArgument = Annotated[Path, typer.Argument(help="A trained model: .h5, .keras, a SavedModel folder or a .tflite.")]
@@ -40,15 +50,17 @@ def ship(
     passphrase_fd: PassphraseFd = None,
     cache: CacheOption = None,
     no_cache: NoCacheOption = False,
+    jobs: JobsOption = 2,
+    allow_code: AllowCodeOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every input, print the plan, do nothing.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Compress, compare, audit, and seal the model if the policy holds for everybody."""
     if dry_run:
-        _plan(model, policy, baseline, as_json=as_json)
+        _plan(model, policy, baseline, allow_code=allow_code, as_json=as_json)
         return
-    folder = cache_folder(cache, no_cache=no_cache)
-    _run("ship", model, policy, baseline, reports, trail, run, passphrase_fd, folder, as_json=as_json)
+    screen = search_screen(cache_folder(cache, no_cache=no_cache), jobs=jobs, allow_code=allow_code)
+    _run("ship", model, policy, baseline, reports, trail, run, passphrase_fd, screen, as_json=as_json)
 
 
 def evaluate(
@@ -60,11 +72,13 @@ def evaluate(
     run: RunOption = None,
     cache: CacheOption = None,
     no_cache: NoCacheOption = False,
+    jobs: JobsOption = 2,
+    allow_code: AllowCodeOption = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Do all that ship does, but never seal: no keys are needed, and no image is made."""
-    folder = cache_folder(cache, no_cache=no_cache)
-    _run("evaluate", model, policy, baseline, reports, trail, run, None, folder, as_json=as_json)
+    screen = search_screen(cache_folder(cache, no_cache=no_cache), jobs=jobs, allow_code=allow_code)
+    _run("evaluate", model, policy, baseline, reports, trail, run, None, screen, as_json=as_json)
 
 
 def _run(
@@ -76,7 +90,7 @@ def _run(
     trail: Place,
     run: str | None,
     passphrase_fd: int | None,
-    cache: Path | None,
+    screen: AbstractContextManager[tuple[Progress, Around]],
     *,
     as_json: bool,
 ) -> None:
@@ -93,7 +107,7 @@ def _run(
         trail=trail,
         seals=command == "ship",
     )
-    with search_screen(cache) as (progress, around):
+    with screen as (progress, around):
         shipped = carry_out(
             request,
             now=now,
@@ -130,14 +144,17 @@ def show_shipped(shipped: Shipped, trail: Place, *, as_json: bool) -> None:
         say_after_refusal(evidence, shipped.folder, trail)
 
 
-def _plan(model: Path, policy: Path, baseline: Path | None, *, as_json: bool) -> None:
+def _plan(model: Path, policy: Path, baseline: Path | None, *, allow_code: bool, as_json: bool) -> None:
     from audit_pipeline.inputs import read_inputs
+    from audit_pipeline.privacy_stage import check_attacks
+    from audit_pipeline.report.attacker import attacker_in_words
     from audit_pipeline.seal_keys import check_keys
 
     with progress_bar() as progress:
         inputs = read_inputs(model, policy, baseline, progress, now=now())
+    check_attacks(inputs, allow_code=True)
     check_keys(inputs.policy)
-    plan = _plan_document(inputs)
+    plan = _plan_document(inputs) | attacker_in_words(inputs.policy.value.privacy, allow_code=allow_code)
     lines = [
         f"{key if number == 0 else '':<12} {line}"
         for key, value in plan.items()

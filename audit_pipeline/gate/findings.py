@@ -73,7 +73,14 @@ def _privacy(evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:
     for part in evidence.membership:
         if any(isinstance(rate, Measured) and rate.interval is None for rate in (part.tpr, part.fpr)):
             raise _refused("privacy.membership", "a rate of the attack has no interval")
-    return judge_privacy(policy.privacy_rules, evidence.membership, evidence.blob_scan)
+    return judge_privacy(
+        policy.privacy_rules,
+        evidence.membership,
+        evidence.blob_scan,
+        evidence.privacy,
+        claim=evidence.data.differential_privacy,
+        statistics=policy.statistics,
+    )
 
 
 def _check_fairness(evidence: Evidence, policy: Policy) -> None:
