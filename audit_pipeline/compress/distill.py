@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.compress.draw import Answers
-from audit_pipeline.compress.lesson import Lesson
+from audit_pipeline.compress.lesson import Lesson, smoothed
 from audit_pipeline.compress.objective import by_row
 from audit_pipeline.compress.training import Aim, copied, fit, trained_part
 from audit_pipeline.errors import InputError
@@ -54,6 +54,7 @@ def distill(
         InputError: `compress.student-output`: the student's output is not of the teacher's kind; or as `fit`.
     """
     kind = _kind(student, teacher, lesson)
+    lesson = smoothed(lesson, settings.label_smoothing)
     ask = _asker(teacher)
     answers = np.concatenate([lesson.answers, _answers(ask, lesson.x)], axis=-1)
     said = "the source model's answers"

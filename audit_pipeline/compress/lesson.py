@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audit_pipeline.compress.objective import Objective
+from audit_pipeline.compress.objective import OF_LABELS, OF_TWO_CLASSES, Objective
 from audit_pipeline.data.population import Development, Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.predictions import Reading, Task
@@ -90,6 +90,31 @@ def lesson(data: Development, objective: Objective, units: int) -> Lesson:
             hint="leave the steps that train out of the recipe, or put such rows into the train split",
         )
     return Lesson(train, class_answers(train.y, units), objective, "rows", data.reading, _class_weights(data))
+
+
+def smoothed(lesson: Lesson, share: float) -> Lesson:
+    """The lesson with softer labels: y · (1 − share) + share / classes (Szegedy et al. 2016, section 7).
+
+    Units that each have a cross-entropy of their own are of two classes.
+
+    Args:
+        lesson: whose answers are labels.
+        share: of every label that is spread evenly; 0 leaves the lesson as it is.
+
+    Raises:
+        InputError: `compress.nothing-to-smooth`: the loss is no cross-entropy, so the answers are no labels.
+    """
+    if not share:
+        return lesson
+    loss = lesson.objective.loss
+    if loss not in OF_LABELS:
+        raise InputError(
+            "compress.nothing-to-smooth",
+            f"label_smoothing softens labels for a cross-entropy, and the model is trained with {loss}",
+            hint="leave label_smoothing out of the recipe",
+        )
+    classes = 2 if loss in OF_TWO_CLASSES else lesson.answers.shape[-1]
+    return replace(lesson, answers=lesson.answers * np.float32(1 - share) + np.float32(share / classes))
 
 
 def _class_weights(data: Development) -> NDArray[np.float64] | None:

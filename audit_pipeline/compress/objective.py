@@ -27,7 +27,10 @@ _BY_FUNCTION = {
     "huber": "Huber",
 } | _SPARSE
 _OF_NUMBERS = frozenset({"MeanSquaredError", "MeanAbsoluteError", "Huber"})
-_OF_TWO_CLASSES = frozenset({"BinaryCrossentropy", "BinaryFocalCrossentropy"})
+OF_TWO_CLASSES = frozenset({"BinaryCrossentropy", "BinaryFocalCrossentropy"})
+"""Losses that take every unit for a choice of its own."""
+OF_LABELS = OF_TWO_CLASSES | {"CategoricalCrossentropy", "CategoricalFocalCrossentropy", "KLDivergence"}
+"""Losses that compare with shares of classes, so that a label may be a share."""
 _SETTINGS = ("from_logits", "label_smoothing", "gamma", "alpha", "delta", "apply_class_balancing")
 
 
@@ -97,7 +100,7 @@ def objective(compiled: Any, kind: OutputKind, units: int, reading: Reading) -> 
 def _fits(loss: str, reading: Reading) -> bool:
     if reading.task is Task.REGRESSION or reading.reconstructs:
         return loss in _OF_NUMBERS
-    return reading.task is Task.CLASSIFICATION or loss in _OF_TWO_CLASSES
+    return reading.task is Task.CLASSIFICATION or loss in OF_TWO_CLASSES
 
 
 def _recognised(compiled: Any) -> tuple[str, dict[str, Any]] | None:

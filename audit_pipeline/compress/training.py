@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from audit_pipeline.compress.averaging import MeanOfEpochs
 from audit_pipeline.compress.draw import Answers, batches
 from audit_pipeline.compress.holdout import held_out
-from audit_pipeline.compress.lesson import Lesson
+from audit_pipeline.compress.lesson import Lesson, smoothed
+from audit_pipeline.compress.optimizer import optimizer
+from audit_pipeline.compress.training_notes import said, stopping, weighing
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.feed import feed
@@ -99,7 +101,7 @@ def fit(
     callbacks: Sequence[Any] = (),
     settled: int = 0,
 ) -> tuple[str, ...]:
-    """Train a model, in place, with Adam. Weights that were pruned, and so are zero, stay zero.
+    """Train a model, in place, with Adam or AdamW. Weights that were pruned, and so are zero, stay zero.
 
     The order of the rows and dropout follow from tf_keras' generators, which the caller seeds before it makes the
     model, as `copied` does: the same seed then gives the same weights.
@@ -111,7 +113,7 @@ def fit(
         seed: of the draw of the people who are held out.
         progress: told the share of epochs that are done.
         step: what is being done, in words.
-        aim: the answers and the loss; left out: the lesson's.
+        aim: the answers and the loss; left out: the lesson's, smoothed where the settings say so.
         callbacks: of tf_keras.
         settled: the first epoch, counted from 0, whose weights may be kept: before it the model is not yet what the
             step is to make of it.
@@ -120,9 +122,11 @@ def fit(
         Notes: what it was trained on and towards, how rows were weighted, and which epoch was kept.
 
     Raises:
-        InputError: `compress.diverged`, `compress.nobody-held-out`, or `data.unknown-group`.
+        InputError: `compress.diverged`, `compress.nobody-held-out`, `data.unknown-group`, or as `smoothed`.
     """
-    aim = aim or Aim(lesson.answers, lesson.objective.instance(), _said(lesson))
+    if aim is None:
+        lesson = smoothed(lesson, settings.label_smoothing)
+    aim = aim or Aim(lesson.answers, lesson.objective.instance(), said(lesson))
     out = _held_out(lesson, settings, seed)
     given = _drawn(model, settings, lesson, aim, ~out, seed) or _whole(model, settings, lesson, aim, ~out)
     total = _batches(settings, out)
@@ -135,7 +139,7 @@ def fit(
         )
     masks = _masks(model)
     with quiet():
-        model.compile(keras().optimizers.Adam(_rate(settings, total)), aim.loss)
+        model.compile(optimizer(model, settings, total), aim.loss)
         model.fit(
             **given,
             validation_data=_rows(model, settings, lesson, aim, out) if early else None,
@@ -152,7 +156,7 @@ def fit(
         )
     if mean is not None:
         model.set_weights(mean.weights)
-    notes = [f"trained on {int(np.count_nonzero(~out))} {lesson.taken} with {aim.said}", *_weighing(lesson, settings)]
+    notes = [f"trained on {int(np.count_nonzero(~out))} {lesson.taken} with {aim.said}", *weighing(lesson, settings)]
     if mean is not None:
         notes.append(f"the weights are the mean over the last {mean.epochs} of {settings.epochs} epochs")
     if masks:
@@ -160,15 +164,9 @@ def fit(
     if early is not None:
         model.set_weights(early.best_weights)  # Keras does so only where it stopped before the last epoch
         progress(step, 1.0)
-        notes.append(_stopping(early, lesson, out))
+        notes.append(stopping(early, lesson, out))
     require_finite(model, step)
     return tuple(notes)
-
-
-def _rate(settings: Training, steps: int) -> Any:
-    if settings.decay == "none":
-        return settings.learning_rate
-    return keras().optimizers.schedules.CosineDecay(settings.learning_rate, steps)
 
 
 def _drawn(
@@ -199,7 +197,8 @@ def trained_part(technique: str, settings: Training, lesson: Lesson, notes: Iter
         lesson: what it trained on.
         notes: what was done, in words.
     """
-    given = settings.model_dump(mode="json") | {"optimizer": "Adam", "loss": lesson.objective.loss}
+    kind = "AdamW" if settings.weight_decay else "Adam"
+    given = settings.model_dump(mode="json") | {"optimizer": kind, "loss": lesson.objective.loss}
     return StepPart(technique=technique, settings=given, notes=tuple(notes))
 
 
@@ -255,29 +254,3 @@ def _zeros_kept(masks: list[tuple[Any, NDArray[np.bool_]]]) -> list[Any]:
 
 def _told(settings: Training, progress: Progress, step: str) -> Any:
     return keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: progress(step, (epoch + 1) / settings.epochs))
-
-
-def _said(lesson: Lesson) -> str:
-    return f"{lesson.objective.loss}: {lesson.objective.origin}"
-
-
-def _weighing(lesson: Lesson, settings: Training) -> list[str]:
-    notes = []
-    if lesson.class_weights is not None:
-        notes.append("rows count by their class, as the manifest's class_weights say")
-    if settings.balance != "overall":
-        groups = len(lesson.split.members(settings.balance))
-        notes.append(f"rows are weighted so that each of the {groups} groups by {settings.balance} counts the same")
-    if settings.sampling == "square_root":
-        people = " and people within them" if lesson.split.subjects is not None else ""
-        notes.append(f"rows were drawn with classes{people} by the square root of their rows")
-    if settings.decay == "cosine":
-        notes.append("learning rate along half a cosine to zero")
-    return notes
-
-
-def _stopping(early: Any, lesson: Lesson, out: NDArray[np.bool_]) -> str:
-    subjects = lesson.split.subjects
-    watched = f"{len(np.unique(subjects[out]))} people" if subjects is not None else f"{int(out.sum())} rows"
-    run = early.stopped_epoch + 1 if early.stopped_epoch else early.params["epochs"]
-    return f"kept epoch {early.best_epoch + 1} of {run}, the one with the lowest loss on {watched} held out"
