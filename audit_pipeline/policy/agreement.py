@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from audit_pipeline.data.population import Population
 from audit_pipeline.measurement import Scale
 from audit_pipeline.policy.catalogue import METRICS, Speaks
+from audit_pipeline.policy.compress_agreement import impossible_steps
 from audit_pipeline.policy.privacy import (
     AttributeRule,
     DisparityRule,
@@ -32,6 +33,7 @@ def disagreements(policy: Policy, population: Population) -> list[Disagreement]:
     return [
         *_unlawful(policy, population),
         *_impossible_metrics(policy, population),
+        *_impossible_steps(policy, population),
         *_unknown_classes(policy, population),
         *_unknown_groups(policy, sorted(population.evaluation.groups)),
         *_repeated(policy),
@@ -63,6 +65,12 @@ def _impossible_metrics(policy: Policy, population: Population) -> Iterator[Disa
         yield ("human_centred", "worst_error", "kind"), "worst-error", text
     elif task is not Task.REGRESSION and (worst.class_ is None or worst.kind not in ("missed", "false")):
         yield ("human_centred", "worst_error", "kind"), "worst-error", "name a class, and whether it is missed or false"
+
+
+def _impossible_steps(policy: Policy, population: Population) -> Iterator[Disagreement]:
+    if policy.compress is not None:
+        for place, kind, text in impossible_steps(policy.compress, population):
+            yield ("compress", *place), kind, text
 
 
 def _unknown_classes(policy: Policy, population: Population) -> Iterator[Disagreement]:

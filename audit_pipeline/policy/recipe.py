@@ -335,6 +335,16 @@ def group_specs(section: Compress) -> Iterator[tuple[Loc, str]]:
                     yield ("recipe", number, technique, *place), value
 
 
+def trainings(section: Compress) -> Iterator[tuple[Loc, Training]]:
+    """Every set of training settings that a section has, with its place under `compress`."""
+    for number, step in enumerate(section.recipe or ()):
+        for technique, settings in step:
+            if isinstance(settings, Training):
+                yield ("recipe", number, technique), settings
+            elif isinstance(settings, Quantize) and settings.aware is not None:
+                yield ("recipe", number, technique, "aware"), settings.aware
+
+
 def students(section: Compress) -> Iterator[tuple[Loc, str]]:
     """Every model file that a section names as a student, with its place under `compress`."""
     for number, step in enumerate(section.recipe or ()):

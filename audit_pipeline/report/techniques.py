@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from audit_pipeline.policy.protection import Outputs, TrainPrivate
 from audit_pipeline.policy.recipe import (
     Cluster,
     Distill,
@@ -22,6 +23,7 @@ from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, level, limit
 
 SETTINGS: dict[str, type[BaseModel]] = {
+    "train_private": TrainPrivate,
     "prune_weights": PruneWeights,
     "prune_neurons": PruneNeurons,
     "fine_tune": FineTune,
@@ -34,6 +36,8 @@ _MOST_NAMES = 6
 """Operators that are named one by one; evidence.json holds all."""
 _TRAINED_WITH = ("optimizer", "loss")
 """What a step adds to its settings once it knows."""
+_IN_NOTES = ("epsilon_spent", "noise_used", "rate", "steps", "units")
+"""What private training adds besides, and its notes say in one sentence."""
 
 
 def settings_in_words(technique: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -50,6 +54,8 @@ def settings_in_words(technique: str, settings: Mapping[str, Any]) -> tuple[str,
         read, others = None, dict(settings)
     if read is None:
         return tuple(_as_they_stand(others))
+    if isinstance(read, TrainPrivate):
+        others = {key: value for key, value in others.items() if key not in _IN_NOTES}
     trained = [brief(str(others.pop(key)), NAME_CELLS) for key in _TRAINED_WITH if key in others]
     clauses = [*_words(read), *([*_training(read), *trained] if isinstance(read, Training) else trained)]
     return (*clauses, *_as_they_stand(others))
@@ -77,6 +83,8 @@ def _as_they_stand(settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _words(settings: object) -> Iterator[str]:
     match settings:
+        case TrainPrivate():
+            yield from _trained_privately(settings)
         case PruneWeights():
             yield from _pruned_weights(settings)
         case PruneNeurons():
@@ -87,6 +95,20 @@ def _words(settings: object) -> Iterator[str]:
             yield f"{count(settings.clusters, 'value')} a layer at most"
         case Quantize():
             yield from _quantized(settings)
+
+
+def _trained_privately(settings: TrainPrivate) -> Iterator[str]:
+    whom = "every row" if settings.unit == "rows" else "every person"
+    if settings.epsilon is not None:
+        yield f"epsilon {limit(settings.epsilon)} for {whom} at delta {settings.delta:g}"
+    if settings.noise is not None:
+        yield f"noise {limit(settings.noise)} for {whom}, at delta {settings.delta:g}"
+    yield f"gradients clipped to {limit(settings.clip)}"
+    yield f"{count(settings.epochs, 'epoch')} at a learning rate of {limit(settings.learning_rate)}"
+    yield f"batches of {count(settings.batch_size)} expected"
+    if settings.unit == "people":
+        yield f"at most {count(settings.rows_each, 'row')} of a person a step"
+    yield "noise from a secret" if settings.secret else "noise from the recipe's seed, which is no secret"
 
 
 def _pruned_weights(settings: PruneWeights) -> Iterator[str]:
@@ -137,6 +159,14 @@ def _quantized(settings: Quantize) -> Iterator[str]:
     if settings.aware is not None:
         yield f"trained with int8's rounding in the loop: {', '.join(_training(settings.aware))}"
     yield count(settings.calibration_rows, "calibration row")
+    if settings.outputs is not None:
+        yield _coarser(settings.outputs)
+
+
+def _coarser(outputs: Outputs) -> str:
+    if outputs.round is None:
+        return "the device gives the top class alone"
+    return f"outputs rounded on the device, {count(outputs.round, 'step')} from end to end"
 
 
 def _training(settings: Training) -> Iterator[str]:
@@ -149,6 +179,10 @@ def _training(settings: Training) -> Iterator[str]:
         yield "mean of the weights over the second half"
     if settings.balance != OVERALL:
         yield f"every group of {brief(settings.balance, NAME_CELLS)} counts the same"
+    if settings.weight_decay:
+        yield f"weights decay by {limit(settings.weight_decay)} × learning rate"
+    if settings.label_smoothing:
+        yield f"{level(settings.label_smoothing)} of each label spread over the classes"
     if settings.patience is not None:
         yield f"stops {count(settings.patience, 'epoch')} after the best"
 
