@@ -129,6 +129,7 @@ class CanariesPart(Part):
     delta: float
     epsilon: float = Field(description="lower bound")
     ceiling: float = Field(description="the bound, were every guess right")
+    distinct: Count | None = Field(default=None, description="different scores among the canaries")
 
 
 class MitigationPart(Part):

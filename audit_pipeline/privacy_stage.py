@@ -98,7 +98,7 @@ def check_attacks(inputs: Inputs, *, allow_code: bool) -> None:
         if inputs.source.is_finished:
             recipe_of(inputs, from_tflite(inputs.source))
     for rule, place in _canaries_of(inputs):
-        check_belongs(read_record(inputs.policy.path.parent / rule.record), inputs.population.part, place)
+        check_belongs(read_record(inputs.policy.path.parent / rule.record), inputs.population, place)
 
 
 def _shadows_of(inputs: Inputs) -> PrivacySection | None:
@@ -200,7 +200,7 @@ def _canaries(inputs: Inputs, candidate: Candidate) -> Iterator[CanariesPart]:
     claim = population.part.differential_privacy
     for rule, place in _canaries_of(inputs):
         canaries = read_record(inputs.policy.path.parent / rule.record)
-        check_belongs(canaries, population.part, place)
+        check_belongs(canaries, population, place)
         on_device = ask_device(candidate.tflite, canaries.rows, population.reading)
         on_float = {} if source is None else ask_float(source, canaries.rows, population.reading)
         yield from audit_canaries(

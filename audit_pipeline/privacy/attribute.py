@@ -9,6 +9,7 @@ the outputs tell of anybody; what members show beyond that, the model keeps of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -33,6 +34,11 @@ FEWEST_PEOPLE = 4
 """Of one value: two for each half."""
 
 _FLOAT_STEP = 2.0**-24
+
+_HALVES = 2
+"""By this the variance of a cross-fitted measurement may grow over that of independent rows. What is learnt from one
+half by chance, and helps or hurts in the other, does the same the other way round: at worst both halves err together,
+and are worth one."""
 
 
 def attribute(
@@ -76,6 +82,7 @@ def _attack(predictions: Predictions, split: Split, column: str, seed: int, leve
         people = np.arange(len(split))
     values = _values(split, column)
     usable, missing = _usable(values, people, named)
+    missing = missing or _speechless(predictions.scores[usable])
     subjects = len(np.unique(people[usable])) if named else None
     if missing is not None:
         silent = NotMeasurable(reason=missing, rows=int(usable.sum()), subjects=subjects)
@@ -111,6 +118,13 @@ def _usable(values: NDArray[np.int64], people: Counts, named: bool) -> tuple[Mas
     if rows < FEWEST_ROWS:
         return usable, f"{rows} rows are too few: {FEWEST_ROWS} are needed"
     return usable, None
+
+
+def _speechless(scores: NDArray[np.float32]) -> str | None:
+    """Why outputs tell nothing of anybody, if so."""
+    if not np.isfinite(scores).all():
+        return "the model gives outputs that are no finite numbers"
+    return "the model gives the same output for every row" if (scores == scores[:1]).all() else None
 
 
 def _known(split: Split, column: str) -> Floats:
@@ -160,8 +174,8 @@ def _measurements(
 ) -> Mapping[str, Measurement]:
     """Balanced accuracies and their difference, by the influence of rows (see `statistics.linear`)."""
     rows = np.bincount(values)
-    weight = len(values) / (len(rows) * rows)[values]
-    scarce = len(rows) * int(rows.min())
+    weight = math.sqrt(_HALVES) * len(values) / (len(rows) * rows)[values]
+    scarce = max(len(rows) * int(rows.min()) // _HALVES, 1)
     measured: dict[str, Measurement] = {}
     for name, worth in (("without", blind), ("with_model", seeing), ("gain", seeing.astype(float) - blind)):
         of_value = np.bincount(values, worth) / rows

@@ -74,8 +74,8 @@ def judge_claim(
 
 
 def _worst(parts: Sequence[CanariesPart]) -> CanariesPart:
-    """The highest bound; all of them hold together."""
-    return max(parts, key=lambda part: part.epsilon)
+    """The highest bound, as all of them hold together; of equal ones that of the most telling scores."""
+    return max(parts, key=lambda part: (part.epsilon, part.distinct or 0))
 
 
 def _weigh(part: CanariesPart, limit: float, demand: str) -> tuple[Outcome, str]:
@@ -86,6 +86,8 @@ def _weigh(part: CanariesPart, limit: float, demand: str) -> tuple[Outcome, str]
     )
     if part.epsilon > limit:
         return Outcome.FAIL, said
+    if part.distinct == 1:
+        return Outcome.INCONCLUSIVE, f"{said}; all canaries have one and the same score, so nothing can be guessed"
     if would_be_noticed(part.canaries, part.guesses, limit, delta=part.delta, level=part.level):
         return Outcome.PASS, f"{said}; a bound from below is empirical leakage and guarantees nothing"
     needed = canaries_needed(limit, delta=part.delta, level=part.level)

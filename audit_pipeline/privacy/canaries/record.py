@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from audit_pipeline.canonical import canonical_text, sha256_hex
-from audit_pipeline.data.population import Split
+from audit_pipeline.data.population import Population, Split
 from audit_pipeline.errors import InputError
-from audit_pipeline.evidence import DataPart
 from audit_pipeline.npz import NpzArrays
 from audit_pipeline.strict_yaml import Loaded, Strict, load
 
@@ -98,18 +97,18 @@ def read_record(path: Path) -> Canaries:
     )
 
 
-def check_belongs(canaries: Canaries, data: DataPart, where: str) -> None:
+def check_belongs(canaries: Canaries, population: Population, where: str) -> None:
     """Make sure that the canaries were planted in the train split that the model is judged with.
 
     Args:
         canaries: of the record.
-        data: the data set.
+        population: the data set.
         where: the place that names the record, for the error.
 
     Raises:
-        InputError: `canaries.other-data`, or `canaries.shape` where the rows are none of this data set.
+        InputError: `canaries.other-data`, or `canaries.rows` where the rows are none that this data set could have.
     """
-    train = next(split for split in data.splits if split.name == "train")
+    train = next(split for split in population.part.splits if split.name == "train")
     if train.sha256 != canaries.train_sha256:
         raise InputError(
             "canaries.other-data",
@@ -117,8 +116,11 @@ def check_belongs(canaries: Canaries, data: DataPart, where: str) -> None:
             where=where,
             hint="the policy's manifest must be the one that `audit canaries plant` wrote, and the model trained on it",
         )
-    if canaries.rows.y.min() < 0 or canaries.rows.y.max() >= len(data.classes):
+    labels = canaries.rows.y
+    if labels.min() < 0 or labels.max() >= len(population.classes):
         raise InputError("canaries.rows", "a canary's label is none of the classes", where=where)
+    if canaries.rows.x.shape[1:] != population.train.x.shape[1:]:
+        raise InputError("canaries.rows", "the canaries have another shape than the training rows", where=where)
 
 
 def _rows(record: Loaded[Record]) -> Mapping[str, NDArray[np.generic]]:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.errors import InputError
 from audit_pipeline.privacy.canaries.record import Canaries
 from audit_pipeline.privacy.one_run import ceiling, epsilon_lower_bound
 from audit_pipeline.privacy_part import CanariesPart, Signal
@@ -34,12 +35,14 @@ def audit_canaries(
         delta: at which epsilon is asked for; that of the claim where there is one, else 0.
 
     Raises:
-        ValueError: a model has not one finite score a canary.
+        InputError: `canaries.not-finite`: a model gives a canary no number.
     """
     each = 1 - (1 - level) / max(len(phi), 1)
     count, guesses = len(canaries.coins), canaries.guesses
     parts = []
     for (model, signal), scores in phi.items():
+        if not np.isfinite(scores).all():
+            raise InputError("canaries.not-finite", f"the {model} model's {signal} of a canary is no finite number")
         correct = right_guesses(scores, canaries.coins, guesses)
         parts.append(
             CanariesPart(
@@ -53,6 +56,7 @@ def audit_canaries(
                 delta=delta,
                 epsilon=epsilon_lower_bound(count, guesses, correct, delta=delta, level=each),
                 ceiling=ceiling(count, guesses, delta=delta, level=each),
+                distinct=len(np.unique(scores)),
             )
         )
     return tuple(parts)
@@ -63,8 +67,8 @@ def right_guesses(scores: Scores, coins: NDArray[np.bool_], guesses: int) -> int
 
     Guesses are made from the scores alone. Tied canaries go by their place, of which the coins know nothing.
     """
-    if scores.shape != coins.shape or not np.isfinite(scores).all():
-        raise ValueError(f"{len(coins)} canaries need as many finite scores")
+    if scores.shape != coins.shape:
+        raise ValueError(f"{len(coins)} canaries need as many scores, not {scores.shape}")
     order = np.argsort(scores, kind="stable")
     half = guesses // 2
     return int((~coins[order[:half]]).sum() + coins[order[len(order) - half :]].sum())

@@ -42,9 +42,9 @@ def test_the_new_data_set_loads_and_the_record_is_its_own(
     assert run("canaries", "plant", manifest, "--out", tmp_path / "new", "--count", 50, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     canaries = read_record(Path(said["record"]))
-    part = load_population(Path(said["manifest"])).part
-    check_belongs(canaries, part, "here")
-    assert said["train_rows"] == part.splits[0].rows == ROWS - said["left_out"]
+    population = load_population(Path(said["manifest"]))
+    check_belongs(canaries, population, "here")
+    assert said["train_rows"] == len(population.train) == ROWS - said["left_out"]
     assert said["left_out"] == int((~canaries.coins).sum())
     assert (said["canaries"], said["guesses"]) == (50, canaries.guesses)
     assert said["largest_epsilon"] > 2

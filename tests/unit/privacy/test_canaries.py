@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -264,9 +265,17 @@ def test_rows_that_do_not_fit_the_coins_are_refused(tmp_path: Path) -> None:
 def test_a_record_belongs_to_one_train_split(tmp_path: Path) -> None:
     manifest, record = planted(tmp_path)
     canaries = read_record(record)
-    check_belongs(canaries, load_population(manifest).part, "fair.yaml:9")
+    check_belongs(canaries, load_population(manifest), "fair.yaml:9")
+    with pytest.raises(InputError, match="another shape"):
+        check_belongs(
+            replace(canaries, rows=replace(canaries.rows, x=canaries.rows.x[:, :1])), load_population(manifest), ""
+        )
+    with pytest.raises(InputError, match="none of the classes"):
+        check_belongs(
+            replace(canaries, rows=replace(canaries.rows, y=canaries.rows.y + 1)), load_population(manifest), ""
+        )
     with pytest.raises(InputError) as caught:
-        check_belongs(canaries, load_population(tmp_path / "source" / "dataset.yaml").part, "fair.yaml:9")
+        check_belongs(canaries, load_population(tmp_path / "source" / "dataset.yaml"), "fair.yaml:9")
     assert (caught.value.code, caught.value.where) == ("canaries.other-data", "fair.yaml:9")
 
 
@@ -289,10 +298,11 @@ def test_guesses_are_counted_from_both_ends() -> None:
 
 
 def test_a_score_that_is_no_number_is_an_error_and_not_a_guess() -> None:
-    coins = np.array([True, False])
-    for scores in (np.array([np.nan, 0.0]), np.zeros(3)):
-        with pytest.raises(ValueError, match="finite scores"):
-            right_guesses(scores, coins, 2)
+    coins = np.tile([True, False], 10)
+    with pytest.raises(InputError, match="device model's logits of a canary is no finite number"):
+        audit_canaries(memory_of(coins), {("device", "logits"): np.full(20, np.nan)}, level=0.95, delta=0.0)
+    with pytest.raises(ValueError, match="as many scores"):
+        right_guesses(np.zeros(3), coins, 2)
 
 
 def test_a_memoriser_reaches_the_ceiling_and_a_stranger_proves_nothing() -> None:

@@ -97,3 +97,10 @@ def test_a_claim_that_is_not_refuted_stands_and_the_reason_says_whether_it_could
 def test_a_claim_is_only_held_against_bounds_at_its_own_delta() -> None:
     finding = judge_claim(PrivacyBudget(epsilon=1.0, delta=1e-5), "privacy[0]", [part(1.0, delta=0.0)])
     assert finding.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_model_that_says_the_same_of_every_canary_passes_nothing() -> None:
+    silent = part(0.5).model_copy(update={"distinct": 1})
+    assert judge_canaries(rule(2.0), "privacy[0]", [silent]).outcome is Outcome.INCONCLUSIVE
+    told = part(0.5, signal="logits").model_copy(update={"distinct": 200})
+    assert judge_canaries(rule(2.0), "privacy[0]", [silent, told]).outcome is Outcome.PASS
