@@ -16,18 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement, NotMeasurable
-from audit_pipeline.privacy.disparity import ATTACK, Attacked, attack, group_threshold
-from audit_pipeline.privacy.exposure import FEWEST_PEOPLE, FEWEST_ROWS
+from audit_pipeline.privacy.disparity import ATTACK, group_threshold
+from audit_pipeline.privacy.exposure import FEWEST_PEOPLE
+from audit_pipeline.privacy.rates import FEWEST
 from audit_pipeline.privacy.resampling import resampled_shares, widening
+from audit_pipeline.privacy.scored import Scored, scored
 from audit_pipeline.privacy.shadow_table import ShadowTable
 from audit_pipeline.privacy_part import ExposureChange, Signal
+from audit_pipeline.statistics.design_effect import effective_pairs
 from audit_pipeline.statistics.intervals import exact_interval
-from audit_pipeline.statistics.tally import tally
+from audit_pipeline.statistics.tally import PairedTally, tally
 
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
 METHOD = "paired bootstrap (Rubin 1981)"
+_MODELS: tuple[Literal["float"], Literal["device"]] = ("float", "device")
 _GAINED, _LOST = 1, 2
 
 
@@ -50,20 +54,19 @@ def exposure_changes(
     signals: list[Signal] = [signal for model, signal in tables if model == "device" and ("float", signal) in tables]
     changes: list[ExposureChange] = []
     for signal in signals:
-        before, after = (attack(tables[model, signal], ATTACK) for model in ("float", "device"))
-        for group, rows in before.table.groups_of(specs):
-            members = rows & before.table.member
-            hits = [_flagged(each, rows, fpr)[members] for each in (before, after)]
-            people = before.table.people
-            pair = Paired(hits[0], hits[1], None if people is None else people[members])
+        table = tables["device", signal]
+        before, after = (scored([tables[model, signal]], ATTACK) for model in _MODELS)
+        for group, rows in table.groups_of(specs):
+            members = rows & table.member
+            hits = [_flagged(found, rows, fpr)[members] for found in (before, after)]
+            pair = Paired(hits[0], hits[1], None if table.people is None else table.people[members])
             changes.append(pair.change(group, signal, fpr, level, seed))
     return tuple(changes)
 
 
-def _flagged(attacked: Attacked, rows: Mask, fpr: float) -> Mask:
+def _flagged(found: Scored, rows: Mask, fpr: float) -> Mask:
     """[n] whether the attack, with the group's threshold, takes a row for a member."""
-    limit = group_threshold(attacked.pseudo, attacked.table.inside, rows, fpr)
-    return np.asarray(attacked.target > limit)
+    return np.asarray(found.target > group_threshold(found, rows, fpr))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,18 +97,11 @@ class Paired:
         """Share recognised after less that before."""
         if reason := self._too_small:
             return self._silent(reason)
-        counts = np.stack(
-            [np.bincount(self._owner[self._outcome == place], minlength=self._number) for place in range(4)], axis=1
-        )
-        drawn = resampled_shares(counts[None], named=self.people is not None, rng=np.random.default_rng(seed))[:, 0]
+        drawn = resampled_shares(self._counts[None], self._design(level), np.random.default_rng(seed))[:, 0]
         value = float(self.after.mean() - self.before.mean())
-        wider = widening(self._subjects, level)
-        low, high = np.quantile(
-            value + wider * (drawn[:, _GAINED] - drawn[:, _LOST] - value), [(1 - level) / 2, (1 + level) / 2]
-        )
-        interval = Interval(
-            low=max(min(float(low), value), -1.0), high=min(max(float(high), value), 1.0), level=level, method=METHOD
-        )
+        apart = widening(self._subjects, level) * (drawn[:, _GAINED] - drawn[:, _LOST] - value)
+        low, high = (float(end) for end in value + np.quantile(apart, [(1 - level) / 2, (1 + level) / 2]))
+        interval = Interval(low=max(min(low, value), -1.0), high=min(max(high, value), 1.0), level=level, method=METHOD)
         return Measured(estimate=value, interval=interval, rows=len(self.before), subjects=self._subjects)
 
     def _rate(self, hit: Mask, level: float) -> Measurement:
@@ -116,9 +112,19 @@ class Paired:
         return Measured(estimate=counted.proportion, interval=interval, rows=counted.total, subjects=counted.subjects)
 
     @property
-    def _outcome(self) -> Counts:
-        """[rows] 0 never recognised, 1 gained, 2 lost, 3 both times."""
-        return np.asarray(2 * self.before + self.after, dtype=np.int64)
+    def _counts(self) -> Counts:
+        """[people, outcomes] rows never recognised, gained, lost, and recognised both times."""
+        number = int(self._owner.max(initial=0)) + 1
+        outcome = 2 * self.before + self.after
+        return np.stack([np.bincount(self._owner[outcome == place], minlength=number) for place in range(4)], axis=1)
+
+    def _design(self, level: float) -> NDArray[np.float64] | None:
+        """[1] rows that are worth one independent row; None where all are."""
+        if self.people is None:
+            return None
+        counts = self._counts
+        paired = PairedTally(worse=counts[:, _GAINED], better=counts[:, _LOST], rows=counts.sum(axis=1), named=True)
+        return np.asarray([paired.total / effective_pairs(paired, level)])
 
     @cached_property
     def _owner(self) -> Counts:
@@ -128,17 +134,13 @@ class Paired:
         return np.unique(self.people, return_inverse=True)[1].astype(np.int64)
 
     @property
-    def _number(self) -> int:
-        return int(self._owner.max(initial=0)) + 1
-
-    @property
     def _subjects(self) -> int | None:
         return None if self.people is None else len(np.unique(self.people))
 
     @property
     def _too_small(self) -> str | None:
-        if len(self.before) < FEWEST_ROWS:
-            return f"{len(self.before)} rows that were trained on are too few: {FEWEST_ROWS} are needed"
+        if len(self.before) < FEWEST:
+            return f"{len(self.before)} rows that were trained on are too few: {FEWEST} are needed"
         if self._subjects is not None and self._subjects < FEWEST_PEOPLE:
             return f"{self._subjects} people that were trained on are too few: {FEWEST_PEOPLE} are needed"
         return None

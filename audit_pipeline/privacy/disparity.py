@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from audit_pipeline.measurement import GroupKey, Measurement, NotMeasurable
 from audit_pipeline.privacy.exposure import Exposures, Side, side_of, too_small
 from audit_pipeline.privacy.f_test import FTest, f_test, vulnerabilities
-from audit_pipeline.privacy.membership import threshold
-from audit_pipeline.privacy.pseudo_targets import pseudo_scores, target_scores
+from audit_pipeline.privacy.roc import threshold
+from audit_pipeline.privacy.scored import Scored, scored
 from audit_pipeline.privacy.shadow_table import ShadowTable
 from audit_pipeline.privacy_part import Attack, DisparityPart, GroupExposure, Signal
 
@@ -45,74 +45,56 @@ def disparities(
     """
     parts = []
     for (model, signal), table in tables.items():
-        attacked = attack(table, ATTACK)
+        found = scored([table], ATTACK)
         for spec in specs:
-            compared = _Compared(attacked, spec, fpr, level, seed)
-            parts.append(_disparity(compared, model, signal, limit))
+            compared = _Compared(found, table.groups[spec], fpr, level, seed)
+            parts.append(_disparity(compared, model, signal, tuple(spec.split("*")), limit))
     return tuple(parts)
 
 
-@dataclass(frozen=True, eq=False)
-class Attacked:
-    """A table and one attack's scores of all its rows."""
-
-    table: ShadowTable
-    pseudo: Scores
-    """[K, n] with every shadow as the target, scored by the others."""
-    target: Scores
-    """[n] of the target, scored by all shadows."""
-
-
-def attack(table: ShadowTable, name: Attack) -> Attacked:
-    """Score the rows of a table by an attack."""
-    return Attacked(table, pseudo_scores(table, name), target_scores(table, name))
-
-
-def group_threshold(pseudo: Scores, inside: Mask, rows: Mask, fpr: float) -> float:
+def group_threshold(found: Scored, rows: Mask, fpr: float) -> float:
     """Threshold of one group: from the scores of its rows in all pseudo-targets that were not trained on them.
 
     Args:
-        pseudo: [K, n] scores of every row with each shadow as the target.
-        inside: [K, n] whether the shadow was trained on the row.
+        found: scores of all rows.
         rows: [n] of the group.
         fpr: share of the scores that may lie above. Where nothing is outside, nothing is above.
     """
-    outside = pseudo[:, rows][~inside[:, rows]]
-    return threshold(outside, fpr) if len(outside) else np.inf
+    outside = found.pseudo[:, rows][~found.inside[:, rows]]
+    return threshold(outside, fpr).score if len(outside) else np.inf
 
 
 @dataclass(frozen=True, eq=False)
 class _Compared:
     """The groups of one spec under an attack."""
 
-    of: Attacked
-    spec: str
+    found: Scored
+    cut: Sequence[tuple[GroupKey, Mask]]
+    """The groups with their [n] rows; every row is in one."""
     fpr: float
     level: float
     seed: int
 
-    @cached_property
+    @property
     def keys(self) -> list[GroupKey]:
-        return [key for key, _ in self.of.table.groups[self.spec]]
+        return [key for key, _ in self.cut]
 
-    @cached_property
+    @property
     def groups(self) -> list[Mask]:
-        """[groups] of [n] rows; every row is in one."""
-        return [rows for _, rows in self.of.table.groups[self.spec]]
+        """[groups] of [n] rows."""
+        return [rows for _, rows in self.cut]
 
     @cached_property
     def thresholds(self) -> Scores:
         """[n] of each row's group."""
-        table = self.of.table
-        limits = [group_threshold(self.of.pseudo, table.inside, rows, self.fpr) for rows in self.groups]
+        limits = [group_threshold(self.found, rows, self.fpr) for rows in self.groups]
         return np.select(self.groups, limits, np.inf)
 
     @cached_property
     def sides(self) -> tuple[Side, Side]:
         """Members and non-members of the target."""
-        table, hit = self.of.table, self.of.target > self.thresholds
-        members = side_of(hit, self.groups, table.member, table.people)
-        return members, side_of(hit, self.groups, ~table.member, table.people)
+        hit, member, people = self.found.target > self.thresholds, self.found.member, self.found.people
+        return side_of(hit, self.groups, member, people), side_of(hit, self.groups, ~member, people)
 
     @cached_property
     def reasons(self) -> list[str | None]:
@@ -136,17 +118,17 @@ class _Compared:
 
     def in_trainings(self) -> list[float | None]:
         """[groups] mean over the pseudo-targets; None where a group has no row on one side of one."""
-        means = vulnerabilities(self._flagged, self.of.table.inside, self.groups).mean(axis=0)
+        means = vulnerabilities(self._flagged, self.found.inside, self.groups).mean(axis=0)
         return [float(mean) if np.isfinite(mean) else None for mean in means]
 
     def test(self) -> FTest | None:
         """The F-test over the groups that can be measured."""
         kept = [rows for rows, reason in zip(self.groups, self.reasons, strict=True) if reason is None]
-        return f_test(self._flagged, self.of.table.inside, kept, self.of.table.people) if len(kept) > 1 else None
+        return f_test(self._flagged, self.found.inside, kept, self.found.people) if len(kept) > 1 else None
 
     @property
     def _flagged(self) -> Mask:
-        return np.asarray(self.of.pseudo > self.thresholds)
+        return np.asarray(self.found.pseudo > self.thresholds)
 
     def _unmeasured(self, place: int, reason: str) -> NotMeasurable:
         rows = sum(int(side.totals[place]) for side in self.sides)
@@ -156,7 +138,9 @@ class _Compared:
         )
 
 
-def _disparity(compared: _Compared, model: Literal["float", "device"], signal: Signal, limit: float) -> DisparityPart:
+def _disparity(
+    compared: _Compared, model: Literal["float", "device"], signal: Signal, by: tuple[str, ...], limit: float
+) -> DisparityPart:
     test = compared.test()
     told = zip(compared.keys, compared.advantages(), compared.in_trainings(), strict=True)
     return DisparityPart(
@@ -164,7 +148,7 @@ def _disparity(compared: _Compared, model: Literal["float", "device"], signal: S
         attack=ATTACK,
         signal=signal,
         fpr_target=compared.fpr,
-        by=tuple(compared.spec.split("*")),
+        by=by,
         groups=tuple(
             GroupExposure(group=key, advantage=advantage, pseudo_targets=mean) for key, advantage, mean in told
         ),

@@ -21,16 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.measurement import Interval, Measured, Measurement, NotMeasurable
+from audit_pipeline.privacy.rates import FEWEST
 from audit_pipeline.privacy.resampling import resampled_shares, widening
+from audit_pipeline.statistics.design_effect import CHANGE_CORRELATION, effective_rows
+from audit_pipeline.statistics.tally import Tally
 
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-FEWEST_ROWS = 20
-"""Members, and non-members, that a group must have to be measured."""
 FEWEST_PEOPLE = 8
-"""The same for people, where they are named: resampling fewer says little of others."""
+"""People who must be among the members, and among the non-members, of a group: resampling fewer says little."""
 METHOD = "bootstrap (Rubin 1981), members and non-members apart"
 
 
@@ -66,11 +67,19 @@ class Side:
 
     def replicates(self, rng: np.random.Generator, level: float) -> Numbers:
         """[replicates, groups] shares among other people, as far apart as an interval of this level needs them."""
-        drawn = resampled_shares(np.stack([self.rows - self.hits, self.hits], axis=2), named=self.named, rng=rng)[
-            ..., 1
-        ]
+        counts = np.stack([self.rows - self.hits, self.hits], axis=2)
+        drawn = resampled_shares(counts, self._design(level), rng)[..., 1]
         wider = np.asarray([widening(people, level) for people in self.people])
         return np.asarray(self.shares + wider * (drawn - self.shares))
+
+    def _design(self, level: float) -> Numbers | None:
+        """[groups] rows that are worth one independent row; None where all are."""
+        if not self.named:
+            return None
+        tallies = [
+            Tally(hits[rows > 0], rows[rows > 0], named=True) for hits, rows in zip(self.hits, self.rows, strict=True)
+        ]
+        return np.asarray([tally.total / effective_rows(tally, level, CHANGE_CORRELATION) for tally in tallies])
 
 
 def side_of(flagged: Mask, groups: Sequence[Mask], among: Mask, people: Counts | None) -> Side:
@@ -96,8 +105,8 @@ def too_small(members: Side, others: Side) -> list[str | None]:
     reasons = []
     for m, n, mp, np_ in zip(members.totals, others.totals, members.people, others.people, strict=True):
         reason = None
-        if min(m, n) < FEWEST_ROWS:
-            reason = f"{m} rows that were trained on and {n} that were not: {FEWEST_ROWS} of each are needed"
+        if min(m, n) < FEWEST:
+            reason = f"{m} rows that were trained on and {n} that were not: {FEWEST} of each are needed"
         elif mp is not None and np_ is not None and min(mp, np_) < FEWEST_PEOPLE:
             reason = f"{mp} people that were trained on and {np_} that were not: {FEWEST_PEOPLE} of each are needed"
         reasons.append(reason)

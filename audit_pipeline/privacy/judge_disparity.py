@@ -128,7 +128,7 @@ def _reason(test: _Test, parts: Sequence[DisparityPart]) -> str:
         f"{test.limit:g} is allowed"
     )
     if test.outcome is Outcome.FAIL and test.breach is not None:
-        said += f"; {p_is(test.breach.adjusted_p)} after adjustment for {test.breach.family} tests"
+        said += f"; {p_is(test.breach.adjusted_p)} after adjustment for all {test.breach.family} tests of the rule"
     elif test.left_out:
         said += f"; too small to be compared: {', '.join(key.label for key in test.left_out)}"
     elif test.outcome is Outcome.INCONCLUSIVE:

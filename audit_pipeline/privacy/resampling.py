@@ -2,8 +2,8 @@
 
 Efron's bootstrap of a share of which no case was seen never sees one, and calls it certain. The bootstrap of Rubin
 (1981), Ann. Stat. 9:130, gives everybody a weight from an exponential distribution instead of a whole number of copies;
-beside those who were seen it has room for those who were not: one row's worth in all, spread over the outcomes. For
-independent rows this is Jeffreys' distribution of a share, Beta(hits + ½, misses + ½).
+beside those who were seen it has room for those who were not, half an effective row of every outcome. For independent
+rows this is Jeffreys' distribution of a share, Beta(hits + ½, misses + ½).
 """
 
 from __future__ import annotations
@@ -21,28 +21,29 @@ Counts = NDArray[np.int64]
 Shares = NDArray[np.float64]
 
 REPLICATES = 4000
+_UNSEEN = 0.5
+"""Effective rows of each outcome that nobody who was seen stands for."""
 _MOST_WEIGHTS = 1 << 22
 """Weights of people held at a time (32 MiB)."""
 
 
-def resampled_shares(counts: Counts, *, named: bool, rng: np.random.Generator) -> Shares:
+def resampled_shares(counts: Counts, design: Shares | None, rng: np.random.Generator) -> Shares:
     """What share each outcome would have among other people.
 
     A person has the same weight in every group, so groups that share people move together.
 
     Args:
         counts: [groups, people, outcomes] rows; where nobody is named, all rows as those of one person.
-        named: whether people were named; otherwise rows are independent.
+        design: [groups] rows that are worth one independent row; None where nobody is named, and every row is.
         rng: source of the weights.
 
     Returns:
         [replicates, groups, outcomes] shares that add up to 1 in each group.
     """
-    unseen = np.full(counts.shape[2], 1 / counts.shape[2])
-    if not named:
-        weights = rng.standard_gamma(counts.sum(axis=1) + unseen, size=(REPLICATES, counts.shape[0], counts.shape[2]))
+    if design is None:
+        weights = rng.standard_gamma(counts.sum(axis=1) + _UNSEEN, size=(REPLICATES, counts.shape[0], counts.shape[2]))
         return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-    return np.concatenate([_of_people(counts, unseen, part, rng) for part in _parts(counts.shape[1])])
+    return np.concatenate([_of_people(counts, design, part, rng) for part in _parts(counts.shape[1])])
 
 
 def widening(people: int | None, level: float) -> float:
@@ -59,12 +60,11 @@ def widening(people: int | None, level: float) -> float:
     return math.sqrt((people + 1) / (people - 1)) * t / z_of(level)
 
 
-def _of_people(counts: Counts, unseen: Shares, replicates: int, rng: np.random.Generator) -> Shares:
+def _of_people(counts: Counts, design: Shares, replicates: int, rng: np.random.Generator) -> Shares:
     groups, people, outcomes = counts.shape
     weights = rng.standard_exponential((replicates, people))
     seen = (weights @ counts.transpose(1, 0, 2).reshape(people, -1)).reshape(replicates, groups, outcomes)
-    of_one = counts.sum(axis=(1, 2)) / np.maximum((counts.sum(axis=2) > 0).sum(axis=1), 1)
-    seen += rng.standard_gamma(unseen, size=(replicates, groups, outcomes)) * of_one[:, None]
+    seen += rng.standard_gamma(_UNSEEN, size=(replicates, groups, outcomes)) * design[:, None]
     return np.asarray(seen / seen.sum(axis=-1, keepdims=True))
 
 
