@@ -45,7 +45,7 @@ def rdp(rate: float, noise: float, order: float) -> float:
     ratio = np.logaddexp(math.log1p(-rate), math.log(rate) + z / noise - 1 / (2 * noise**2))
     terms = order * ratio - z**2 / 2
     peak = terms.max()
-    log_a = peak + math.log(math.fsum(np.exp(terms - peak))) + math.log(width) - math.log(2 * math.pi) / 2
+    log_a = peak + math.log(np.exp(terms - peak).sum()) + math.log(width) - math.log(2 * math.pi) / 2
     return max(0.0, float(log_a)) / (order - 1)
 
 

@@ -9,6 +9,7 @@ from report_hostile import HOSTILE
 from report_search import STEPS, make_searched
 
 from audit_pipeline.evidence import Evidence, StepPart
+from audit_pipeline.policy.protection import Outputs, TrainPrivate
 from audit_pipeline.policy.recipe import (
     TECHNIQUES,
     Cluster,
@@ -90,6 +91,32 @@ def with_steps(*steps: StepPart) -> Evidence:
                 *TRAINED,
             ),
         ),
+        (
+            "fine_tune",
+            FineTune(weight_decay=0.01, label_smoothing=0.1),
+            (*TRAINED, "weights decay by 0.01 × learning rate", "10% of each label spread over the classes"),
+        ),
+        (
+            "train_private",
+            TrainPrivate(epsilon=2.5, delta=1e-5, secret="noise.bin"),
+            (
+                "epsilon 2.5 for every row at delta 1e-05",
+                "gradients clipped to 1",
+                "20 epochs at a learning rate of 0.002",
+                "batches of 256 expected",
+                "noise from a secret",
+            ),
+        ),
+        (
+            "quantize",
+            Quantize(outputs=Outputs(round=16)),
+            ("int8", "500 calibration rows", "outputs rounded on the device, 16 steps from end to end"),
+        ),
+        (
+            "quantize",
+            Quantize(outputs=Outputs(top=1)),
+            ("int8", "500 calibration rows", "the device gives the top class alone"),
+        ),
         ("cluster", Cluster(clusters=8), ("8 values a layer at most", *TRAINED)),
         (
             "quantize",
@@ -145,8 +172,19 @@ ONE_AND_ANOTHER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "calibration_rows": ({}, {"calibration_rows": 77}),
     "aware": (INT8, INT8 | {"aware": {"epochs": 77}}),
     "lift": ({"lift": 1}, {"lift": 2}),
+    "outputs": (INT8, INT8 | {"outputs": {"round": 16}}),
+    "weight_decay": ({}, {"weight_decay": 0.077}),
+    "label_smoothing": ({"weight": 0.5}, {"weight": 0.5, "label_smoothing": 0.077}),
+    "clip": ({}, {"clip": 0.77}),
+    "noise": ({}, {"noise": 0.77}),
+    "epsilon": ({}, {"noise": None, "epsilon": 7.7}),
+    "delta": ({}, {"delta": 1e-7}),
+    "unit": ({}, {"unit": "rows"}),
+    "rows_each": ({}, {"rows_each": 7}),
+    "secret": ({}, {"secret": "secret.bin"}),
 }
 NEEDED: dict[str, dict[str, Any]] = {
+    "train_private": {"noise": 1.0, "delta": 1e-5, "unit": "people"},
     "prune_weights": {"sparsity": 0.5},
     "prune_neurons": {"ratio": 0.5},
     "quantize": {"scheme": "mixed", "lift": 2},
