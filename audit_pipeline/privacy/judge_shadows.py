@@ -17,7 +17,7 @@ from audit_pipeline.findings import Breach, Finding
 from audit_pipeline.measurement import GroupKey, Measured, NotMeasurable, Outcome
 from audit_pipeline.policy.privacy import MembershipRule, Release
 from audit_pipeline.policy.schema import Statistics
-from audit_pipeline.privacy.finding import columns_of, group_id, spec_of, unanswered
+from audit_pipeline.privacy.finding import columns_of, group_id, interval, spec_of, unanswered
 from audit_pipeline.privacy.membership_test import certified_fpr, holds_below, p_leak, rows_needed
 from audit_pipeline.privacy_part import Attack, MembershipPart, PrivacyPart, Signal
 from audit_pipeline.statistics.multiplicity import holm
@@ -155,9 +155,13 @@ def _badness(rule: MembershipRule, test: _Test) -> tuple[bool, float, bool, floa
     part = test.part
     if test.breach is None or not isinstance(part.tpr, Measured):
         return False, float("-inf"), False, float("-inf")
-    bound = part.tpr.interval.high if part.tpr.interval is not None else 1.0
     sure = -test.breach.p if _is_broken(test) else -1.0
-    return _is_broken(test), sure, not holds_below(part, rule.max_tpr), max(bound, part.tpr_with_coin or 0.0)
+    return (
+        _is_broken(test),
+        sure,
+        not holds_below(part, rule.max_tpr),
+        max(interval(part.tpr).high, part.tpr_with_coin or 0.0),
+    )
 
 
 def _reason(rule: MembershipRule, worst: _Test, outcome: Outcome, attacks: int, found: PrivacyPart) -> str:
@@ -187,31 +191,41 @@ def _reason(rule: MembershipRule, worst: _Test, outcome: Outcome, attacks: int, 
 def _undecided(rule: MembershipRule, test: _Test) -> str:
     part, breach = test.part, test.breach
     assert isinstance(part.tpr, Measured) and breach is not None, "what has no rates is told otherwise"  # noqa: S101
-    coin, bound = part.tpr_with_coin, part.tpr.interval.high if part.tpr.interval is not None else 1.0
+    coin, bound = part.tpr_with_coin, interval(part.tpr).high
     if coin is not None and coin > rule.max_tpr >= bound:
         return f"; but {number(coin)} of them by a coin among equal scores, so this is no pass"
     unit: Literal["people", "rows"] = "rows" if part.tpr.subjects is None else "people"
+    if isinstance(part.fpr, Measured) and interval(part.fpr).low > part.fpr_target:
+        return (
+            "; strangers are taken for members more often than by the shadow models, so these are unlike the model: "
+            "train them as it was"
+        )
     needed = rows_needed(part, rule.max_tpr, breach.level / breach.family)
     would = f"no number of {unit} would" if needed is None else f"{more_of(needed, unit)} to recognise would"
     return f"; the data do not decide, {would}"
 
 
 def _elsewhere(rule: MembershipRule, part: MembershipPart, parts: Sequence[MembershipPart]) -> str:
-    """What the same attack reaches on the float model, and at the lowest false-positive rate that can be certified."""
-    said = ""
+    """What the same attack reaches at a rate that can be certified, and what any reaches on the float model."""
     certified = certified_fpr(part) if _has_rates(part) else None
     instead = None if certified == rule.fpr else certified
-    for other in parts:
-        same = (other.group, other.attack, other.signal, other.unit, other.strength)
-        if same != (part.group, part.attack, part.signal, part.unit, part.strength):
-            continue
-        if not isinstance(other.tpr, Measured):
-            continue
-        if other.model == "float" and other.fpr_target == rule.fpr:
-            said += f"; the float model gives {number(other.tpr.estimate)}"
-        elif (other.model, other.beside) == (part.model, part.beside) and other.fpr_target == instead:
-            said += f"; at {other.fpr_target:g} it recognises {number(other.tpr.estimate)} {interval_of(other.tpr)}"
-    return said
+    same = [other for other in parts if (other.group, other.unit, other.strength) == (part.group, part.unit, "shadows")]
+    said = ""
+    for other in same:
+        is_it = (other.model, other.beside, other.attack, other.signal) == (
+            part.model,
+            part.beside,
+            part.attack,
+            part.signal,
+        )
+        if is_it and other.fpr_target == instead and isinstance(other.tpr, Measured):
+            said += f"; at {instead:g} it recognises {number(other.tpr.estimate)} {interval_of(other.tpr)}"
+    on_float = [
+        other.tpr.estimate
+        for other in same
+        if other.model == "float" and other.fpr_target == rule.fpr and isinstance(other.tpr, Measured)
+    ]
+    return f"{said}; the worst on the float model recognises {number(max(on_float))}" if on_float else said
 
 
 def _identifier(rule: MembershipRule, group: GroupKey) -> str:
