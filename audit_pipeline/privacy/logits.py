@@ -17,9 +17,12 @@ from audit_pipeline.compress.repack import pack
 from audit_pipeline.device.kernels import SHAPE_ONLY
 from audit_pipeline.model.predict import last_layer
 from audit_pipeline.model.runtime import keras
+from audit_pipeline.predictions import OutputKind
 from audit_pipeline.tflite import read_graph
 
-_SQUASHING = frozenset({"SOFTMAX", "LOGISTIC"})
+_SQUASHING = {"SOFTMAX": OutputKind.SOFTMAX, "LOGISTIC": OutputKind.SIGMOID}
+_AFTERWARDS = SHAPE_ONLY | {"ARG_MAX", "EQUAL", "SELECT_V2"}
+"""What may come after: operators that move values, and those that make outputs coarser (`compress/outputs.py`)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class Cut:
     head: bytes
     """All operators up to the logits, which it gives."""
     tail: bytes
-    """The softmax or sigmoid and what moves its values afterwards; takes the logits."""
+    """The softmax or sigmoid and what follows; takes the logits."""
+    kind: OutputKind
+    """What the tail makes of them first."""
 
 
 def cut(tflite: bytes) -> Cut | None:
@@ -45,27 +50,18 @@ def cut(tflite: bytes) -> Cut | None:
     Returns:
         None where the output is made by another operator: then it is itself what there is to read.
     """
-    last = _last(tflite)
-    if last is None:
+    main = read_graph(tflite).main
+    last = next((n for n in reversed(range(len(main.operators))) if main.operators[n].name not in _AFTERWARDS), None)
+    if last is None or main.operators[last].name not in _SQUASHING:
         return None
-    main = read_graph(tflite).main
-    logits = [main.operators[last].inputs[0]]
-    head = _part(tflite, slice(None, last), main.inputs, logits)
-    return Cut(head, _part(tflite, slice(last, None), logits, main.outputs))
-
-
-def _last(tflite: bytes) -> int | None:
-    """Number of the operator that makes the output out of logits; only operators that move values may follow."""
-    main = read_graph(tflite).main
-    tensor = main.outputs[0]
-    for number in reversed(range(len(main.operators))):
-        operator = main.operators[number]
-        if tensor not in operator.outputs or operator.name not in _SQUASHING | SHAPE_ONLY:
-            return None
-        if operator.name in _SQUASHING:
-            return number
-        tensor = operator.inputs[0]
-    return None
+    logits = main.operators[last].inputs[0]
+    made = {index for operator in main.operators[last:] for index in operator.outputs}
+    read = {index for operator in main.operators[last:] for index in operator.inputs}
+    if any(not main.tensors[index].is_constant for index in read - made - {logits}) or main.outputs[0] not in made:
+        return None
+    head = _part(tflite, slice(None, last), main.inputs, [logits])
+    tail = _part(tflite, slice(last, None), [logits], main.outputs)
+    return Cut(head, tail, _SQUASHING[main.operators[last].name])
 
 
 def _part(tflite: bytes, operators: slice, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.compress.outputs import unprotected
 from audit_pipeline.data.population import Split
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.device.interpreters import run, tflite_micro
@@ -43,9 +44,10 @@ def ask_float(source: SourceModel, rows: Split, reading: Reading) -> Signals:
     kind = predict.output_kind(model, str(source.path), reading)
     bare = without_activation(model) if _has_margin(reading) else None
     if bare is None:
-        return _signals(None, _answers(model, rows.x), 0.0, kind, rows, reading)
+        return {"output": _output_signal(_answers(model, rows.x), 0.0, kind, rows, reading)}
     logits = _answers(bare[0], rows.x)
-    return _signals(logits, activated(logits, bare[1]), 0.0, kind, rows, reading)
+    said = _output_signal(activated(logits, bare[1]), 0.0, kind, rows, reading)
+    return {"output": said, "logits": margin(logits, rows.y, kind)}
 
 
 def ask_device(tflite: bytes, rows: Split, reading: Reading, progress: Progress = silent) -> Signals:
@@ -65,10 +67,18 @@ def ask_device(tflite: bytes, rows: Split, reading: Reading, progress: Progress 
     made, _ = run_checked(tflite if parts is None else parts.head, q, sample, progress)
     end = main.tensors[main.outputs[0]]
     if parts is None:
-        return _signals(None, dequantize_output(made, end), end.scales[0], kind, rows, reading)
-    logits = dequantize_output(made, _output(parts.head))
+        said = _output_signal(dequantize_output(made, end), end.scales[0], kind, rows, reading)
+        finer = unprotected(tflite)
+        return {"output": said} if finer == tflite else {"output": said, "logits": _finest(finer, rows, reading)}
     outputs = dequantize_output(_finished(parts.tail, made), end)
-    return _signals(logits, outputs, end.scales[0], kind, rows, reading)
+    logits = dequantize_output(made, _output(parts.head))
+    said = _output_signal(outputs, end.scales[0], kind, rows, reading)
+    return {"output": said, "logits": margin(logits, rows.y, parts.kind)}
+
+
+def _finest(tflite: bytes, rows: Split, reading: Reading) -> NDArray[np.float64]:
+    """[rows] φ of outputs that the device rounds before it gives them, as they stand in the file."""
+    return ask_device(tflite, rows, reading)["output"]
 
 
 def _finished(tail: bytes, logits: Integers) -> Integers:
@@ -77,19 +87,14 @@ def _finished(tail: bytes, logits: Integers) -> Integers:
     return run(tflite_micro(tail), kinds, "last operators", silent)[which.reshape(-1)]
 
 
-def _signals(
-    logits: NDArray[np.float32] | None,
-    outputs: NDArray[np.float32],
-    step: float,
-    kind: OutputKind,
-    rows: Split,
-    reading: Reading,
-) -> Signals:
-    if logits is None and kind is OutputKind.LOGITS and reading.task is Task.CLASSIFICATION:
-        return {"output": margin(outputs.reshape(len(rows), -1), rows.y, kind)}
+def _output_signal(
+    outputs: NDArray[np.float32], step: float, kind: OutputKind, rows: Split, reading: Reading
+) -> NDArray[np.float64]:
+    """[rows] φ of what the model says; its logits where it leaves the softmax to the reader."""
+    if kind is OutputKind.LOGITS and reading.task is Task.CLASSIFICATION:
+        return margin(outputs.reshape(len(rows), -1), rows.y, kind)
     predictions = reading.predictions(reading.scores(outputs, kind, rows.x), step, "")
-    said = sureness(predictions, rows, bounded=kind is not OutputKind.LOGITS)
-    return {"output": said} if logits is None else {"output": said, "logits": margin(logits, rows.y, kind)}
+    return sureness(predictions, rows, bounded=kind is not OutputKind.LOGITS)
 
 
 def _has_margin(reading: Reading) -> bool:

@@ -103,8 +103,13 @@ class Bench:
         """The attacked rows."""
         return self.data.train.take(self.attacked)
 
+    @property
+    def x(self) -> NDArray[np.float32]:
+        """[rows, *shape] inputs of all rows: too many to be sent from process to process."""
+        return self.data.train.x
+
     def with_inputs(self, x: NDArray[np.float32]) -> Bench:
-        """The same with the inputs of all rows from elsewhere: they are too many to be sent along."""
+        """The same with the inputs of all rows from elsewhere."""
         digests = self.digests
         made = replace(self, data=replace(self.data, train=replace(self.data.train, x=x)))
         made.__dict__["digests"] = digests
@@ -113,6 +118,35 @@ class Bench:
     def learning(self, number: int) -> Development:
         """What a shadow learns from: its half, and the target's calibration split."""
         return replace(self.data, train=self.data.train.take(self.inside[number]))
+
+    @property
+    def count(self) -> int:
+        """Shadows."""
+        return len(self.inside)
+
+    def carry_out(self, number: int) -> Shadow:
+        """Train a shadow, compress it as the target was, and ask it about every attacked row.
+
+        Equal benches give equal bytes, in this process or another, on the same machine and library versions.
+
+        Raises:
+            InputError: the shadow cannot be trained or compressed.
+        """
+        who = {
+            "training": self.training.question,
+            "rows": [self.digests["part"], self.digests["rows"]],
+            "inside": _digest(self, number),
+            "seed": _seed(self.seed, number),
+        }
+        trained = self.memory.recall(who, Trained, lambda: _train(self, number))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "shadow.h5"
+            path.write_bytes(trained.h5)
+            shadow = inspect_model(path)
+            before = self.float_asked(shadow)
+            after = tuple(_asked_after(self, number, shadow, recipe) for recipe in self.recipes)
+        gc.collect()  # Keras models are cycles
+        return Shadow(before, after)
 
     def float_asked(self, source: SourceModel) -> Asked:
         """What a float model gives away."""
@@ -129,36 +163,11 @@ class Bench:
         )
 
 
-def carry_out(bench: Bench, number: int) -> Shadow:
-    """Train a shadow, compress it as the target was, and ask it about every attacked row.
-
-    Equal benches give equal bytes, in this process or another, on the same machine and library versions.
-
-    Raises:
-        InputError: the shadow cannot be trained or compressed.
-    """
-    who = {
-        "training": bench.training.question,
-        "rows": [bench.digests["part"], bench.digests["rows"]],
-        "inside": sha256_hex(np.packbits(bench.inside[number]).tobytes()),
-        "seed": _seed(bench.seed, number),
-    }
-    trained = bench.memory.recall(who, Trained, lambda: _train(bench, number))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "shadow.h5"
-        path.write_bytes(trained.h5)
-        shadow = inspect_model(path)
-        before = bench.float_asked(shadow)
-        after = tuple(_asked_after(bench, number, shadow, recipe) for recipe in bench.recipes)
-    gc.collect()  # Keras models are cycles
-    return Shadow(before, after)
-
-
 def _asked_after(bench: Bench, number: int, shadow: SourceModel, recipe: Compress) -> Asked:
     """What a shadow gives away once it is compressed; the bytes in between are of no use to anybody."""
     question = {
         "shadow": shadow.part.sha256,
-        "inside": sha256_hex(np.packbits(bench.inside[number]).tobytes()),
+        "inside": _digest(bench, number),
         "recipe": recipe.model_dump(mode="json"),
         "data": bench.digests,
     }
@@ -199,6 +208,11 @@ def _require_alike(bench: Bench, path: Path) -> None:
             where=where,
             hint="train the architecture of the model that ships",
         )
+
+
+def _digest(bench: Bench, number: int) -> str:
+    """Of who is in a shadow."""
+    return sha256_hex(np.packbits(bench.inside[number]).tobytes())
 
 
 def _seed(seed: int, number: int) -> int:
