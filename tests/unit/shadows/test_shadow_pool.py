@@ -43,11 +43,7 @@ def test_rows_are_thinned_evenly_over_people_and_classes() -> None:
     rows = found.rows.take(found.attacked)
     assert rows.subjects is not None
     kinds = [(person, each) for person in np.unique(rows.subjects) for each in (0, 1)]
-    counts = [
-        int(((rows.subjects == person) & (rows.y == each)).sum())
-        for person in np.unique(rows.subjects)
-        for each in (0, 1)
-    ]
+    counts = [int(((rows.subjects == person) & (rows.y == each)).sum()) for person, each in kinds]
     assert sorted(counts) == [5] * 12 + [10] * 6
     assert found.member[found.attacked].sum() == 60
 
