@@ -64,6 +64,11 @@ def group_threshold(found: Scored, rows: Mask, fpr: float) -> float:
     return threshold(outside, fpr).score if len(outside) else np.inf
 
 
+def row_thresholds(found: Scored, groups: Sequence[Mask], fpr: float) -> Scores:
+    """[n] the threshold of each row's group; every row is in one of the groups, which are [n] masks."""
+    return np.select(groups, [group_threshold(found, rows, fpr) for rows in groups], np.inf)
+
+
 @dataclass(frozen=True, eq=False)
 class _Compared:
     """The groups of one spec under an attack."""
@@ -87,8 +92,7 @@ class _Compared:
     @cached_property
     def thresholds(self) -> Scores:
         """[n] of each row's group."""
-        limits = [group_threshold(self.found, rows, self.fpr) for rows in self.groups]
-        return np.select(self.groups, limits, np.inf)
+        return row_thresholds(self.found, self.groups, self.fpr)
 
     @cached_property
     def sides(self) -> tuple[Side, Side]:
