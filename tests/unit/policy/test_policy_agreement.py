@@ -57,6 +57,31 @@ def test_the_class_of_the_worst_error_must_exist(read_policy: Read) -> None:
     assert "fair.yaml:6: human_centred.worst_error.class: the data set has no class W" in complaint(loaded)
 
 
+def test_people_that_the_data_do_not_name_cannot_be_protected(read_policy: Read) -> None:
+    recipe = "[{train_private: {noise: 1, delta: 1.0e-5, unit: people}}, {quantize: {}}]"
+    said = complaint(read_policy(f"compress:\n  recipe: {recipe}\n"))
+    assert said.startswith("fair.yaml:16: compress.recipe[0].train_private.unit: the data set does not say whose rows")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "place"),
+    [
+        ("[{fine_tune: {label_smoothing: 0.1}}, {quantize: {}}]", "recipe[0].fine_tune.label_smoothing: a model for"),
+        ("[{quantize: {aware: {label_smoothing: 0.1}}}]", "recipe[0].quantize.aware.label_smoothing: a model for"),
+        (
+            "[{quantize: {outputs: {top: 1}}}]",
+            "recipe[0].quantize.outputs.top: a model for regression has no top class",
+        ),
+    ],
+)
+def test_protections_of_labels_need_labels(read_policy: Read, recipe: str, place: str) -> None:
+    people = population()
+    numbers = replace(people, part=people.part.model_copy(update={"task": "regression"}))
+    with pytest.raises(InputError) as caught:
+        check_against(read_policy(f"compress: {{recipe: {recipe}}}"), numbers)
+    assert place in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("section", "place"),
     [

@@ -155,6 +155,21 @@ def sealed_for(device: str, signer: str = "a") -> str:
         ("compress: {recipe: [{quantize: {}}, {prune_weights: {sparsity: 0.5}}]}", "as its last step"),
         ("compress: {recipe: [{quantise: {}}]}", "did you mean quantize?"),
         ("compress: {recipe: [{prune_weights: {sparsity: 1}}, {quantize: {}}]}", "sparsity: must be below 1"),
+        (
+            "compress: {recipe: [{train_private: {noise: 1, delta: 1.0e-5}}, {fine_tune: {}}, {quantize: {}}]}",
+            "compress.recipe: step 2 (fine_tune) learns from the train split without privacy",
+        ),
+        (
+            "compress: {recipe: [{train_private: {noise: 1, delta: 1.0e-5}}, {quantize: {aware: {}}}]}",
+            "step 2 (quantize)",
+        ),
+        (
+            "compress: {recipe: [{cluster: {}}, {train_private: {noise: 1, delta: 1.0e-5}}, {quantize: {}}]}",
+            "first step",
+        ),
+        ("compress: {recipe: [{train_private: {delta: 1.0e-5}}, {quantize: {}}]}", "give either noise or epsilon"),
+        ("compress: {recipe: [{quantize: {outputs: {round: 4, top: 1}}}]}", "give either round or top"),
+        ("compress: {recipe: [{quantize: {scheme: int16x8, outputs: {top: 1}}}]}", "top class of int8 scores only"),
         ("compress: {seed: 3}", "give either a recipe or a search"),
         ("compress: {search: {}, recipe: [{quantize: {}}]}", "give either a recipe or a search"),
         ("compress: {search: {holdout: 0.6}}", "compress.search.holdout: must be at most 0.5, not 0.6"),
