@@ -53,6 +53,9 @@ def judge(
     placed = [(f"privacy[{place}]", rule) for place, rule in enumerate(rules)]
     by_shadows = [(at, rule) for at, rule in placed if isinstance(rule, MembershipRule) and rule.attacker == "shadows"]
     of_shadows = judge_shadows(by_shadows, membership, found, statistics)
+    of_disparity = judge_disparity(
+        [(at, rule) for at, rule in placed if isinstance(rule, DisparityRule)], found, statistics
+    )
     findings: list[Finding] = []
     for at, rule in placed:
         match rule:
@@ -61,7 +64,7 @@ def judge(
             case MembershipRule():
                 findings += judge_losses(rule, at, membership)
             case DisparityRule():
-                findings += judge_disparity(rule, at, found.disparities, statistics, found.reasons)
+                findings += of_disparity[at]
             case AttributeRule():
                 findings.append(judge_attribute(rule, at, found.attributes, found.reasons))
             case CanariesRule():

@@ -1,7 +1,7 @@
 """Whether one group is more exposed than another by more than a policy allows.
 
 - FAIL where the test of "no two groups differ by more" is rejected after Holm's adjustment over the signals and group
-  columns of the rule.
+  columns of all these rules of the policy.
 - PASS where every group could be compared and the whole interval keeps the limit, by every signal.
 - INCONCLUSIVE otherwise.
 
@@ -11,7 +11,7 @@ ships, so it stands beside the finding and decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit_pipeline.findings import Breach, Finding
@@ -19,7 +19,7 @@ from audit_pipeline.measurement import GroupKey, Measured, NotMeasurable, Outcom
 from audit_pipeline.policy.privacy import DisparityRule
 from audit_pipeline.policy.schema import Statistics
 from audit_pipeline.privacy.finding import columns_of, group_id, interval, unanswered
-from audit_pipeline.privacy_part import DisparityPart, GroupExposure
+from audit_pipeline.privacy_part import DisparityPart, GroupExposure, PrivacyPart
 from audit_pipeline.statistics.multiplicity import holm
 from audit_pipeline.statistics.wording import UNDECIDED, behind, interval_of, number, p_is
 
@@ -55,48 +55,45 @@ class _Test:
 
 
 def judge_disparity(
-    rule: DisparityRule, where: str, parts: Sequence[DisparityPart], statistics: Statistics, reasons: Sequence[str]
-) -> Iterator[Finding]:
-    """Apply one rule: a finding for each of its group columns, of the signal that shows most on the device.
+    rules: Sequence[tuple[str, DisparityRule]], found: PrivacyPart, statistics: Statistics
+) -> Mapping[str, Sequence[Finding]]:
+    """Apply all disparity rules, which are tested as one family.
 
     Args:
-        rule: the policy's.
-        where: it stands there, as `privacy[0]`.
-        parts: of every comparison.
+        rules: with the place of each, as `privacy[0]`.
+        found: gives the comparisons, and why one could not be made.
         statistics: gives the confidence.
-        reasons: why attacks could not be made; as `PrivacyPart.reasons`.
+
+    Returns:
+        Findings by the place of their rule: one for each of its group columns, of the signal that shows most on the
+        device.
     """
-    tests = _tests(rule, parts, statistics.confidence)
+    asked = [(where, rule, part) for where, rule in rules for part in found.disparities if _is_asked(rule, part)]
+    family = [part.gap_p for _, _, part in asked if part.gap_p is not None]
+    adjusted = iter(holm(family))
+    level = round(1 - statistics.confidence, 12)  # 0.05, not 0.050000000000000044
+    tests: dict[str, list[_Test]] = {where: [] for where, _ in rules}
+    for where, rule, part in asked:
+        breach = None
+        if part.gap_p is not None:
+            breach = Breach(p=part.gap_p, adjusted_p=float(next(adjusted)), family=len(family), level=level)
+        tests[where].append(_Test(part, breach, rule.max_gap))
+    return {where: tuple(_findings(rule, where, tests[where], found)) for where, rule in rules}
+
+
+def _is_asked(rule: DisparityRule, part: DisparityPart) -> bool:
+    same = (part.fpr_target, part.gap_limit) == (rule.fpr, rule.max_gap)
+    return same and part.model == "device" and "*".join(part.by) in rule.groups
+
+
+def _findings(rule: DisparityRule, where: str, tests: Sequence[_Test], found: PrivacyPart) -> Iterator[Finding]:
     for spec in rule.groups:
         of_spec = [test for test in tests if "*".join(test.part.by) == spec]
         if of_spec:
-            yield _finding(rule, where, max(of_spec, key=lambda test: test.badness), parts)
+            yield _finding(rule, where, max(of_spec, key=lambda test: test.badness), found.disparities)
         else:
             group = columns_of(spec)
-            yield unanswered(_identifier(rule, group), where, _claim(rule, group), rule.max_gap, reasons, group)
-
-
-def _tests(rule: DisparityRule, parts: Sequence[DisparityPart], confidence: float) -> list[_Test]:
-    asked = [
-        part
-        for part in parts
-        if part.model == "device"
-        and (part.fpr_target, part.gap_limit) == (rule.fpr, rule.max_gap)
-        and "*".join(part.by) in rule.groups
-    ]
-    family = [part.gap_p for part in asked if part.gap_p is not None]
-    adjusted = iter(holm(family))
-    level = round(1 - confidence, 12)  # 0.05, not 0.050000000000000044
-    return [
-        _Test(
-            part,
-            None
-            if part.gap_p is None
-            else Breach(p=part.gap_p, adjusted_p=float(next(adjusted)), family=len(family), level=level),
-            rule.max_gap,
-        )
-        for part in asked
-    ]
+            yield unanswered(_identifier(rule, group), where, _claim(rule, group), rule.max_gap, found.reasons, group)
 
 
 def _finding(rule: DisparityRule, where: str, test: _Test, parts: Sequence[DisparityPart]) -> Finding:
@@ -128,7 +125,7 @@ def _reason(test: _Test, parts: Sequence[DisparityPart]) -> str:
         f"{test.limit:g} is allowed"
     )
     if test.outcome is Outcome.FAIL and test.breach is not None:
-        said += f"; {p_is(test.breach.adjusted_p)} after adjustment for all {test.breach.family} tests of the rule"
+        said += f"; {p_is(test.breach.adjusted_p)} after adjustment for {test.breach.family} tests"
     elif test.left_out:
         said += f"; too small to be compared: {', '.join(key.label for key in test.left_out)}"
     elif test.outcome is Outcome.INCONCLUSIVE:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from audit_pipeline.findings import Finding
@@ -9,7 +11,7 @@ from audit_pipeline.measurement import GroupKey, Interval, Measured, Measurement
 from audit_pipeline.policy.privacy import DisparityRule
 from audit_pipeline.policy.schema import Statistics
 from audit_pipeline.privacy.judge_disparity import judge_disparity
-from audit_pipeline.privacy_part import DisparityPart, GroupExposure
+from audit_pipeline.privacy_part import DisparityPart, GroupExposure, PrivacyPart
 
 RULE = DisparityRule(attack="disparity", fpr=0.1, max_gap=0.1, groups=("sex", "age"))
 SMALL = NotMeasurable(reason="too small", rows=12)
@@ -45,9 +47,11 @@ def part(
     return made.model_copy(update=changed)
 
 
-def judged(*parts: DisparityPart, rule: DisparityRule = RULE) -> dict[str, Finding]:
-    found = judge_disparity(rule, "privacy[2]", parts, Statistics(), ["no shadow models could be trained"])
-    return {finding.id.rpartition(":")[2]: finding for finding in found}
+def judged(*parts: DisparityPart, rules: Sequence[DisparityRule] = (RULE,)) -> dict[str, Finding]:
+    found = PrivacyPart(disparities=parts, reasons=("no shadow models could be trained",))
+    placed = [(f"privacy[{place + 2}]", rule) for place, rule in enumerate(rules)]
+    by_rule = judge_disparity(placed, found, Statistics())
+    return {finding.id.rpartition(":")[2]: finding for of_rule in by_rule.values() for finding in of_rule}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,7 @@ def test_the_worst_signal_counts() -> None:
     assert "by the logits" in finding.reason
 
 
-def test_questions_of_one_rule_are_adjusted_for_each_other() -> None:
+def test_the_questions_of_a_rule_are_adjusted_for_each_other() -> None:
     gap = share(0.2, 0.1, 0.3)
     alone = judged(part(gap, 0.03))["sex"]
     together = judged(part(gap, 0.03), part(gap, 0.5, by="age"))["sex"]
@@ -93,6 +97,15 @@ def test_questions_of_one_rule_are_adjusted_for_each_other() -> None:
     assert (alone.outcome, alone.breach.adjusted_p, alone.breach.family) == (Outcome.FAIL, 0.03, 1)
     assert together.outcome is Outcome.INCONCLUSIVE
     assert (together.breach.adjusted_p, together.breach.family, together.breach.level) == (0.06, 2, 0.05)
+
+
+def test_all_disparity_rules_of_a_policy_are_one_family() -> None:
+    gap = share(0.2, 0.1, 0.3)
+    rules = [RULE.model_copy(update={"groups": (by,)}) for by in ("sex", "age")]
+    findings = judged(part(gap, 0.03), part(gap, 0.5, by="age"), rules=rules)
+    assert [findings[by].rule for by in ("sex", "age")] == ["privacy[2]", "privacy[3]"]
+    assert findings["sex"].breach is not None
+    assert (findings["sex"].breach.adjusted_p, findings["sex"].breach.family) == (0.06, 2)
 
 
 def test_only_the_device_at_the_rules_own_rate_and_limit_is_judged() -> None:
