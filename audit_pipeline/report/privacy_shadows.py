@@ -113,13 +113,22 @@ def _changes(parts: Sequence[ExposureChange]) -> Iterator[Section]:
     caption = (
         "Share recognised on the float model and on the device, on the same rows; positive: compression exposes more."
     )
-    head = ("Group", "Attack", "What is recognised", "False alarms allowed", "Float", "Device", "Change")
+    head = ("Group", "Attack", "Reads", "What is recognised", "False alarms allowed", "Float", "Device", "Change")
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (part.group, ATTACKS[part.attack], part.unit, limit(part.fpr_target), part.before, part.after, part.change)
+        (
+            part.group,
+            ATTACKS[part.attack],
+            SIGNALS[part.signal],
+            part.unit,
+            limit(part.fpr_target),
+            part.before,
+            part.after,
+            part.change,
+        )
         for part in parts
     )
     caption += f" Intervals: {used}." if used else ""
-    table = Table(caption, head, rows, frozenset((3, 4, 5, 6)), frozenset((6,)))
+    table = Table(caption, head, rows, frozenset((4, 5, 6, 7)), frozenset((7,)))
     yield Section("What compression changed for the training people", (), table)
 
 
