@@ -1,32 +1,28 @@
 """A weak membership attack: whoever knows a row and sees the outputs for it guesses whether it was trained on.
 
 Losses only: no shadow models, no second release. The attacker calls a row a member where the model does better on it
-than on all but a share `fpr` of rows that it never saw. A model that resists this may still fall to a stronger attack;
-one that does not has failed the easiest. What "better" is, `sureness` says by task.
+than on all but a share `fpr` of rows that it never saw, or of those of its class. A model that resists this may still
+fall to a stronger attack; one that does not has failed the easiest. What "better" is, `sureness` says by task.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit_pipeline.data.population import Split
-from audit_pipeline.measurement import Measured, Measurement, NotMeasurable
+from audit_pipeline.measurement import GroupKey
 from audit_pipeline.predictions import Predictions
+from audit_pipeline.privacy.attacks.losses import by_class
+from audit_pipeline.privacy.rates import FEWEST, Mask, Scores, Side
+from audit_pipeline.privacy.roc import area_under_curve, auc_interval, threshold
 from audit_pipeline.privacy.signals import are_probabilities, learnable, sureness
-from audit_pipeline.privacy_part import MembershipPart
-from audit_pipeline.statistics.intervals import exact_interval
-from audit_pipeline.statistics.tally import Counts, person_codes, tally
-
-Scores = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-_FEWEST_MEMBERS = 20
+from audit_pipeline.privacy_part import Attack, MembershipPart
+from audit_pipeline.statistics.tally import Counts, person_codes
 
 
 def membership(
@@ -40,7 +36,7 @@ def membership(
     seed: int,
     level: float,
 ) -> tuple[MembershipPart, ...]:
-    """Attack one model in every group of every spec.
+    """Attack one model in every group of every spec, by one threshold and, where there are classes, by one a class.
 
     The threshold is set within the group on one half of its non-members, halved between people where they are named;
     the false-positive rate is measured on the other half.
@@ -57,61 +53,23 @@ def membership(
         level: two-sided confidence level.
     """
     bounded = are_probabilities(member_predictions) and are_probabilities(nonmember_predictions)
-    members = _side(member_predictions, train, bounded)
-    others = _side(nonmember_predictions, evaluation, bounded)
-    learnt = learnable(member_predictions, train)
-    unlearnt = learnable(nonmember_predictions, evaluation)
-    parts = []
-    for spec in specs:
-        inside = {group: mask & learnt for group, mask in train.members(spec)}
-        outside = {group: mask & unlearnt for group, mask in evaluation.members(spec)}
-        for group in sorted({**inside, **outside}, key=lambda key: key.values):
-            member, other = members.only(inside.get(group)), others.only(outside.get(group))
-            rates = _rates(member, other, fpr, seed, level)
-            parts.append(
-                MembershipPart(
-                    model=model,
-                    group=group,
-                    fpr_target=fpr,
-                    fpr=rates.fpr,
-                    tpr=rates.tpr,
-                    tpr_with_coin=rates.tpr_with_coin,
-                    auc=area_under_curve(member.scores, other.scores),
-                )
-            )
-    return tuple(parts)
-
-
-def threshold(nonmembers: Scores, fpr: float) -> float:
-    """The lowest seen score that at most a share `fpr` of the non-members exceed; members are those above it.
-
-    Tied scores fall on one side together, so fewer than `fpr` may be let through; nothing is interpolated.
-    """
-    allowed = math.floor(fpr * len(nonmembers) + 1e-9)
-    return float(np.sort(nonmembers)[::-1][allowed])
-
-
-def share_with_coin(members: Scores, nonmembers: Scores, limit: float, fpr: float) -> float:
-    """Share of members recognised when tied rows at the threshold are taken by a coin that fills the allowed rate.
-
-    The randomised test of Neyman and Pearson. Where many scores tie, as on int8 outputs, the threshold alone may let
-    through nobody at all; that is no protection if members are far more often among the tied.
-    """
-    tied = float((nonmembers == limit).mean())
-    coin = min(max(fpr - float((nonmembers > limit).mean()), 0.0) / tied, 1.0)
-    return float((members > limit).mean() + coin * (members == limit).mean())
-
-
-def area_under_curve(members: Scores, nonmembers: Scores) -> float | None:
-    """Chance that a member scores above a non-member, ties counting half (mid-ranks, Mann & Whitney 1947).
-
-    None where there is nobody on one side.
-    """
-    if not len(members) or not len(nonmembers):
-        return None
-    ordered = np.sort(nonmembers)
-    below, up_to = np.searchsorted(ordered, members, "left"), np.searchsorted(ordered, members, "right")
-    return float((below.sum() + up_to.sum()) / (2 * len(members) * len(nonmembers)))
+    members, others = _side(member_predictions, train, bounded), _side(nonmember_predictions, evaluation, bounded)
+    learnt, unlearnt = learnable(member_predictions, train), learnable(nonmember_predictions, evaluation)
+    attacks: tuple[Attack, ...] = ("losses", "losses_by_class")
+    if train.target is not None or len(np.unique(np.r_[train.y[learnt], evaluation.y[unlearnt]])) < 2:
+        attacks = ("losses",)
+    return tuple(
+        MembershipPart(
+            model=model,
+            group=group,
+            attack=attack,
+            fpr_target=fpr,
+            **_measured(attack, members.only(inside & learnt), others.only(outside & unlearnt), fpr, seed, level),
+        )
+        for spec in specs
+        for group, inside, outside in _groups(train, evaluation, spec)
+        for attack in attacks
+    )
 
 
 def halves(people: Counts, named: bool, seed: int) -> Mask:
@@ -130,67 +88,68 @@ def halves(people: Counts, named: bool, seed: int) -> Mask:
     return np.asarray(chosen[people])
 
 
+def _groups(train: Split, evaluation: Split, spec: str) -> Iterator[tuple[GroupKey, Mask, Mask]]:
+    """Each group with its rows on both sides; none where it has no row on a side."""
+    inside, outside = dict(train.members(spec)), dict(evaluation.members(spec))
+    for group in sorted({**inside, **outside}, key=lambda key: key.values):
+        nobody = np.zeros(len(train), dtype=bool), np.zeros(len(evaluation), dtype=bool)
+        yield group, inside.get(group, nobody[0]), outside.get(group, nobody[1])
+
+
 @dataclass(frozen=True)
-class _Side:
-    """Scores of members or of non-members, and the person behind each."""
+class _Known:
+    """One side, with the classes of its rows."""
 
-    scores: Scores
-    people: Counts
-    named: bool
+    side: Side
+    y: Counts
 
-    def only(self, mask: Mask | None) -> _Side:
-        """One group of it; nobody where the group has no row on this side."""
-        kept = np.zeros(len(self.scores), dtype=bool) if mask is None else mask
-        return _Side(self.scores[kept], self.people[kept], self.named)
+    def only(self, mask: Mask) -> _Known:
+        return _Known(self.side.only(mask), self.y[mask])
 
-    def above(self, limit: float, level: float) -> Measured:
-        """Share of its rows that score above a limit; there must be some."""
-        taken = tally(self.scores > limit, self.people, self.named)
-        return Measured(
-            estimate=taken.proportion,
-            interval=exact_interval(taken, level),
-            rows=taken.total,
-            subjects=taken.subjects,
-        )
-
-    def silent(self, reason: str) -> NotMeasurable:
-        """That nothing can be said of it."""
-        subjects = len(np.unique(self.people)) if self.named else None
-        return NotMeasurable(reason=reason, rows=len(self.scores), subjects=subjects)
+    def rescored(self, scores: Scores) -> Side:
+        return replace(self.side, scores=scores)
 
 
-def _side(predictions: Predictions, split: Split, bounded: bool) -> _Side:
+def _side(predictions: Predictions, split: Split, bounded: bool) -> _Known:
     people, named = person_codes(split.subjects, len(split))
-    return _Side(sureness(predictions, split, bounded=bounded), people, named)
+    return _Known(Side(sureness(predictions, split, bounded=bounded), people, named), split.y)
 
 
-@dataclass(frozen=True)
-class _Rates:
-    """What the attack reaches in one group."""
-
-    fpr: Measurement
-    tpr: Measurement
-    tpr_with_coin: float | None = None
-
-
-def _rates(member: _Side, other: _Side, fpr: float, seed: int, level: float) -> _Rates:
-    """The rates of one group, or why there are none."""
-    if len(member.scores) < _FEWEST_MEMBERS:
-        reason = f"{len(member.scores)} training rows are too few: {_FEWEST_MEMBERS} are needed"
-        return _Rates(other.silent(reason), member.silent(reason))
-    first = halves(other.people, other.named, seed)
-    setting, checking = other.only(first), other.only(~first)
-    needed = math.ceil(1 / fpr - 1e-9)
-    if min(len(setting.scores), len(checking.scores)) < needed:
-        reason = (
-            f"{len(other.scores)} rows that were not trained on cannot show a false-positive rate of {fpr:g}: "
-            f"{2 * needed} are needed, half of them to set the threshold"
-            + (", and no person may be in both halves" if other.named else "")
+def _measured(attack: Attack, member: _Known, other: _Known, fpr: float, seed: int, level: float) -> dict[str, Any]:
+    """The fields of a part that one group's scores fill."""
+    first = halves(other.side.people, other.side.named, seed)
+    reason = _too_few(member.side, other.side, first, fpr)
+    if reason is not None:
+        auc = area_under_curve(member.side.scores, other.side.scores)
+        return {"fpr": other.side.silent(reason), "tpr": member.side.silent(reason), "auc": auc}
+    attacked, strangers = member.side, other.side
+    if attack == "losses_by_class":
+        known = other.only(first)
+        attacked, strangers = (
+            side.rescored(by_class(side.side.scores, side.y, known.side.scores, known.y)) for side in (member, other)
         )
-        return _Rates(other.silent(reason), member.silent(reason))
-    limit = threshold(setting.scores, fpr)
-    return _Rates(
-        fpr=checking.above(limit, level),
-        tpr=member.above(limit, level),
-        tpr_with_coin=share_with_coin(member.scores, setting.scores, limit, fpr),
+    limit = threshold(strangers.scores[first], fpr)
+    checking = strangers.only(~first)
+    ordered = strangers if attack == "losses" else checking
+    people = (attacked.people, ordered.people) if attacked.named else None
+    return {
+        "fpr": checking.above(limit.score, level),
+        "tpr": attacked.above(limit.score, level),
+        "tpr_with_coin": limit.share_with_coin(attacked.scores),
+        "auc": area_under_curve(attacked.scores, ordered.scores),
+        "auc_interval": auc_interval(attacked.scores, ordered.scores, people, level),
+    }
+
+
+def _too_few(member: Side, other: Side, first: Mask, fpr: float) -> str | None:
+    """Why a group cannot be attacked, if it cannot."""
+    if len(member.scores) < FEWEST:
+        return f"{len(member.scores)} training rows are too few: {FEWEST} are needed"
+    needed = max(math.ceil(1 / fpr - 1e-9), FEWEST // 2)
+    if min(int(first.sum()), int((~first).sum())) >= needed:
+        return None
+    return (
+        f"{len(other.scores)} rows that were not trained on cannot show a false-positive rate of {fpr:g}: "
+        f"{2 * needed} are needed, half of them to set the threshold"
+        + (", and no person may be in both halves" if other.named else "")
     )

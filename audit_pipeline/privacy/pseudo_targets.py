@@ -11,8 +11,6 @@ from audit_pipeline.privacy.attacks.catalogue import BY_SHADOWS
 from audit_pipeline.privacy.shadow_table import Mask, Scores, ShadowTable
 from audit_pipeline.privacy_part import Attack
 
-_FEWEST_LEFT = 4
-
 
 def pseudo_scores(table: ShadowTable, attack: Attack) -> Scores:
     """[K, n] score of every row under every shadow, by the other shadows."""
@@ -32,9 +30,8 @@ def _others(inside: Mask, shadow: int) -> Mask:
     """[K] the shadows by which one is attacked: not itself, nor the one trained on exactly the other rows.
 
     Without that one every row is left with as many shadows on either side. Otherwise the number of them would tell
-    members from non-members, since each row is in half of all. Where fewer than four would be left it stays.
+    members from non-members, since each row is in half of all.
     """
     others = np.arange(len(inside)) != shadow
     partner = (inside == ~inside[shadow]).all(axis=1)
-    balanced = others & ~partner
-    return np.asarray(balanced if balanced.sum() >= _FEWEST_LEFT else others)
+    return np.asarray(others & ~partner)

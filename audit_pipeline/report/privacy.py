@@ -40,11 +40,12 @@ def _weak(parts: Sequence[MembershipPart]) -> Section:
         "Share of training rows recognised (true positives) where the threshold allows the given share of false ones."
     )
     used = methods_of_attacks(parts)
-    head = ("Group", "Model", "Recognised", "False alarms allowed", "False alarms seen", "AUC", "Rows")
+    head = ("Group", "Model", "Threshold", "Recognised", "False alarms allowed", "False alarms seen", "AUC", "Rows")
     rows = tuple(
         (
             part.group,
             part.model,
+            "one a class" if part.attack == "losses_by_class" else "one",
             part.tpr,
             limit(part.fpr_target),
             part.fpr,
@@ -54,7 +55,7 @@ def _weak(parts: Sequence[MembershipPart]) -> Section:
         for part in parts
     )
     caption += f" Intervals: {used}." if used else ""
-    return Section(WEAK, (said,), Table(caption, head, rows, frozenset(range(2, 7)), note="weak attacker: losses only"))
+    return Section(WEAK, (said,), Table(caption, head, rows, frozenset(range(3, 8)), note="weak attacker: losses only"))
 
 
 def _attributes(parts: Sequence[AttributePart]) -> Iterator[Section]:

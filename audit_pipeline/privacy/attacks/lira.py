@@ -31,26 +31,38 @@ def online(phi: Scores, shadows: Scores, inside: Mask, y: Codes, *, variance: Va
     """
     within, without = moments(shadows, inside), moments(shadows, ~inside)
     hidden = rounding_variance(shadows)
-    return _log_normal(phi, within, hidden, variance) - _log_normal(phi, without, hidden, variance)
+    spread_in, spread_out = (_variance(one, other, hidden, variance) for one, other in _each(within, without))
+    return _log_normal(phi, within.mean, spread_in) - _log_normal(phi, without.mean, spread_out)
 
 
 def offline(phi: Scores, shadows: Scores, inside: Mask, y: Codes, *, variance: VarianceOf = "global") -> Scores:
     """[n] (φ − μ_out) / σ_out: orders as 1 − Pr[N(μ_out, σ²_out) > φ] does (equation 4), but never saturates.
 
-    Models that were trained on a row are not looked at: this attacker could train before knowing whom to look for.
+    Models that were trained on a row are not looked at (but where of every row there is one model a side, and no
+    variance without both): this attacker could train before knowing whom to look for.
     Arguments as of `online`.
     """
-    without = moments(shadows, ~inside)
-    return (phi - without.mean) / np.sqrt(_variance(without, rounding_variance(shadows), variance))
+    within, without = moments(shadows, inside), moments(shadows, ~inside)
+    return (phi - without.mean) / np.sqrt(_variance(without, within, rounding_variance(shadows), variance))
 
 
-def _log_normal(phi: Scores, models: Moments, hidden: Scores, of: VarianceOf) -> Scores:
-    spread = _variance(models, hidden, of)
-    return np.asarray(-0.5 * (np.square(phi - models.mean) / spread + np.log(spread)))
+def _each(within: Moments, without: Moments) -> tuple[tuple[Moments, Moments], tuple[Moments, Moments]]:
+    return (within, without), (without, within)
 
 
-def _variance(models: Moments, hidden: Scores, of: VarianceOf) -> Scores:
-    own = (
-        models.variance if of == "example" else np.full_like(models.squares, models.squares.sum() / models.count.sum())
-    )
+def _log_normal(phi: Scores, mean: Scores, variance: Scores) -> Scores:
+    return np.asarray(-0.5 * (np.square(phi - mean) / variance + np.log(variance)))
+
+
+def _variance(models: Moments, others: Moments, hidden: Scores, of: VarianceOf) -> Scores:
+    """[n] never below what rounding hides."""
+    own = models.variance if of == "example" else np.full_like(models.mean, _pooled(models, others))
     return np.maximum(own, np.maximum(hidden, _LEAST_VARIANCE))
+
+
+def _pooled(models: Moments, others: Moments) -> float:
+    """One variance for all rows; where none has two models of a side, half the squared distance of the sides."""
+    freedom = models.freedom.sum()
+    if freedom > 0:
+        return float(models.squares.sum() / freedom)
+    return float(np.square(models.mean - others.mean).mean() / 2)

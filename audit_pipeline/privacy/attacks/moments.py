@@ -25,6 +25,11 @@ class Moments:
         """[n] maximum-likelihood variance, Σ(φ − mean)² / count."""
         return self.squares / np.maximum(self.count, 1)
 
+    @property
+    def freedom(self) -> Scores:
+        """[n] degrees of freedom of the squares."""
+        return np.maximum(self.count - 1, 0)
+
 
 def moments(shadows: Scores, chosen: Mask) -> Moments:
     """Of [K, n] values, over the chosen [K, n]."""

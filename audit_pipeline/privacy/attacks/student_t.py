@@ -28,7 +28,7 @@ _MOST_SHIFT_PRECISION = 1e4
 def score(phi: Scores, shadows: Scores, inside: Mask, y: Codes) -> Scores:
     """[n] logarithm of the ratio of the marginal likelihoods of φ: trained on the row against not.
 
-    Arguments as of `lira.online`; a row of which there is no model of one side is judged by the prior.
+    Arguments as of `lira.online`.
     """
     within, without = moments(shadows, inside), moments(shadows, ~inside)
     prior = _prior(within, without, rounding_variance(shadows), y)
@@ -55,23 +55,28 @@ class _Prior:
 def _prior(within: Moments, without: Moments, hidden: Scores, y: Codes) -> _Prior:
     codes = strata((within.mean + without.mean) / 2, y)
     floor = np.maximum(hidden, _LEAST_VARIANCE)
-    freedom = np.maximum(without.count - 1, 0) + np.maximum(within.count - 1, 0)
-    ratio = _spread(within, floor, codes) / _spread(without, floor, codes)
-    pooled = (without.squares + within.squares / ratio[codes]) / np.maximum(freedom, 1)
-    variance = np.maximum(pooled, floor)
-    believed, prior_freedom = _inverse_gamma(variance, freedom, codes)
     difference = within.mean - without.mean
     shift = averages(difference, codes)[codes]
-    noise = ratio[codes] / np.maximum(within.count, 1) + 1 / np.maximum(without.count, 1)
-    spread = averages(np.square(difference - shift) / np.maximum(believed, floor), codes)[codes]
+    ratio = _ratio(within, without, floor, codes)[codes]
+    freedom = within.freedom + without.freedom
+    squares = without.squares + within.squares / ratio
+    if not freedom.any():
+        # One model a side: what the sides differ by is all that is seen, and is put down to chance.
+        freedom, squares = np.ones_like(freedom), np.square(difference - shift) / 2
+    believed, prior_freedom = _inverse_gamma(np.maximum(squares / np.maximum(freedom, 1), floor), freedom, codes)
+    believed = np.maximum(believed, floor)
+    noise = ratio / within.count + 1 / without.count
+    spread = averages(np.square(difference - shift) / believed, codes)[codes]
     precision = 1 / np.maximum(spread - noise, 1 / _MOST_SHIFT_PRECISION)
-    return _Prior(prior_freedom, np.maximum(believed, floor), ratio[codes], shift, precision, floor)
+    return _Prior(prior_freedom, believed, ratio, shift, precision, floor)
 
 
-def _spread(models: Moments, floor: Scores, codes: Codes) -> Scores:
-    """[strata] variance of the models of one side: a geometric mean, which a few wild rows do not move."""
-    variance = np.maximum(models.squares / np.maximum(models.count - 1, 1), floor)
-    return np.exp(averages(np.log(variance), codes))
+def _ratio(within: Moments, without: Moments, floor: Scores, codes: Codes) -> Scores:
+    """[strata] ρ, of geometric means, which a few wild rows do not move; 1 where no row has two models on each side."""
+    if not (within.freedom.all() and without.freedom.all()):
+        return np.ones(int(codes.max()) + 1)
+    logs = [np.log(np.maximum(models.squares / models.freedom, floor)) for models in (within, without)]
+    return np.exp(averages(logs[0] - logs[1], codes))
 
 
 def _inverse_gamma(variance: Scores, freedom: Scores, codes: Codes) -> tuple[Scores, float]:

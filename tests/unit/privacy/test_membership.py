@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu
 
 from audit_pipeline.data.population import Split
 from audit_pipeline.measurement import Measured, NotMeasurable, Outcome
 from audit_pipeline.policy.privacy import MembershipRule
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy.judge import judge
-from audit_pipeline.privacy.membership import area_under_curve, halves, membership, threshold
+from audit_pipeline.privacy.membership import halves, membership
 from audit_pipeline.privacy.signals import sureness
 
 SCORES = st.lists(st.integers(0, 6), min_size=1, max_size=40)
@@ -44,28 +43,6 @@ def outcome(parts, max_tpr: float = 0.2, fpr: float = 0.1) -> Outcome:
     rule = MembershipRule(attack="membership", fpr=fpr, max_tpr=max_tpr)
     (finding,) = judge([rule], parts, None)
     return finding.outcome
-
-
-@given(SCORES, SCORES)
-def test_area_under_curve_counts_ties_half(members: list[int], others: list[int]) -> None:
-    pairs = [(m > o) + (m == o) / 2 for m in members for o in others]
-    assert area_under_curve(np.array(members, float), np.array(others, float)) == pytest.approx(
-        np.mean(pairs), abs=1e-12
-    )
-
-
-def test_area_under_curve_equals_mann_whitney() -> None:
-    rng = np.random.default_rng(0)
-    members, others = rng.normal(0.3, 1, 400), rng.normal(0, 1, 300)
-    u = mannwhitneyu(members, others).statistic
-    assert area_under_curve(members, others) == pytest.approx(u / (400 * 300), abs=1e-12)
-
-
-@given(SCORES, st.sampled_from([0.01, 0.05, 0.1, 0.29, 0.5, 0.9]))
-def test_the_threshold_is_the_lowest_that_lets_through_no_more_than_allowed(scores: list[int], fpr: float) -> None:
-    values = np.array(scores, float)
-    candidates = [t for t in np.unique(values) if (values > t).mean() <= fpr + 1e-12]
-    assert threshold(values, fpr) == min(candidates)
 
 
 def test_probabilities_within_one_step_are_one_score() -> None:
@@ -183,3 +160,25 @@ def test_the_device_is_judged_and_the_float_model_named_beside_it() -> None:
     ]
     assert all("a weak attack on the device's outputs" in finding.reason for finding in findings)
     assert all("; the float model gives 0." in finding.reason for finding in findings)
+
+
+def test_a_class_that_is_easy_is_not_taken_for_members() -> None:
+    """Members are of an easy class and strangers of a hard one; within a class nothing differs."""
+    rng = np.random.default_rng(8)
+    y = np.repeat([0, 1], 1000)
+    p = np.where(y == 0, rng.uniform(0.8, 1, 2000), rng.uniform(0, 0.5, 2000)).astype(np.float32)
+    scores = np.stack([np.where(y == 0, p, 1 - p), np.where(y == 0, 1 - p, p)], axis=1)
+    member = rng.random(2000) < np.where(y == 0, 0.8, 0.2)
+
+    def of(rows: np.ndarray) -> tuple[Predictions, Split]:
+        columns = {"sex": np.full(int(rows.sum()), "f")}
+        return Predictions(scores[rows], 0.0, "float"), Split(
+            np.zeros((int(rows.sum()), 1), np.float32), y[rows], columns, None
+        )
+
+    (inside, train), (outside, evaluation) = of(member), of(~member)
+    one, by_class = membership("device", inside, outside, train, evaluation, ["overall"], 0.1, 0, 0.95)
+    assert (one.attack, by_class.attack) == ("losses", "losses_by_class")
+    assert one.auc is not None and one.auc > 0.7
+    assert by_class.auc == pytest.approx(0.5, abs=0.05)
+    assert by_class.tpr.estimate == pytest.approx(0.1, abs=0.06)
