@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from audit_pipeline.measurement import Outcome
 from benchmarks.memoriser import Size, audit_memoriser
 
@@ -19,6 +21,7 @@ def test_a_network_that_learns_by_heart_is_found_out_on_the_device(tmp_path: Pat
     assert parts["device", "logits"].epsilon > 2
 
 
+@pytest.mark.bench
 def test_a_network_that_met_its_rows_once_proves_nothing_and_passes(tmp_path: Path) -> None:
     found = audit_memoriser(tmp_path, SIZE, keeps=False)
     assert found.outcome is Outcome.PASS
