@@ -101,6 +101,15 @@ def test_one_large_group_alone_is_not_compared() -> None:
     assert (part.gap_p, part.f, part.p) == (None, None, None)
 
 
+@pytest.mark.parametrize("member", [True, False])
+def test_where_one_side_is_missing_nothing_is_compared(member: bool) -> None:  # noqa: FBT001
+    alone = replace(table(), member=np.full(900, member))
+    (part,) = disparities({("device", "output"): alone}, ["site"], 0.1, 0.2, LEVEL, 0)
+    assert isinstance(part.gap, NotMeasurable)
+    assert all(isinstance(each.advantage, NotMeasurable) for each in part.groups)
+    assert (part.gap_p, part.p) == (None, None)
+
+
 def test_compression_that_changes_nothing_changes_no_exposure() -> None:
     same = table()
     found = exposure_changes(
