@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-bench: bench-cli bench-demo bench-ecg bench-stats bench-paired bench-techniques bench-compress bench-seal bench-trail bench-tests ## times, the ECG example, statistics, compression, the sealed image, the trail
+bench: bench-cli bench-demo bench-ecg bench-stats bench-paired bench-techniques bench-compress bench-privacy bench-seal bench-trail bench-tests ## times, the ECG example, statistics, compression, privacy, the sealed image, the trail
 
 bench-tests: $(VENV)/.dev ## tests that are too slow for every day
 	$(BIN)/python -m pytest $(TESTS) -m bench
