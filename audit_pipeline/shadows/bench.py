@@ -15,6 +15,7 @@ from pydantic import ConfigDict
 from audit_pipeline.canonical import canonical_json, sha256_hex
 from audit_pipeline.compress.recipe import compress
 from audit_pipeline.data.population import Development, Split, split_digest
+from audit_pipeline.device.arena import try_in_tflite_micro
 from audit_pipeline.errors import InputError
 from audit_pipeline.measurement import Part
 from audit_pipeline.memory import Memory
@@ -174,6 +175,7 @@ def _asked_after(bench: Bench, number: int, shadow: SourceModel, recipe: Compres
 
     def ask() -> Asked:
         tflite = compress(shadow, recipe, bench.learning(number), folder=bench.folder).tflite
+        try_in_tflite_micro(tflite)  # here it would take this process with it
         return Asked.of(ask_device(tflite, bench.asked_rows, bench.data.reading))
 
     return bench.memory.recall(question, Asked, ask)

@@ -106,7 +106,7 @@ def attack_material(
         memory=open_memory(cache, CODE),
     )
     targets = _targets(inputs, candidate, bench, progress)
-    if all(len(np.unique(phi)) == 1 for phi in targets[0].phi.values()):
+    if _says_nothing(targets[0], attacked.rows.y[attacked.attacked]):
         return Unattackable(f"the model gives one and the same answer to all {len(attacked.attacked)} rows")
     shadows = run(bench, jobs, progress)
     maker = _Maker(attacked, inside, _groups(attacked, section))
@@ -182,6 +182,11 @@ def _targets(inputs: Inputs, candidate: Candidate, bench: Bench, progress: Progr
         made = compress(inputs.float_model, recipe, inputs.population.development, progress, folder=bench.folder)
         asked.append(bench.device_asked(made.tflite))
     return tuple(asked)
+
+
+def _says_nothing(target: Asked, y: NDArray[np.int64]) -> bool:
+    """Whether all rows of a class get the same answer."""
+    return all(len(np.unique(phi[y == each])) == 1 for phi in target.phi.values() for each in np.unique(y))
 
 
 @dataclass(frozen=True)

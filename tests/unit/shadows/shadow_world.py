@@ -13,7 +13,8 @@ from audit_pipeline.memory import Memory
 from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.runtime import keras_runtime, quiet
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.policy.recipe import Compress, Training
+from audit_pipeline.policy.recipe import Compress
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.shadows.bench import Bench
 from audit_pipeline.shadows.halves import halves
 from audit_pipeline.shadows.pool import Pool, pool

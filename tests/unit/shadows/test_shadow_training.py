@@ -9,7 +9,7 @@ from shadow_world import bench, model, population
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras
-from audit_pipeline.policy.recipe import Training
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.shadows.training import Retraining, TrainingCode, training_code
 
 DATA = population().development
