@@ -27,15 +27,8 @@ from audit_pipeline.inputs import Inputs
 from audit_pipeline.measurement import Part
 from audit_pipeline.memory import Memory
 from audit_pipeline.policy.privacy import CanariesRule, DisparityRule, MembershipRule
-from audit_pipeline.policy.recipe import (
-    Compress,
-    QuantizeStep,
-    Recipe,
-    RecipeStep,
-    Training,
-    TrainPrivateStep,
-    students,
-)
+from audit_pipeline.policy.recipe import Compress, QuantizeStep, Recipe, RecipeStep, TrainPrivateStep, students
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy_part import MitigationPart
 from audit_pipeline.progress import Progress

@@ -129,7 +129,8 @@ def _search_lines(part: SearchPart) -> list[str]:
 def _at_random(model: Path, board: Board, progress: Progress) -> _Made:
     from audit_pipeline.compress.recipe import compress_on, random_rows
     from audit_pipeline.model.intake import inspect_model
-    from audit_pipeline.policy.recipe import Compress, Quantize, QuantizeStep
+    from audit_pipeline.policy.recipe import Compress, QuantizeStep
+    from audit_pipeline.policy.steps import Quantize
 
     source = inspect_model(model)
     section = Compress(recipe=(QuantizeStep(quantize=Quantize()),))

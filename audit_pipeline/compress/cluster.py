@@ -17,7 +17,7 @@ from audit_pipeline.compress.training import copied, fit, trained_part
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras, quiet
-from audit_pipeline.policy.recipe import Cluster
+from audit_pipeline.policy.steps import Cluster
 from audit_pipeline.progress import Progress
 
 _FEWEST_WITH_ZEROS = 3

@@ -21,7 +21,7 @@ from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.predict import output_kind
 from audit_pipeline.model.runtime import keras, quiet, tensorflow
-from audit_pipeline.policy.recipe import Distill
+from audit_pipeline.policy.steps import Distill
 from audit_pipeline.predictions import OutputKind, Task
 from audit_pipeline.progress import Progress
 

@@ -7,7 +7,7 @@ from typing import Any
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.compress.training import copied, fit, trained_part
 from audit_pipeline.evidence import StepPart
-from audit_pipeline.policy.recipe import FineTune
+from audit_pipeline.policy.steps import FineTune
 from audit_pipeline.progress import Progress
 
 

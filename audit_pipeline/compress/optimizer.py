@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from audit_pipeline.model.runtime import keras
-from audit_pipeline.policy.recipe import Training
+from audit_pipeline.policy.steps import Training
 
 
 def optimizer(model: Any, settings: Training, steps: int) -> Any:

@@ -21,7 +21,7 @@ from audit_pipeline.compress.neurons.unnest import unnested
 from audit_pipeline.compress.neurons.weights import MIXING
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
-from audit_pipeline.policy.recipe import PruneNeurons
+from audit_pipeline.policy.steps import PruneNeurons
 from audit_pipeline.progress import Progress
 
 

@@ -18,7 +18,7 @@ from audit_pipeline.compress.training import copied, fit, steps, trained_part
 from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras, quiet
-from audit_pipeline.policy.recipe import PruneWeights
+from audit_pipeline.policy.steps import PruneWeights
 from audit_pipeline.progress import Progress
 
 _RAMP = 0.75

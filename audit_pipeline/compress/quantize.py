@@ -14,7 +14,7 @@ from audit_pipeline.compress.outputs import coarser
 from audit_pipeline.compress.quantize_aware import quantize_aware
 from audit_pipeline.data.population import Split
 from audit_pipeline.evidence import StepPart
-from audit_pipeline.policy.recipe import Quantize
+from audit_pipeline.policy.steps import Quantize
 from audit_pipeline.progress import Progress
 
 

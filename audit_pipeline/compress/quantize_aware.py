@@ -17,7 +17,7 @@ from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.runtime import keras, quiet
-from audit_pipeline.policy.recipe import Training
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.progress import Progress
 
 _DECAY = 0.999

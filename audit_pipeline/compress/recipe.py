@@ -35,17 +35,16 @@ from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.recipe import (
     ClusterStep,
     Compress,
-    Distill,
     DistillStep,
     FineTuneStep,
     PruneNeuronsStep,
     PruneWeightsStep,
-    Quantize,
     QuantizeStep,
     Recipe,
     RecipeStep,
     TrainPrivateStep,
 )
+from audit_pipeline.policy.steps import Distill, Quantize
 from audit_pipeline.progress import Progress, silent
 
 _HERE = Path()

@@ -20,7 +20,7 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.runtime import keras, quiet, tensorflow
-from audit_pipeline.policy.recipe import Training
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.progress import Progress
 
 _HELD_OUT = 0.2

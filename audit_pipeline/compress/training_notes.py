@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.compress.lesson import Lesson
-from audit_pipeline.policy.recipe import Training
+from audit_pipeline.policy.steps import Training
 
 
 def said(lesson: Lesson) -> str:

@@ -16,9 +16,9 @@ from audit_pipeline.policy.privacy import (
     PrivacySection,
     Release,
 )
-from audit_pipeline.policy.recipe import Training
 from audit_pipeline.policy.recipe import group_specs as compress_specs
 from audit_pipeline.policy.schema import FairnessRule, Policy
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.predictions import Task
 from audit_pipeline.spelling import did_you_mean

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, ValidationError, model_validator
 
 from audit_pipeline.canonical import canonical_json, sha256_hex
-from audit_pipeline.policy.recipe import Compress, Recipe, Training
+from audit_pipeline.policy.recipe import Compress, Recipe
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.policy.terms import OVERALL, GroupSpec, OpenProportion, Proportion, Text
 from audit_pipeline.strict_yaml import Strict
 

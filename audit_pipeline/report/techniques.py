@@ -9,16 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from audit_pipeline.policy.protection import Outputs, TrainPrivate
-from audit_pipeline.policy.recipe import (
-    Cluster,
-    Distill,
-    FineTune,
-    PruneNeurons,
-    PruneWeights,
-    Quantize,
-    Search,
-    Training,
-)
+from audit_pipeline.policy.recipe import Search
+from audit_pipeline.policy.steps import Cluster, Distill, FineTune, PruneNeurons, PruneWeights, Quantize, Training
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.report.wording import NAME_CELLS, brief, count, items, level, limit
 

@@ -16,19 +16,15 @@ from typing import Literal
 import numpy as np
 
 from audit_pipeline.policy.recipe import (
-    Distill,
     DistillStep,
-    FineTune,
     FineTuneStep,
-    PruneNeurons,
     PruneNeuronsStep,
-    Quantize,
     QuantizeStep,
     Recipe,
     RecipeStep,
     Search,
-    Training,
 )
+from audit_pipeline.policy.steps import Distill, FineTune, PruneNeurons, Quantize, Training
 from audit_pipeline.policy.terms import OVERALL
 
 RATIOS = (0.3, 0.75)

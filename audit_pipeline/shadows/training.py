@@ -23,7 +23,7 @@ from audit_pipeline.model.load import load_keras, loaded_description
 from audit_pipeline.model.predict import output_kind
 from audit_pipeline.model.runtime import keras, keras_runtime, quiet
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.policy.recipe import Training
+from audit_pipeline.policy.steps import Training
 from audit_pipeline.progress import silent
 
 

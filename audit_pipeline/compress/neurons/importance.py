@@ -16,7 +16,7 @@ from audit_pipeline.compress.neurons.magnitude import magnitudes
 from audit_pipeline.compress.neurons.taylor import taylor_scores
 from audit_pipeline.data.stratify import stratified_sample
 from audit_pipeline.measurement import GroupKey
-from audit_pipeline.policy.recipe import PruneNeurons
+from audit_pipeline.policy.steps import PruneNeurons
 from audit_pipeline.progress import Progress
 
 _FEW = 10

@@ -14,7 +14,7 @@ from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.data.population import Population, Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras, tensorflow
-from audit_pipeline.policy.recipe import Distill
+from audit_pipeline.policy.steps import Distill
 from audit_pipeline.predictions import OutputKind, Reading, Score, Task
 from audit_pipeline.progress import silent
 

@@ -12,7 +12,7 @@ from audit_pipeline.compress.draw import batches, chances
 from audit_pipeline.compress.fine_tune import fine_tune
 from audit_pipeline.compress.lesson import Lesson
 from audit_pipeline.data.population import Population, Split
-from audit_pipeline.policy.recipe import Distill, FineTune
+from audit_pipeline.policy.steps import Distill, FineTune
 from audit_pipeline.progress import silent
 
 

@@ -16,7 +16,7 @@ from audit_pipeline.compress.neurons.taylor import taylor_scores
 from audit_pipeline.compress.objective import Objective
 from audit_pipeline.data.population import Split
 from audit_pipeline.model.runtime import keras
-from audit_pipeline.policy.recipe import PruneNeurons
+from audit_pipeline.policy.steps import PruneNeurons
 from audit_pipeline.predictions import Reading, Task
 from audit_pipeline.progress import silent
 

@@ -16,7 +16,8 @@ from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import StepPart
 from audit_pipeline.model.runtime import keras
 from audit_pipeline.model.source import SourceModel
-from audit_pipeline.policy.recipe import Compress, PruneNeurons
+from audit_pipeline.policy.recipe import Compress
+from audit_pipeline.policy.steps import PruneNeurons
 from audit_pipeline.progress import silent
 
 

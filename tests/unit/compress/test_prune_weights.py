@@ -13,7 +13,7 @@ from audit_pipeline.compress.prune_weights import prune_weights
 from audit_pipeline.data.population import Population
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras, keras_runtime
-from audit_pipeline.policy.recipe import FineTune, PruneWeights
+from audit_pipeline.policy.steps import FineTune, PruneWeights
 from audit_pipeline.progress import silent
 
 

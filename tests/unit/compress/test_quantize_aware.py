@@ -15,7 +15,7 @@ from audit_pipeline.compress.quantize_aware import quantize_aware
 from audit_pipeline.data.population import Population
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras, keras_runtime, quiet
-from audit_pipeline.policy.recipe import FineTune, Training
+from audit_pipeline.policy.steps import FineTune, Training
 from audit_pipeline.progress import silent
 from audit_pipeline.tflite import read_graph
 

@@ -16,7 +16,7 @@ from audit_pipeline.compress.optimizer import optimizer
 from audit_pipeline.data.population import Population
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras, keras_runtime, tensorflow
-from audit_pipeline.policy.recipe import Distill, FineTune
+from audit_pipeline.policy.steps import Distill, FineTune
 from audit_pipeline.progress import silent
 
 

@@ -21,7 +21,7 @@ from audit_pipeline.evidence import CandidatePart
 from audit_pipeline.model.feed import feed
 from audit_pipeline.model.intake import inspect_model
 from audit_pipeline.model.runtime import keras_runtime
-from audit_pipeline.policy.recipe import Quantize
+from audit_pipeline.policy.steps import Quantize
 from audit_pipeline.predictions import Reading, Task
 from audit_pipeline.progress import silent
 from audit_pipeline.quantization import dequantize_output, quantize_inputs

@@ -14,7 +14,7 @@ from audit_pipeline.compress.training import copied, fit
 from audit_pipeline.data.population import Population, Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.model.runtime import keras
-from audit_pipeline.policy.recipe import FineTune
+from audit_pipeline.policy.steps import FineTune
 from audit_pipeline.progress import silent
 
 

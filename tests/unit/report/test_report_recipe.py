@@ -10,17 +10,8 @@ from report_search import STEPS, make_searched
 
 from audit_pipeline.evidence import Evidence, StepPart
 from audit_pipeline.policy.protection import Outputs, TrainPrivate
-from audit_pipeline.policy.recipe import (
-    TECHNIQUES,
-    Cluster,
-    Distill,
-    FineTune,
-    PruneNeurons,
-    PruneWeights,
-    Quantize,
-    Search,
-    Training,
-)
+from audit_pipeline.policy.recipe import TECHNIQUES, Search
+from audit_pipeline.policy.steps import Cluster, Distill, FineTune, PruneNeurons, PruneWeights, Quantize, Training
 from audit_pipeline.report.html import render_html
 from audit_pipeline.report.markdown import render_markdown
 from audit_pipeline.report.recipe import MEANING, step_lines
