@@ -102,7 +102,7 @@ def test_one_large_group_alone_is_not_compared() -> None:
 
 
 @pytest.mark.parametrize("member", [True, False])
-def test_where_one_side_is_missing_nothing_is_compared(member: bool) -> None:  # noqa: FBT001
+def test_where_one_side_is_missing_nothing_is_compared(member: bool) -> None:
     alone = replace(table(), member=np.full(900, member))
     (part,) = disparities({("device", "output"): alone}, ["site"], 0.1, 0.2, LEVEL, 0)
     assert isinstance(part.gap, NotMeasurable)
