@@ -14,7 +14,7 @@ from audit_pipeline.measurement import Count, GroupKey, Interval, Measurement, P
 
 Attacked = Literal["float", "device", "both"]
 """Which model an attacker holds; both: another version beside the device's."""
-Attack = Literal["losses", "losses_by_class", "lira_online", "lira_offline", "rmia", "student_t"]
+Attack = Literal["losses", "losses_by_class", "lira_online", "lira_offline", "rmia", "student_t", "student_t_shared"]
 """How rows are ordered: see docs/privacy.md."""
 Signal = Literal["output", "logits"]
 """What of the model is read: its output, or the values before its softmax, which whoever holds the blob can read."""

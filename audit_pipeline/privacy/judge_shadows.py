@@ -30,6 +30,7 @@ ATTACKS: Mapping[Attack, str] = {
     "lira_offline": "LiRA, offline",
     "rmia": "RMIA",
     "student_t": "a Student-t likelihood ratio",
+    "student_t_shared": "a Student-t likelihood ratio, shared within people",
 }
 """The attacks as a sentence names them."""
 SIGNALS: Mapping[Signal, str] = {"output": "the output", "logits": "the logits"}

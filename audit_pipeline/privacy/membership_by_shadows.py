@@ -17,7 +17,7 @@ from audit_pipeline.privacy.attacks.catalogue import BY_SHADOWS
 from audit_pipeline.privacy.membership_test import certified_fpr
 from audit_pipeline.privacy.rates import Side, too_few
 from audit_pipeline.privacy.roc import area_under_curve, auc_interval, threshold
-from audit_pipeline.privacy.scored import Scored, scored
+from audit_pipeline.privacy.scored import Scored, attacks_on, scored
 from audit_pipeline.privacy.shadow_table import ShadowTable
 from audit_pipeline.privacy.subjects import by_person
 from audit_pipeline.privacy_part import Attack, Attacked, MembershipPart, Signal
@@ -91,7 +91,7 @@ def membership_across_versions(
 def _attack(attacker: Attacker, specs: Sequence[str], fpr: float) -> Iterator[MembershipPart]:
     """Rows are scored once for all groups, people in each group by their rows in it."""
     reason = unattackable(attacker.tables[0], attacker.unit)
-    for attack in BY_SHADOWS:
+    for attack in _attacks(attacker):
         whole = scored(attacker.tables, attack) if reason is None and attacker.unit == "rows" else None
         for group, rows in attacker.tables[0].groups_of(specs):
             if whole is not None:
@@ -100,12 +100,26 @@ def _attack(attacker: Attacker, specs: Sequence[str], fpr: float) -> Iterator[Me
                 found = scored([by_person(table, rows) for table in attacker.tables], attack)
             else:
                 found = NotMeasurable(reason=reason or "the group has no rows", rows=int(rows.sum()))
-            yield from _parts(attacker, attack, group, fpr, found)
+            yield from parts_of(attacker, attack, group, fpr, found)
 
 
-def _parts(
+def _attacks(attacker: Attacker) -> tuple[Attack, ...]:
+    """Where people are recognised, their rows are one to begin with."""
+    return attacks_on(attacker.tables[0]) if attacker.unit == "rows" else tuple(BY_SHADOWS)
+
+
+def parts_of(
     attacker: Attacker, attack: Attack, group: GroupKey, fpr: float, found: Scored | NotMeasurable
 ) -> Iterator[MembershipPart]:
+    """What one attack on one group comes to: one part, and a second at a rate that its non-members certify if need be.
+
+    Args:
+        attacker: who attacks; `tables` is not looked at.
+        attack: by its name.
+        group: attacked.
+        fpr: share of non-members that may be taken for members.
+        found: the group's scores, or why there are none.
+    """
     part = _part(attacker, attack, group, fpr, found)
     yield part
     if isinstance(part.fpr, Measured) and not isinstance(found, NotMeasurable):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from audit_pipeline.privacy.attacks.catalogue import BY_SHADOWS, SHARED
+from audit_pipeline.privacy.attacks.shared import is_shared, share, within_people
 from audit_pipeline.privacy.pseudo_targets import pseudo_scores, target_scores
 from audit_pipeline.privacy.shadow_table import Codes, Mask, Scores, ShadowTable
 from audit_pipeline.privacy.versions import combine
@@ -32,6 +34,15 @@ class Scored:
         return Scored(self.pseudo[:, mask], self.inside[:, mask], self.target[mask], self.member[mask], people)
 
 
+def attacks_on(table: ShadowTable) -> tuple[Attack, ...]:
+    """The attacks that can be told apart on a table, the strongest at few shadows first.
+
+    Args:
+        table: of rows, or of people; nothing is shared where nobody has two.
+    """
+    return (*BY_SHADOWS, *(SHARED if is_shared(table.people) else ()))
+
+
 def scored(tables: Sequence[ShadowTable], attack: Attack) -> Scored:
     """Score every unit by one attack, every shadow in turn as the target before the target itself.
 
@@ -48,6 +59,8 @@ def scored(tables: Sequence[ShadowTable], attack: Attack) -> Scored:
 
 
 def _scored(table: ShadowTable, attack: Attack) -> Scored:
+    if attack in SHARED and table.people is not None:
+        return _shared(_scored(table, SHARED[attack]), table.people)
     return Scored(
         pseudo=pseudo_scores(table, attack),
         inside=table.inside,
@@ -55,3 +68,9 @@ def _scored(table: ShadowTable, attack: Attack) -> Scored:
         member=table.member,
         people=table.people,
     )
+
+
+def _shared(alone: Scored, people: Codes) -> Scored:
+    correlation = within_people(alone.pseudo, alone.inside, people)
+    target = share(alone.target[None], people, correlation)[0]
+    return replace(alone, pseudo=share(alone.pseudo, people, correlation), target=target)

@@ -21,6 +21,7 @@ ATTACKS = {
     "lira_offline": "LiRA, offline",
     "rmia": "RMIA",
     "student_t": "Student-t likelihood ratio",
+    "student_t_shared": "Student-t, shared within people",
 }
 """Attacks as the report names them."""
 SIGNALS = {"output": "outputs", "logits": "logits"}

@@ -31,3 +31,6 @@ BY_SHADOWS: Mapping[Attack, Score] = {
     "rmia": rmia.score,
 }
 """The strongest at few shadows first."""
+
+SHARED: Mapping[Attack, Attack] = {"student_t_shared": "student_t"}
+"""Attacks that share the evidence of a row's score within its person (see `shared`)."""
