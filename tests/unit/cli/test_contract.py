@@ -39,6 +39,7 @@ def test_every_command_is_there() -> None:
         "ship",
         "evaluate",
         "compress",
+        "privacy",
         "canaries plant",
         "gate",
         "diff",

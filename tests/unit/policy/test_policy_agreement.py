@@ -109,6 +109,35 @@ def test_groups_of_privacy_rules_are_checked_too(read_policy: Read) -> None:
     )
 
 
+STRONG = """\
+privacy:
+  training: {epochs: 2, balance: sx}
+  rules:
+    - {attack: disparity, max_gap: 0.1, groups: [six]}
+    - {attack: attribute, max_gain: 0.1, column: sey}
+    - attack: membership
+      attacker: shadows
+      max_tpr: 0.1
+      beside: {recipe: [{fine_tune: {balance: saxe}}, {quantize: {}}]}
+    - {attack: membership, attacker: shadows, max_tpr: 0.1}
+    - {attack: membership, attacker: shadows, max_tpr: 0.1, unit: people}
+    - {attack: membership, attacker: shadows, max_tpr: 0.2}
+"""
+
+
+def test_every_rule_of_a_section_is_held_against_the_data(read_policy: Read) -> None:
+    said = complaint(read_policy(STRONG))
+    for place in (
+        "fair.yaml:16: privacy.training.balance: the data set has no group column sx",
+        "fair.yaml:18: privacy.rules[0].groups[0]: the data set has no group column six",
+        "fair.yaml:19: privacy.rules[1].column: the data set has no group column sey",
+        "privacy.rules[2].beside.recipe[0].fine_tune.balance: the data set has no group column saxe",
+        "privacy.rules[3] already asks this of overall",
+    ):
+        assert place in said
+    assert said.count("already asks") == 1
+
+
 def test_overall_is_not_part_of_an_intersection(read_policy: Read) -> None:
     loaded = read_policy("  - {metric: accuracy, min: 0.1, groups: [sex*overall]}\n")
     assert "no group column overall" in complaint(loaded)

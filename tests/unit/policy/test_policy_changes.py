@@ -97,6 +97,84 @@ def test_every_limit_has_a_looser_way_and_back_is_tighter(
     assert told(looser, POLICY) == [(path, groups, "tightened")]
 
 
+STRONG = {
+    **POLICY,
+    "privacy": {
+        "training": "train:shadow",
+        "shadows": 16,
+        "most_rows": 20000,
+        "seed": 0,
+        "rules": [
+            {"attack": "membership", "attacker": "shadows", "unit": "rows", "fpr": 0.01, "max_tpr": 0.05},
+            {"attack": "membership", "attacker": "shadows", "unit": "people", "fpr": 0.1, "max_tpr": 0.3},
+            {
+                "attack": "membership",
+                "attacker": "shadows",
+                "unit": "rows",
+                "beside": "float",
+                "fpr": 0.01,
+                "max_tpr": 0.1,
+            },
+            {"attack": "disparity", "fpr": 0.1, "max_gap": 0.1, "groups": ["sex"]},
+            {"attack": "attribute", "column": "sex", "max_gain": 0.1},
+            {"attack": "canaries", "record": "canaries.json", "max_epsilon": 2.0},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "path"),
+    [
+        ("rules/0/max_tpr", 0.06, "privacy.membership.shadows.max_tpr"),
+        ("rules/0/fpr", 0.001, "privacy.membership.shadows.fpr"),
+        ("rules/1/max_tpr", 0.4, "privacy.membership.shadows.people.max_tpr"),
+        ("rules/1", None, "privacy.membership.shadows.people.max_tpr"),
+        ("rules/2/max_tpr", 0.4, "privacy.membership.shadows.beside[float].max_tpr"),
+        ("rules/3/max_gap", 0.2, "privacy.disparity.max_gap"),
+        ("rules/4/max_gain", 0.2, "privacy.attribute[sex].max_gain"),
+        ("rules/5/max_epsilon", 3.0, "privacy.canaries.max_epsilon"),
+        ("rules/5", None, "privacy.canaries.max_epsilon"),
+        ("shadows", 4, "privacy.shadows"),
+    ],
+)
+def test_a_strong_attacker_is_loosened_and_tightened_rule_by_rule(way: str, value: Any, path: str) -> None:
+    looser = copy.deepcopy(STRONG)
+    *above, last = (int(step) if step.isdigit() else step for step in way.split("/"))
+    place: Any = looser["privacy"]
+    for step in above:
+        place = place[step]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    assert [(edit, effect) for edit, _, effect in told(STRONG, looser)] == [(path, "loosened")]
+    assert [(edit, effect) for edit, _, effect in told(looser, STRONG)] == [(path, "tightened")]
+
+
+def test_a_weak_attacker_in_a_strong_ones_place_is_looser() -> None:
+    weaker = copy.deepcopy(STRONG)
+    rules = weaker["privacy"]["rules"]
+    rules[0] = {"attack": "membership", "attacker": "losses", "unit": "rows", "fpr": 0.01, "max_tpr": 0.05}
+    effects = {path: effect for path, _, effect in told(STRONG, weaker)}
+    assert effects == {
+        "privacy.membership.shadows.max_tpr": "loosened",
+        "privacy.membership.max_tpr": "tightened",
+    }
+
+
+def test_other_training_is_another_attacker() -> None:
+    other = copy.deepcopy(STRONG)
+    other["privacy"]["training"] = {"epochs": 3}
+    assert told(STRONG, other) == [("privacy.training", (), "other")]
+
+
+def test_what_an_older_version_wrote_of_the_weak_attacker_is_no_change() -> None:
+    said_more = copy.deepcopy(POLICY)
+    said_more["privacy"][0] |= {"attacker": "losses", "unit": "rows"}
+    assert told(POLICY, said_more) == []
+
+
 @pytest.mark.parametrize(
     ("way", "value", "path"),
     [
