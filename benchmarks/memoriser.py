@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from audit_pipeline.data.rewrite import MANIFEST, TRAIN
 from audit_pipeline.inputs import read_inputs
 from audit_pipeline.model.runtime import keras_runtime, quiet
-from audit_pipeline.privacy.canaries.folder import SECRET, write_folder
-from audit_pipeline.privacy.canaries.planting import MANIFEST, TRAIN, plant
+from audit_pipeline.planting.folder import SECRET, write_folder
+from audit_pipeline.planting.plant import plant
 from audit_pipeline.privacy.canaries.record import RECORD
 from audit_pipeline.privacy_audit import PrivacyAudit, audit_privacy
 from audit_pipeline.progress import silent

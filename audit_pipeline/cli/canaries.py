@@ -39,9 +39,9 @@ def plant(
     Train the model on the new data set as you would on the old, then name the record in the policy:
     privacy: [{attack: canaries, record: FILE, max_epsilon: E}]. Whoever trains must not see the record.
     """
-    from audit_pipeline.privacy.canaries.folder import check_folder, write_folder
-    from audit_pipeline.privacy.canaries.planting import MANIFEST
-    from audit_pipeline.privacy.canaries.planting import plant as draw
+    from audit_pipeline.data.rewrite import MANIFEST
+    from audit_pipeline.planting.folder import check_folder, write_folder
+    from audit_pipeline.planting.plant import plant as draw
     from audit_pipeline.privacy.one_run import ceiling
 
     check_folder(out)

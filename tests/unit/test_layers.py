@@ -29,6 +29,7 @@ COMPOSERS = {
     "shadows",
     "privacy_audit",
     "privacy_stage",
+    "planting",
     "mitigation",
     "answers",
     "trust_log",

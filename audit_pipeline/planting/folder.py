@@ -11,7 +11,7 @@ from pathlib import Path
 
 from audit_pipeline.durable import sync_folder
 from audit_pipeline.errors import InputError, ToolError
-from audit_pipeline.privacy.canaries.planting import Planted
+from audit_pipeline.planting.plant import Planted
 from audit_pipeline.privacy.canaries.record import RECORD, ROWS
 
 SECRET = "record"  # noqa: S105 - a folder's name
@@ -44,9 +44,9 @@ def write_folder(folder: Path, planted: Planted) -> Path:
     """
     check_folder(folder)
     with _staging(folder) as staging:
-        for name, content in planted.files.items():
+        for name, content in planted.data.files.items():
             _write(staging / name, content)
-        for name, source in planted.copies.items():
+        for name, source in planted.data.copies.items():
             shutil.copyfile(source, staging / name)
         secret = staging / SECRET
         secret.mkdir(mode=0o700)
