@@ -19,11 +19,11 @@ from audit_pipeline.model.load import load_keras
 from audit_pipeline.model.runtime import quiet
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.predictions import OutputKind, Reading, Task
-from audit_pipeline.privacy.logits import activated, cut, without_activation
 from audit_pipeline.privacy.signals import margin, sureness
 from audit_pipeline.privacy_part import Signal
 from audit_pipeline.progress import Progress, silent
 from audit_pipeline.quantization import Integers, dequantize_output, quantize_inputs
+from audit_pipeline.shadows.logits import activated, cut, without_activation
 from audit_pipeline.tflite import Tensor, read_graph
 
 Signals = Mapping[Signal, NDArray[np.float64]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -85,19 +86,8 @@ class Bench:
     """The policy's, which recipes name files by."""
     seed: int
     memory: Memory
-
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """Of the data and of the files that recipes name: taken once, before other processes get the bench."""
-        part = self.data.part.model_dump(mode="json", exclude={"sha256", "splits"})
-        named = [name for recipe in self.recipes for _, name in students(recipe)]
-        return {
-            "part": sha256_hex(canonical_json(part)),
-            "rows": split_digest(self.data.train),
-            "calibration": split_digest(self.data.calibration),
-            "attacked": sha256_hex(self.attacked.tobytes()),
-            **{f"student {name}": digest(self.folder / name) for name in named},
-        }
+    digests: Mapping[str, str]
+    """As `digests_of` gives them: taken once, for all processes."""
 
     @cached_property
     def asked_rows(self) -> Split:
@@ -111,10 +101,7 @@ class Bench:
 
     def with_inputs(self, x: NDArray[np.float32]) -> Bench:
         """The same with the inputs of all rows from elsewhere."""
-        digests = self.digests
-        made = replace(self, data=replace(self.data, train=replace(self.data.train, x=x)))
-        made.__dict__["digests"] = digests
-        return made
+        return replace(self, data=replace(self.data, train=replace(self.data.train, x=x)))
 
     def learning(self, number: int) -> Development:
         """What a shadow learns from: its half, and the target's calibration split."""
@@ -151,17 +138,32 @@ class Bench:
 
     def float_asked(self, source: SourceModel) -> Asked:
         """What a float model gives away."""
-        question = {"model": source.part.sha256, "data": self.digests}
+        question = {"model": source.part.sha256, "data": dict(self.digests)}
         return self.memory.recall(
             question, Asked, lambda: Asked.of(ask_float(source, self.asked_rows, self.data.reading))
         )
 
     def device_asked(self, tflite: bytes) -> Asked:
         """What a .tflite gives away."""
-        question = {"model": sha256_hex(tflite), "data": self.digests}
+        question = {"model": sha256_hex(tflite), "data": dict(self.digests)}
         return self.memory.recall(
             question, Asked, lambda: Asked.of(ask_device(tflite, self.asked_rows, self.data.reading))
         )
+
+
+def digests_of(
+    data: Development, attacked: NDArray[np.int64], recipes: Sequence[Compress], folder: Path
+) -> dict[str, str]:
+    """Digests of the data of a bench, and of the files that its recipes name; arguments as `Bench` has them."""
+    part = data.part.model_dump(mode="json", exclude={"sha256", "splits"})
+    named = [name for recipe in recipes for _, name in students(recipe)]
+    return {
+        "part": sha256_hex(canonical_json(part)),
+        "rows": split_digest(data.train),
+        "calibration": split_digest(data.calibration),
+        "attacked": sha256_hex(attacked.tobytes()),
+        **{f"student {name}": digest(folder / name) for name in named},
+    }
 
 
 def _asked_after(bench: Bench, number: int, shadow: SourceModel, recipe: Compress) -> Asked:
@@ -170,7 +172,7 @@ def _asked_after(bench: Bench, number: int, shadow: SourceModel, recipe: Compres
         "shadow": shadow.part.sha256,
         "inside": _digest(bench, number),
         "recipe": recipe.model_dump(mode="json"),
-        "data": bench.digests,
+        "data": dict(bench.digests),
     }
 
     def ask() -> Asked:

@@ -29,7 +29,7 @@ from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.privacy.shadow_table import ShadowTable
 from audit_pipeline.privacy_part import ShadowsPart, Signal
 from audit_pipeline.progress import Progress, silent
-from audit_pipeline.shadows.bench import Asked, Bench
+from audit_pipeline.shadows.bench import Asked, Bench, digests_of
 from audit_pipeline.shadows.halves import halves
 from audit_pipeline.shadows.pool import Pool, Unattackable, pool
 from audit_pipeline.shadows.run import run
@@ -38,7 +38,7 @@ from audit_pipeline.statistics.tally import person_codes
 
 CODE = (
     *("compress", "data", "device", "model", "policy", "shadows", "strict_yaml"),
-    *("privacy/__init__.py", "privacy/logits.py", "privacy/signals.py"),
+    *("privacy/__init__.py", "privacy/signals.py"),
 )
 """What a shadow, and what it gives away, follows from."""
 
@@ -92,19 +92,7 @@ def attack_material(
     if isinstance(attacked, Unattackable):
         return attacked
     inside = halves(attacked.units, attacked.rows.y, section.shadows, section.seed)
-    source = inputs.source
-    bench = Bench(
-        training=training,
-        like=inputs.float_model,
-        shapes=(source.part.input_shape, source.part.output_shape),
-        data=replace(inputs.population.development, train=attacked.rows),
-        inside=inside,
-        attacked=attacked.attacked,
-        recipes=(recipe, *(Compress(recipe=release.recipe, seed=recipe.seed) for release in releases)),
-        folder=inputs.policy.path.parent,
-        seed=section.seed,
-        memory=open_memory(cache, CODE),
-    )
+    bench = _bench(inputs, attacked, inside, training, (recipe, *_recipes(releases, recipe.seed)), section, cache)
     targets = _targets(inputs, candidate, bench, progress)
     if _says_nothing(targets[0], attacked.rows.y[attacked.attacked]):
         return Unattackable(f"the model gives one and the same answer to all {len(attacked.attacked)} rows")
@@ -118,6 +106,32 @@ def attack_material(
     tables |= {("device", signal): table for signal, table in after[0].items()}
     return Material(
         tables, dict(zip(releases, after[1:], strict=True)), _part(training, attacked, section), attacked.notes
+    )
+
+
+def _bench(
+    inputs: Inputs,
+    attacked: Pool,
+    inside: NDArray[np.bool_],
+    training: Retraining | TrainingCode,
+    recipes: tuple[Compress, ...],
+    section: PrivacySection,
+    cache: Path | None,
+) -> Bench:
+    part, data = inputs.source.part, replace(inputs.population.development, train=attacked.rows)
+    folder = inputs.policy.path.parent
+    return Bench(
+        training=training,
+        like=inputs.float_model,
+        shapes=(part.input_shape, part.output_shape),
+        data=data,
+        inside=inside,
+        attacked=attacked.attacked,
+        recipes=recipes,
+        folder=folder,
+        seed=section.seed,
+        memory=open_memory(cache, CODE),
+        digests=digests_of(data, attacked.attacked, recipes, folder),
     )
 
 
@@ -166,6 +180,10 @@ def _releases(section: PrivacySection) -> Iterator[Release]:
     for rule in section.rules:
         if isinstance(rule, MembershipRule) and isinstance(rule.beside, Release):
             yield rule.beside
+
+
+def _recipes(releases: Sequence[Release], seed: int) -> Iterator[Compress]:
+    return (Compress(recipe=release.recipe, seed=seed) for release in releases)
 
 
 def _targets(inputs: Inputs, candidate: Candidate, bench: Bench, progress: Progress) -> tuple[Asked, ...]:

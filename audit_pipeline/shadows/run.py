@@ -66,7 +66,8 @@ def run(bench: Work[_Made], jobs: int, progress: Progress) -> tuple[_Made, ...]:
     if jobs <= 1:
         return tuple(_one(bench, number, progress) for number in range(count))
     with _workers(bench, min(jobs, count)) as pool:
-        begun = {pool.submit(_work, number): number for number in range(count)}
+        with _uninterrupted():
+            begun = {pool.submit(_work, number): number for number in range(count)}
         done: dict[int, _Made] = {}
         try:
             for future in as_completed(begun):
@@ -103,6 +104,19 @@ def _workers(bench: Work[Any], jobs: int) -> Iterator[ProcessPoolExecutor]:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back while processes begin: they go on without hearing it, and this one hears it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _bench: Work[Any] | None = None

@@ -218,12 +218,16 @@ def saved(model: Any, source: SourceModel | None, data: Development, path: Path)
 
 @contextmanager
 def _imports_from(folder: Path) -> Iterator[None]:
-    """What the module imports is looked for beside it first, as where it is run as a script."""
+    """What the module imports is looked for beside it first, as where it is run as a script, and forgotten again."""
+    known = set(sys.modules)
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         sys.path.remove(str(folder))
+        for name in set(sys.modules) - known:
+            if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(folder):
+                del sys.modules[name]
 
 
 def _rows(split: Split) -> dict[str, np.ndarray[Any, Any]]:

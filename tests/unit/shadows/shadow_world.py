@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from audit_pipeline.model.runtime import keras_runtime, quiet
 from audit_pipeline.model.source import SourceModel
 from audit_pipeline.policy.recipe import Compress
 from audit_pipeline.policy.steps import Training
-from audit_pipeline.shadows.bench import Bench
+from audit_pipeline.shadows.bench import Bench, digests_of
 from audit_pipeline.shadows.halves import halves
 from audit_pipeline.shadows.pool import Pool, pool
 from audit_pipeline.shadows.training import Retraining, TrainingCode
@@ -64,15 +65,17 @@ def bench(folder: Path, cache: Path | None = None, training: TrainingCode | None
     attacked = pool(people, 1000, 5)
     assert isinstance(attacked, Pool)
     source = model(folder)
+    data = replace(people.development, train=attacked.rows)
     return Bench(
         training=training or Retraining(source, Training(epochs=1)),
         like=source,
         shapes=(source.part.input_shape, source.part.output_shape),
-        data=Population(people.part, attacked.rows, people.calibration, people.evaluation).development,
+        data=data,
         inside=halves(attacked.units, attacked.rows.y, shadows, 5),
         attacked=attacked.attacked,
         recipes=(INT8,),
         folder=folder,
         seed=5,
         memory=Memory(cache, ()),
+        digests=digests_of(data, attacked.attacked, (INT8,), folder),
     )

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,10 @@ import numpy as np
 from stub_work import Stub
 from audit_pipeline.shadows.run import run
 if __name__ == "__main__":
-    run(Stub(np.zeros((4, 3), np.float32), "wait", Path({folder!r})), 2, lambda step, done: None)
+    try:
+        run(Stub(np.zeros((4, 3), np.float32), "wait", Path({folder!r})), 2, lambda step, done: None)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
 """
 
 
@@ -54,15 +58,25 @@ def test_a_process_that_dies_is_told() -> None:
     assert caught.value.code == "privacy.shadow-crashed"
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_processes_end_with_the_one_that_began_them(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.fixture
+def parent(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, first of its group as in a terminal, whose own two processes are at work for a minute."""
     script = tmp_path / "parent.py"
     script.write_text(PARENT.format(here=str(Path(__file__).parent), folder=str(tmp_path)))
-    parent = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
-    assert eventually(lambda: len(pids(tmp_path)) == 2)
-    parent.send_signal(how)
-    parent.wait(30)
+    begun = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, start_new_session=True)
+    with begun:
+        assert eventually(lambda: len(pids(tmp_path)) == 2)
+        yield begun
     assert eventually(lambda: not any(is_alive(pid) for pid in pids(tmp_path)))
+
+
+def test_processes_end_with_the_one_that_began_them(parent: subprocess.Popen[bytes]) -> None:
+    parent.kill()
+
+
+def test_ctrl_c_stops_all_of_them_and_only_the_first_says_so(parent: subprocess.Popen[bytes]) -> None:
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.communicate(timeout=30)[1] == b"stopped\n"
 
 
 def pids(folder: Path) -> list[int]:

@@ -16,10 +16,10 @@ from audit_pipeline.device.interpreters import litert_reference, run, tflite_mic
 from audit_pipeline.model.runtime import keras_runtime
 from audit_pipeline.policy.protection import Outputs
 from audit_pipeline.predictions import OutputKind
-from audit_pipeline.privacy.logits import activated, cut, without_activation
 from audit_pipeline.privacy.signals import margin
 from audit_pipeline.progress import silent
 from audit_pipeline.quantization import dequantize_output, quantize_inputs
+from audit_pipeline.shadows.logits import activated, cut, without_activation
 from audit_pipeline.tflite import read_graph
 
 
