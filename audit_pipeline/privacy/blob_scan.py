@@ -14,6 +14,7 @@ from audit_pipeline.privacy.opened.by_content import sections_of
 from audit_pipeline.privacy.opened.section import Section
 from audit_pipeline.privacy.texts import find_texts
 from audit_pipeline.privacy.trailing import find_trailing
+from audit_pipeline.privacy.training_constants import find_constants
 from audit_pipeline.privacy.training_rows import RowSearch, find_rows
 from audit_pipeline.privacy_part import BlobHit, BlobScan
 from audit_pipeline.tflite import Tensor
@@ -67,13 +68,15 @@ def scan_bytes(name: str, data: bytes, train: Split | None = None, inputs: Seque
     """
     sections = sections_of(name, data)
     rows = RowSearch((), 0, ())
+    constants: tuple[BlobHit, ...] = ()
     if train is not None and len(train):
         rows = find_rows(sections, train.x, inputs)
+        constants = find_constants(sections, train.x)
     return BlobScan(
         scanned_bytes=sum(len(section.data) for section in sections),
         training_rows=rows.searched_rows,
         encodings=rows.encodings,
-        hits=(*rows.hits, *(hit for section in sections for hit in _beside_rows(section))),
+        hits=(*rows.hits, *constants, *(hit for section in sections for hit in _beside_rows(section))),
     )
 
 

@@ -37,8 +37,8 @@ _PATHS = (
     rb"(?<!\w)[A-Za-z]:(?:\\{1,2}[\w .@+~\x80-\xff-]{3,}){2,}",
     rb"(?<!\w)[A-Za-z]:(?:/[\w.@+~\x80-\xff-]{3,}){2,}",
     rb"\bfile://[\w./@+~%-]{3,}",
-    rb"(?<![\w/])~[\w-]*/%s{3,}(?:/%s{2,})+" % (_IN, _IN),
-    rb"(?<![\w.])\.{1,2}/(?:%s{2,}/)+%s{2,}" % (_IN, _IN),
+    rb"(?<![\w/])~[\w-]*/%s{2,}(?: %s+)*(?:/%s{2,})+" % (_IN, _IN, _IN),
+    rb"(?<![\w.])\.{1,2}/(?:%s{2,}(?: %s+)*/)+%s{2,}" % (_IN, _IN, _IN),
     rb"(?<![\w./])/?(?:%s{2,}/)+%s+\.(?:%s)\b" % (_IN, _IN, _DATA_FILES),
 )
 _EMAIL = rb"(?<![\w.%+-])[A-Za-z0-9][A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]{2,}\.)+[A-Za-z]{2,12}\b"
@@ -46,6 +46,8 @@ _WORDS: dict[_Kind, dict[str, re.Pattern[bytes]]] = {
     "path": {"file path": re.compile(rb"|".join(b"(?:%s)" % pattern for pattern in _PATHS))},
     "e-mail": {"e-mail address": re.compile(_EMAIL)},
 }
+_SHORTEST: dict[_Kind, int] = {"path": 12, "e-mail": 8}
+"""Characters below which chance makes one in some megabytes of weights, unless a path begins at a root."""
 _RUN = re.compile(rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe1-\xec][\x80-\xbf]{2}){6,}")
 _WIDE_RUN = re.compile(rb"(?:[\x20-\x7e]\0){6,}")
 
@@ -94,7 +96,8 @@ def _finds(text: bytes) -> Iterator[tuple[_Kind, int, int, str]]:
     for kind, patterns in _WORDS.items():
         for said, pattern in patterns.items():
             for match in pattern.finditer(text):
-                yield kind, match.start(), len(match[0]), said
+                if match[0].startswith(b"/") or len(match[0]) >= _SHORTEST[kind]:
+                    yield kind, match.start(), len(match[0]), said
     for start, length, said in find_hosts(text):
         yield "host", start, length, said
     for start, length, said in find_keys(text):

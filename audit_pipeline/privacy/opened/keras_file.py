@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,11 @@ def hdf5_sections(name: str, data: bytes) -> tuple[Section, ...]:
             packed.append(Section(f"{name}: {attribute}", value))
         else:
             regions.append(Region(at, at + len(value), attribute))
-    lying = tuple(constant for constant in constants if constant.offset)
+    lying = [constant for constant in constants if constant.offset]
     regions += [Region(each.offset, each.offset + each.values.nbytes, f"weights {each.name}") for each in lying]
-    whole = Section(name, data, regions=_apart(regions), constants=lying, end=_hdf5_end(data))
+    whole = Section(name, data, regions=_apart(regions), constants=_both_ways(lying), end=_hdf5_end(data))
     unpacked = (
-        Section(f"{name}: weights {each.name}", _bytes(each.values), constants=(each,))
+        Section(f"{name}: weights {each.name}", _bytes(each.values), constants=_both_ways([each]))
         for each in constants
         if not each.offset
     )
@@ -126,6 +127,16 @@ def _texts(found: Any) -> Iterator[tuple[str, bytes]]:
             text = value.encode(errors="replace") if isinstance(value, str) else value
             if isinstance(text, bytes) and text:
                 yield key, text
+
+
+def _both_ways(constants: list[Constant]) -> tuple[Constant, ...]:
+    """As they stand, and by unit: Keras stores the weights of one unit as a column."""
+    turned = [
+        replace(each, values=np.moveaxis(each.values, -1, 0), contiguous=False)
+        for each in constants
+        if each.values.ndim > 1
+    ]
+    return (*constants, *turned)
 
 
 def _apart(regions: list[Region]) -> tuple[Region, ...]:

@@ -28,6 +28,8 @@ class Constant:
     """Of its first byte in its section."""
     values: NDArray[Any]
     """Of any shape and number type."""
+    contiguous: bool = True
+    """Whether the values stand in the file in this order; else `offset` is all that is said of their place."""
 
 
 @dataclass(frozen=True)
