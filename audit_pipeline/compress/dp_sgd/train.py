@@ -217,6 +217,8 @@ def _notes(settings: TrainPrivate, plan: Plan, lesson: Lesson, normalised: list[
             "noise and draws follow from the recipe's seed, which this evidence names: the budget holds against those "
             "alone who do not know it; give `secret`"
         )
+    if settings.unit == "rows" and lesson.split.subjects is not None:
+        notes.append("a row is protected, not a person: the rows of one person together give away more; see `unit`")
     if lesson.class_weights is not None:
         notes.append("the manifest's class_weights count as public: where they come from the labels, they spend more")
     if normalised:
