@@ -5,8 +5,9 @@ with the attacks and the search in the evidence, for fairness with each finding'
 all that were tested. So whoever has the key of verdicts cannot sign a PASS whose numbers break the limit, a limit of
 their own, or leave a group out of a rule.
 
-Not held, because rows and people are not in the evidence: the numbers themselves, and a p-value against its interval
-(a FAIL needs one, a PASS needs the whole interval to keep the limit whatever it is). Which groups were too small to be
+Not held, because rows and people are not in the evidence: the numbers themselves, which attacks of an attacker there
+are, and of fairness a p-value against its interval (a FAIL needs one, a PASS needs the whole interval to keep the limit
+whatever it is). Which groups were too small to be
 compared with the others is believed as the finding tells it; where an older version does not tell, an INCONCLUSIVE of a
 rule that compares groups is believed though the interval would pass.
 """
@@ -26,6 +27,7 @@ from audit_pipeline.evidence import Evidence
 from audit_pipeline.findings import Breach, Finding
 from audit_pipeline.measurement import GroupKey, Measured, Outcome
 from audit_pipeline.policy.boards import Board
+from audit_pipeline.policy.privacy import PrivacySection
 from audit_pipeline.policy.schema import FairnessRule, Policy, Statistics
 from audit_pipeline.policy.terms import OVERALL
 from audit_pipeline.privacy.judge import judge as judge_privacy
@@ -73,14 +75,28 @@ def _privacy(evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:
     for part in evidence.membership:
         if any(isinstance(rate, Measured) and rate.interval is None for rate in (part.tpr, part.fpr)):
             raise _refused("privacy.membership", "a rate of the attack has no interval")
-    return judge_privacy(
-        policy.privacy_rules,
-        evidence.membership,
-        evidence.blob_scan,
-        evidence.privacy,
-        claim=evidence.data.differential_privacy,
-        statistics=policy.statistics,
-    )
+    _check_attacker(evidence, policy)
+    try:
+        return judge_privacy(
+            policy.privacy_rules,
+            evidence.membership,
+            evidence.blob_scan,
+            evidence.privacy,
+            claim=evidence.data.differential_privacy,
+            statistics=policy.statistics,
+        )
+    except (ValueError, ArithmeticError) as error:
+        raise _refused("privacy", "its numbers are none that an attack could have given") from error
+
+
+def _check_attacker(evidence: Evidence, policy: Policy) -> None:
+    """Refuse shadow models that are fewer than the policy's, or drawn by a seed that was chosen to suit."""
+    made = evidence.privacy.shadows if evidence.privacy is not None else None
+    asked = policy.privacy
+    if made is None:
+        return
+    if not isinstance(asked, PrivacySection) or (made.count, made.seed) != (asked.shadows, asked.seed):
+        raise _refused("privacy.membership.shadows", "the attacker's models are not those that the policy asks for")
 
 
 def _check_fairness(evidence: Evidence, policy: Policy) -> None:

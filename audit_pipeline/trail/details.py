@@ -36,6 +36,11 @@ LABELS: Mapping[str, str] = {
     "human_centred.never_record": "must never be recorded",
     "rules.fairness": "fairness rule",
     "rules.privacy": "privacy rule",
+    "rules.privacy.rules": "privacy rule",
+    "rules.privacy.training": "attacker's models trained by",
+    "rules.privacy.shadows": "attacker's models",
+    "rules.privacy.most_rows": "rows attacked at most",
+    "rules.privacy.seed": "seed of the attack",
     "rules.approvals": "approvals demanded",
     "rules.on_inconclusive": "where inconclusive",
     _RECIPE: "recipe",
@@ -48,7 +53,7 @@ LABELS: Mapping[str, str] = {
 }
 """How people call what stands at a place in a body; elsewhere the place's own words."""
 
-_TOGETHER = ("counts", "rules.approvals", "rules.statistics", "rules.target", "device")
+_TOGETHER = ("counts", "rules.approvals", "rules.statistics", "rules.target", "rules.privacy.training", "device")
 """Places whose keys and values are read together."""
 
 _OMITTED = ("envelope",)
