@@ -60,7 +60,8 @@ def plant(
         "largest_epsilon": most,
     }
     lines = (
-        f"{out / MANIFEST}: {planted.train_rows:,} training rows, of {planted.canaries:,} canaries some",
+        f"{out / MANIFEST}: {planted.train_rows:,} training rows, with those of {planted.canaries:,} canaries in them "
+        "whose coin said so",
         f"{record}: the coins; keep this folder from whoever trains",
         f"{planted.guesses:,} guesses, all of them right, would prove an epsilon of {most:.2f} (95 % confidence)",
         "next:",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_pipeline.canonical import canonical_text, sha256_hex
-from audit_pipeline.data.columns import open_columns, unreadable
+from audit_pipeline.data.columns import Columns, open_columns, unreadable
 from audit_pipeline.data.manifest import Manifest
 from audit_pipeline.data.population import SPLITS
 from audit_pipeline.data.split import SplitFile, read_split
@@ -41,13 +41,13 @@ class Rewritten:
 def rewrite_train(path: Path, kept: NDArray[np.bool_], labels: NDArray[np.int64], note: str) -> Rewritten:
     """Leave rows out of the train split, and label the others anew.
 
-    The split becomes a .npz of the columns that the manifest names: features as numbers, all others as text, which read
-    as they did before. Equal arguments give equal bytes.
+    The split becomes a .npz of all its columns under their names, numbers as numbers and all else as text, which read
+    as they did before; labels are spelt as in other rows of their class. Equal arguments give equal bytes.
 
     Args:
         path: the manifest, of a data set that `load_population` takes and whose labels are classes.
         kept: [rows] of the train split, which stay.
-        labels: [rows] class index of each, those that are left out included.
+        labels: [rows] class index of each, those that are left out included; of classes that the split has.
         note: what the description is to say besides.
 
     Raises:
@@ -57,7 +57,11 @@ def rewrite_train(path: Path, kept: NDArray[np.bool_], labels: NDArray[np.int64]
     said = manifest.value
     file = read_split(manifest, "train")
     arrays = _columns(manifest, file)
-    arrays[said.label] = np.asarray(said.classes, dtype=np.str_)[labels]
+    classes, spelt_in = np.unique(file.split.y, return_index=True)
+    changed = labels != file.split.y
+    spelt = arrays[said.label].copy()
+    spelt[changed] = spelt[spelt_in[np.searchsorted(classes, labels[changed])]]
+    arrays[said.label] = spelt
     train = to_npz({name: array[kept] for name, array in arrays.items()})
     others = {name: manifest.path.parent / getattr(said.splits, name) for name in SPLITS if name != "train"}
     copies = {f"{name}{place.suffix}": place for name, place in others.items()}
@@ -85,16 +89,38 @@ def _manifest(manifest: Loaded[Manifest], note: str, splits: list[str]) -> bytes
 
 
 def _columns(manifest: Loaded[Manifest], file: SplitFile) -> Arrays:
-    """[rows, ...] each column of the train split that the manifest names."""
+    """[rows, ...] each column of the train split; what nobody names and cannot be read is left out."""
     said = manifest.value
     columns, _ = open_columns(file.path, manifest.where(("splits", "train")))
     features = [column for of_one_input in file.features for column in of_one_input]
-    others = [said.label, *([said.subject] if said.subject else []), *(group.column for group in said.groups.values())]
     try:
         held: Arrays = dict(zip(features, columns.numbers(features), strict=True))
-        return held | {column: _texts(columns.values(column)) for column in others if column not in held}
     except ValueError as error:
         raise unreadable(file.path, error) from error
+    named = {said.label, said.subject, *(group.column for group in said.groups.values())}
+    for name in columns.names:
+        try:
+            column = held[name] if name in held else _as_read(columns, name)
+        except ValueError as error:
+            if name in named:
+                raise unreadable(file.path, error) from error
+            continue
+        if len(column) == len(file.split):
+            held[name] = column
+    return held
+
+
+def _as_read(columns: Columns, name: str) -> NDArray[np.generic]:
+    """A column as numbers where these are spelt as the file spells them, else as text."""
+    try:
+        [numbers] = columns.numbers([name])
+    except ValueError:
+        return _texts(columns.values(name))
+    if numbers.ndim != 1:
+        return numbers
+    texts = _texts(columns.values(name))
+    kinds, which = np.unique(numbers, return_inverse=True)
+    return numbers if (_texts(Values.of(list(kinds), which)) == texts).all() else texts
 
 
 def _texts(values: Values) -> NDArray[np.str_]:

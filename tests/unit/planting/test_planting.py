@@ -101,6 +101,47 @@ def test_nothing_but_the_canaries_changes(tmp_path: Path, ending: str) -> None:
         )
 
 
+@pytest.mark.parametrize("ending", ["npz", "csv", "parquet"])
+def test_a_training_script_finds_the_columns_as_they_were(tmp_path: Path, ending: str) -> None:
+    """Numbers stay numbers, text stays text, and what the manifest does not name is still there."""
+    manifest, record = planted(tmp_path, ending=ending)
+    row = np.load(record.with_name("canaries.npz"))["row"]
+    kept = np.ones(ROWS, dtype=bool)
+    kept[row[~read_record(record).coins]] = False
+    with np.load(manifest.with_name("train.npz")) as after:
+        before = columns(1)
+        assert set(after) == set(before)
+        for name, values in before.items():
+            assert (after[name].dtype.kind == "U") == (values.dtype.kind == "U")
+            if name != "y":
+                np.testing.assert_array_equal(after[name], values[kept])
+
+
+def test_a_label_is_spelt_as_in_other_rows_of_its_class(tmp_path: Path) -> None:
+    path = write(tmp_path / "source")
+    held = columns(1) | {"y": np.arange(ROWS) % 3}
+    np.savez(tmp_path / "source" / "train.npz", **held)
+    write_folder(tmp_path / "out", plant(path, COUNT, guesses=None, seed=3))
+    with np.load(tmp_path / "out" / "train.npz") as arrays:
+        assert arrays["y"].dtype.kind == "i"
+    after = load_population(tmp_path / "out" / "dataset.yaml").train
+    assert set(after.y) == {0, 1, 2}
+
+
+def test_numbers_that_are_names_keep_their_zeros(tmp_path: Path) -> None:
+    path = write(tmp_path / "source", "csv")
+    table = (tmp_path / "source" / "train.csv").read_text().splitlines()
+    place = table[0].replace('"', "").split(",").index("who")
+    lines = [line.split(",") for line in table[1:]]
+    for cells in lines:
+        cells[place] = f"00{cells[place]}"
+    (tmp_path / "source" / "train.csv").write_text("\n".join([table[0], *(",".join(cells) for cells in lines)]) + "\n")
+    before = load_population(path).train
+    write_folder(tmp_path / "out", plant(path, COUNT, guesses=None, seed=3))
+    after = load_population(tmp_path / "out" / "dataset.yaml").train
+    assert set(after.subjects) <= set(before.subjects)
+
+
 def test_every_canary_has_a_wrong_label_and_its_own_row(tmp_path: Path) -> None:
     _, record = planted(tmp_path)
     canaries = read_record(record)
