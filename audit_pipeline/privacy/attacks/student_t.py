@@ -23,6 +23,12 @@ from audit_pipeline.privacy.shadow_table import Codes, Mask, Scores
 _LEAST_VARIANCE = 1e-12
 _LEAST_FREEDOM, _MOST_FREEDOM = 2.0, 200.0
 _MOST_SHIFT_PRECISION = 1e4
+_HEAVY_TAIL = 5.0
+"""Most degrees of freedom of the densities. φ of one row over trainings has heavier tails than a normal variable, of
+which a few shadows show nothing, and at low false-positive rates the tail is all that counts."""
+_BELIEVED_RATIO = 0.5
+"""How far ρ is believed, as an exponent: models that were trained on a row also agree where outputs saturate, which
+says nothing of how far one could lie from the others."""
 
 
 def score(phi: Scores, shadows: Scores, inside: Mask, y: Codes) -> Scores:
@@ -76,7 +82,7 @@ def _ratio(within: Moments, without: Moments, floor: Scores, codes: Codes) -> Sc
     if not (within.freedom.all() and without.freedom.all()):
         return np.ones(int(codes.max()) + 1)
     logs = [np.log(np.maximum(models.squares / models.freedom, floor)) for models in (within, without)]
-    return np.exp(averages(logs[0] - logs[1], codes))
+    return np.exp(_BELIEVED_RATIO * averages(logs[0] - logs[1], codes))
 
 
 def _inverse_gamma(variance: Scores, freedom: Scores, codes: Codes) -> tuple[Scores, float]:
@@ -109,13 +115,14 @@ def _log_ratio(phi: Scores, within: Moments, without: Moments, prior: _Prior) ->
     mean_in = (seen_in * within.mean + lent_in * (without.mean + prior.shift)) / (seen_in + lent_in)
     surprise = np.square(within.mean - without.mean - prior.shift) * _in_series(seen_out, lent_out)
     freedom = prior.freedom + within.count + without.count - 1
+    tail = np.minimum(freedom, _HEAVY_TAIL)
     squares = prior.freedom * prior.variance + without.squares + within.squares / prior.ratio + surprise
     variance = np.maximum(squares / freedom, prior.hidden)
     spread_in, spread_out = (
         variance * (prior.ratio + 1 / (seen_in + lent_in)),
         variance * (1 + 1 / (seen_out + lent_out)),
     )
-    return _log_t(phi, mean_in, spread_in, freedom) - _log_t(phi, mean_out, spread_out, freedom)
+    return _log_t(phi, mean_in, spread_in, tail) - _log_t(phi, mean_out, spread_out, tail)
 
 
 def _in_series(one: Scores, other: Scores) -> Scores:

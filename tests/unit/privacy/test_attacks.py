@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import norm, t
-from shadow_worlds import STEP, as_int8, world
 
 from audit_pipeline.privacy.attacks import lira, rmia, student_t
 from audit_pipeline.privacy.attacks.catalogue import BY_SHADOWS
@@ -15,6 +14,7 @@ from audit_pipeline.privacy.attacks.strata import strata
 from audit_pipeline.privacy.pseudo_targets import pseudo_scores, target_scores
 from audit_pipeline.privacy.roc import area_under_curve, threshold
 from audit_pipeline.privacy.shadow_table import ShadowTable
+from benchmarks.privacy_worlds import STEP, as_int8, world
 
 
 def recognised(table: ShadowTable, scores: np.ndarray, fpr: float = 0.01) -> float:
