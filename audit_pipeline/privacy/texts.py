@@ -47,7 +47,9 @@ _WORDS: dict[_Kind, dict[str, re.Pattern[bytes]]] = {
     "e-mail": {"e-mail address": re.compile(_EMAIL)},
 }
 _SHORTEST: dict[_Kind, int] = {"path": 12, "e-mail": 8}
-"""Characters below which chance makes one in some megabytes of weights, unless a path begins at a root."""
+"""Characters below which chance makes one in some megabytes of weights, unless a path begins with a longer folder."""
+_WORD_OF_A_FLOAT = 4
+"""Floats of about 10⁻¹⁰, as optimizers keep, have a slash in every fourth byte: `/tmp/` comes up among them."""
 _RUN = re.compile(rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe1-\xec][\x80-\xbf]{2}){6,}")
 _WIDE_RUN = re.compile(rb"(?:[\x20-\x7e]\0){6,}")
 
@@ -96,7 +98,7 @@ def _finds(text: bytes) -> Iterator[tuple[_Kind, int, int, str]]:
     for kind, patterns in _WORDS.items():
         for said, pattern in patterns.items():
             for match in pattern.finditer(text):
-                if match[0].startswith(b"/") or len(match[0]) >= _SHORTEST[kind]:
+                if len(match[0]) >= _SHORTEST[kind] or match[0].find(b"/", 1) > _WORD_OF_A_FLOAT:
                     yield kind, match.start(), len(match[0]), said
     for start, length, said in find_hosts(text):
         yield "host", start, length, said

@@ -29,6 +29,8 @@ from audit_pipeline.privacy.sketches import Floats, Places, Sketches
 from audit_pipeline.privacy_part import BlobHit
 
 LEAST_CORRELATION = 0.99
+_LEAST_REST = 1e-5
+"""1 − r² is taken for no less: that two curves agree to the last digit says that one formula made both."""
 CHANCE = 1e-6
 """Most that all false finds of one search may add up to."""
 _LEAST_STEPS = 8
@@ -147,7 +149,7 @@ def _is_no_chance(held: Floats, row: Floats, correlation: float, channels: int, 
     degrees = effective - channels - 1
     if degrees <= 0:
         return False
-    tail = float(betainc(degrees / 2, 0.5, max(1 - correlation**2, 0.0)))
+    tail = float(betainc(degrees / 2, 0.5, max(1 - correlation**2, _LEAST_REST)))
     bits = min(_bits(held), _bits(row))
     return tail * stretches <= CHANCE and bits >= math.log2(max(stretches, 1) / CHANCE)
 

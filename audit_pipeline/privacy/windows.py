@@ -18,9 +18,10 @@ Hashes = NDArray[np.uint64]
 _BASE = 0x9E3779B97F4A7C15
 _FACTOR = np.uint64(0xC2B2AE3D27D4EB4F)
 _WORD = (1 << 64) - 1
-_TABLE_BITS = 24
-_SLOTS = (np.uint64(64 - _TABLE_BITS), np.uint64(64 - 2 * _TABLE_BITS))
-_SLOT_MASK = np.uint64((1 << _TABLE_BITS) - 1)
+_FEWEST_BITS, _MOST_BITS = 12, 24
+_SLOTS_A_HASH = 16
+_BEFORE = np.uint64(_MOST_BITS)
+"""The second table takes the bits behind those that the first may take."""
 
 
 def varied(flat: Bytes, size: int, least: int) -> NDArray[np.bool_]:
@@ -64,7 +65,7 @@ class WindowIndex:
         self._flat, self._size, self._width = flat, size, width
         self._offsets = np.flatnonzero(varied(flat, size, least)) if len(flat) >= size else np.zeros(0, dtype=np.int64)
         self._hashes = self._of_file()[self._offsets] if len(self._offsets) else np.zeros(0, dtype=np.uint64)
-        self._maybe = [_table(self._hashes, shift) for shift in _SLOTS]
+        self._maybe = _Table(self._hashes), _Table(self._hashes << _BEFORE)
         self._wanted: list[tuple[Hashes, Bytes]] = []
 
     def look_for(self, rows: NDArray[np.unsignedinteger[Any]], wanted: Hashes) -> None:
@@ -75,8 +76,8 @@ class WindowIndex:
             wanted: [rows, windows] their `hashes`.
         """
         flat = wanted.ravel()
-        place = np.flatnonzero(self._maybe[0][flat >> _SLOTS[0]])
-        place = place[_among(flat[place], self._maybe[1], _SLOTS[1])]
+        place = np.flatnonzero(self._maybe[0].holds(flat))
+        place = place[self._maybe[1].holds(flat[place] << _BEFORE)]
         row, column = np.divmod(place, wanted.shape[1])
         held = np.ascontiguousarray(rows[row[:, None], column[:, None] + np.arange(self._size // self._width)])
         self._wanted.append((flat[place], held.view(np.uint8).reshape(-1, self._size)))
@@ -88,7 +89,7 @@ class WindowIndex:
         if not len(wanted):
             return np.zeros(0, dtype=np.int64)
         held = np.concatenate([windows for _, windows in self._wanted])[first]
-        near = np.flatnonzero(_among(self._hashes, _table(wanted, _SLOTS[0]), _SLOTS[0]))
+        near = np.flatnonzero(_Table(wanted).holds(self._hashes))
         place = np.minimum(np.searchsorted(wanted, self._hashes[near]), len(wanted) - 1)
         stands = self._flat[self._offsets[near][:, None] + np.arange(self._size)]
         return np.asarray(self._offsets[near[(held[place] == stands).all(axis=1)]])
@@ -103,11 +104,16 @@ class WindowIndex:
         return found
 
 
-def _table(found: Hashes, shift: np.uint64) -> NDArray[np.bool_]:
-    table = np.zeros(1 << _TABLE_BITS, dtype=bool)
-    table[(found >> shift) & _SLOT_MASK] = True
-    return table
+class _Table:
+    """Which first bits occur among hashes: what is not there need not be looked up (Bloom 1970, with one function)."""
 
+    def __init__(self, found: Hashes) -> None:
+        """Enter hashes, with room for sixteen times as many as far as memory is near."""
+        bits = min(max(_FEWEST_BITS, (len(found) * _SLOTS_A_HASH).bit_length()), _MOST_BITS)
+        self._shift = np.uint64(64 - bits)
+        self._slots = np.zeros(1 << bits, dtype=bool)
+        self._slots[found >> self._shift] = True
 
-def _among(wanted: Hashes, table: NDArray[np.bool_], shift: np.uint64) -> NDArray[np.bool_]:
-    return np.asarray(table[(wanted >> shift) & _SLOT_MASK])
+    def holds(self, wanted: Hashes) -> NDArray[np.bool_]:
+        """Whether each may be there."""
+        return np.asarray(self._slots[wanted >> self._shift])

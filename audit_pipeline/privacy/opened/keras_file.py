@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,10 +21,11 @@ from audit_pipeline.privacy.opened.section import Constant, Region, Section
 _MAX_OBJECTS = 20_000
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_BYTES = 22
+_LOCAL_HEADER_BYTES, _LOCAL_NAME_LENGTH = 30, 26
 _SUPERBLOCK_EOF = {0: 40, 1: 44, 2: 28, 3: 28}
 """HDF5 superblock version → where the end of the file is written, with addresses of 8 bytes (HDF5 File Format
 Specification 3.0, II.A)."""
-_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, NotImplementedError)
+_DAMAGED = (struct.error, OSError, RuntimeError, KeyError, ValueError, TypeError, NotImplementedError)
 
 
 def is_hdf5(data: bytes) -> bool:
@@ -67,8 +69,9 @@ def hdf5_sections(name: str, data: bytes) -> tuple[Section, ...]:
 
 
 def zip_sections(name: str, data: bytes) -> tuple[Section, ...]:
-    """The archive as it lies on the disk, with its comments, and every member unpacked."""
-    sections = [Section(name, data, end=_zip_end(data))]
+    """What stands between and behind the members of the archive, with its comments, and every member unpacked."""
+    around = bytearray(data)
+    sections: list[Section] = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for place, info in enumerate(archive.infolist()):
@@ -76,9 +79,17 @@ def zip_sections(name: str, data: bytes) -> tuple[Section, ...]:
                     member = stream.read(MAX_WEIGHT_BYTES + 1)[:MAX_WEIGHT_BYTES]
                 title = f"{name}: {told(info.filename.encode(), place)}"
                 sections += hdf5_sections(title, member) if is_hdf5(member) else (Section(title, member),)
+                start = _packed_at(data, info.header_offset)
+                around[start : start + info.compress_size] = bytes(info.compress_size)
     except (*_DAMAGED, zipfile.BadZipFile, zlib.error, EOFError):
-        pass
-    return tuple(sections)
+        return (Section(name, data),)
+    return Section(name, bytes(around), end=_zip_end(data)), *sections
+
+
+def _packed_at(data: bytes, header: int) -> int:
+    """Where a member begins behind its local header (PKWARE, APPNOTE.TXT 6.3.10, 4.3.7)."""
+    name, extra = struct.unpack_from("<HH", data, header + _LOCAL_NAME_LENGTH)
+    return int(header + _LOCAL_HEADER_BYTES + name + extra)
 
 
 def _contents(file: Any) -> tuple[list[tuple[str, bytes]], list[Constant]]:

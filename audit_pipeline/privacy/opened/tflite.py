@@ -28,6 +28,7 @@ _TYPES = {
 """TensorType of schema.fbs → NumPy's type, of those that hold numbers."""
 _TENSOR_SHAPE, _TENSOR_TYPE, _TENSOR_BUFFER, _TENSOR_NAME = range(4)
 _METADATA_BUFFER = 1
+_FIRST_GRAPH = (2, 0)
 
 
 def is_tflite(data: bytes) -> bool:
@@ -45,6 +46,8 @@ def tflite_section(name: str, data: bytes, base: int = 0) -> Section:
     """
     try:
         found = walk(data)
+        if _FIRST_GRAPH not in found.tables:
+            return Section(name, data, base)
         owners = dict(_owners(found))
         constants = tuple(_constants(found, owners))
     except (struct.error, IndexError, KeyError, ValueError, RecursionError):
