@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scipy.optimize import brentq
 from scipy.special import betainc, ndtri, stdtr, stdtrit
@@ -141,11 +142,22 @@ def _rate(measured: Measured) -> _Rate:
     interval = measured.interval
     if interval is None:
         raise ValueError("a rate of an attack always has an interval")
-    share, level = measured.estimate, interval.level
+    rows = _rows(measured.estimate, interval.low, interval.high, interval.level)
+    return _Rate(measured.estimate, rows, interval.level, measured.subjects)
+
+
+@lru_cache(maxsize=1024)
+def _rows(share: float, low: float, high: float, level: float) -> float:
+    """Rows n for which an end of Clopper and Pearson's interval is where it is: its quantile's equation, solved for n.
+
+    The upper end is the 1 − α/2 quantile of Beta(pn + 1, n − pn); for p = 1 the lower one is that of α/2 of Beta(n, 1).
+    """
+    tail = (1 - level) / 2
+    if share == 1:
+        return math.log(tail) / math.log(low)
 
     def excess(log_rows: float) -> float:
-        low, high = clopper_pearson(share, math.exp(log_rows), level)
-        return interval.low - low if share == 1 else high - interval.high
+        rows = math.exp(log_rows)
+        return float(betainc(share * rows + 1, rows - share * rows, high)) - (1 - tail)
 
-    rows = math.exp(brentq(excess, math.log(_FEWEST_ROWS), math.log(_MOST_ROWS), xtol=1e-13))
-    return _Rate(share, rows, level, measured.subjects)
+    return math.exp(brentq(excess, math.log(_FEWEST_ROWS), math.log(_MOST_ROWS), xtol=1e-13))
