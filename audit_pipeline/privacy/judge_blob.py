@@ -29,8 +29,8 @@ def judge_blob(rule: BlobScanRule, where: str, scan: BlobScan | None) -> Finding
         id="privacy.blob_scan.max_hits:overall",
         stage="privacy",
         rule=where,
-        claim=f"the model's file holds at most {rule.max_hits} pieces of training rows, paths, e-mail addresses, "
-        "secrets or trailing bytes",
+        claim=f"the model's file holds at most {rule.max_hits} pieces of training rows, constants made of them, paths, "
+        "hosts, e-mail addresses, secrets or trailing bytes",
         group=GroupKey(),
         value=value,
         limit=rule.max_hits,
