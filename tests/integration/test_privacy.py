@@ -220,7 +220,7 @@ def test_a_model_with_one_answer_for_all_is_inconclusive(there: PrivacyWorld, au
 
     model = load_keras(inspect_model(there.model("rule")))
     *hidden, weights, _ = model.get_weights()
-    model.set_weights([*hidden, weights * 1e-6, np.array([5.0, -5.0])])
+    model.set_weights([*hidden, weights * 1e-6, np.array([5.0, -4.0])])
     model.save(there.folder / "silent.h5")
     policy = there.policy("rule", ("accuracy, min: 0.1", "accuracy, min: 0.01"), name="silent")
     code, said = audit("privacy", "silent", policy, "--allow-code")
