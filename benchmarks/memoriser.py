@@ -94,8 +94,7 @@ def _write_data(folder: Path, rows: int, seed: int) -> None:
 def _train(train: Path, path: Path, units: int, epochs: int, seed: int) -> None:
     keras = keras_runtime(seed=seed)
     with np.load(train) as held:
-        x, label = held["x"], held["y"]
-    y = np.array([int(name[1:]) for name in label])
+        x, y = held["x"], held["y"]
     layers = keras.layers
     model = keras.Sequential(
         [

@@ -43,7 +43,7 @@ def audit_canaries(
     for (model, signal), scores in phi.items():
         if not np.isfinite(scores).all():
             raise InputError("canaries.not-finite", f"the {model} model's {signal} of a canary is no finite number")
-        correct = right_guesses(scores, canaries.coins, guesses)
+        correct = right_guesses(above_label(scores, canaries.rows.y), canaries.coins, guesses)
         parts.append(
             CanariesPart(
                 model=model,
@@ -60,6 +60,15 @@ def audit_canaries(
             )
         )
     return tuple(parts)
+
+
+def above_label(scores: Scores, y: NDArray[np.int64]) -> Scores:
+    """[m] scores less the mean of the canaries of the same wrong label: a model gives some classes more readily.
+
+    Labels know nothing of the coins, so that guesses may rest on them.
+    """
+    of_label = np.bincount(y, scores) / np.maximum(np.bincount(y), 1)
+    return np.asarray(scores - of_label[y])
 
 
 def right_guesses(scores: Scores, coins: NDArray[np.bool_], guesses: int) -> int:

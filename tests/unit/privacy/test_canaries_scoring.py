@@ -8,7 +8,7 @@ import pytest
 from audit_pipeline.data.population import Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.privacy.canaries.record import Canaries
-from audit_pipeline.privacy.canaries.scoring import audit_canaries, right_guesses
+from audit_pipeline.privacy.canaries.scoring import above_label, audit_canaries, right_guesses
 from audit_pipeline.privacy.one_run import ceiling, guesses_for
 
 
@@ -26,6 +26,16 @@ def test_guesses_are_counted_from_both_ends() -> None:
     assert right_guesses(scores, coins, 4) == 2  # 5 in, 4 in; 0 out, 1 out: the first and the last are right
     assert right_guesses(scores, coins, 6) == 4
     assert right_guesses(-scores, coins, 2) == 0
+
+
+def test_how_readily_a_class_is_given_is_taken_out() -> None:
+    """One class's scores lie above the other's whatever the coin, which raw scores would be guessed by."""
+    random = np.random.default_rng(0)
+    coins, y = random.integers(0, 2, 400).astype(bool), random.integers(0, 2, 400)
+    scores = 10.0 * y + coins
+    assert right_guesses(above_label(scores, y), coins, 320) == 320
+    assert right_guesses(scores, coins, 320) < 280
+    assert above_label(np.array([3.0, 5.0, 7.0]), np.array([4, 4, 9])).tolist() == [-1.0, 1.0, 0.0]
 
 
 def test_a_score_that_is_no_number_is_an_error_and_not_a_guess() -> None:
