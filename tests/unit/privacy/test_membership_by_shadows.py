@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 from scipy.stats import binom, fisher_exact
 
-from audit_pipeline.measurement import Measured, NotMeasurable, Outcome
+from audit_pipeline.measurement import GroupKey, Measured, NotMeasurable, Outcome
 from audit_pipeline.policy.privacy import MembershipRule
 from audit_pipeline.privacy.judge import judge
-from audit_pipeline.privacy.membership_by_shadows import membership_across_versions, membership_by_shadows
+from audit_pipeline.privacy.membership_by_shadows import (
+    Attacker,
+    membership_across_versions,
+    membership_by_shadows,
+    parts_of,
+)
 from audit_pipeline.privacy.membership_test import certified_fpr, holds_below, p_leak, rows_needed
+from audit_pipeline.privacy.pseudo_targets import target_scores
 from audit_pipeline.privacy.scored import scored
 from audit_pipeline.privacy.shadow_table import ShadowTable
 from audit_pipeline.privacy.subjects import by_person
 from audit_pipeline.privacy_part import MembershipPart, PrivacyPart
 from audit_pipeline.statistics.intervals import clopper_pearson
-from benchmarks.privacy_worlds import as_int8, world
+from benchmarks.privacy_worlds import as_int8, nature, world
 
 
 def attacked(table: ShadowTable, fpr: float = 0.1, unit: str = "rows", specs: tuple[str, ...] = ("overall",)):
@@ -115,6 +121,21 @@ def test_a_planted_leak_fails_and_names_the_strongest_attack() -> None:
 def test_a_planted_leak_fails_on_int8_too() -> None:
     table = world(np.random.default_rng(1), members=1000, others=1000, leak=2.0, int8=True)
     assert Outcome.FAIL in outcomes(attacked(table, specs=("overall", "sex")), 0.12)
+
+
+@pytest.mark.parametrize("people", [0, 20])
+def test_without_a_leak_small_p_values_are_rare(people: int) -> None:
+    """The hardest limit: no more members than strangers; on the target all is drawn anew, surer of everybody."""
+    rng = np.random.default_rng(16)
+    drawn = nature(rng, members=200, others=200, people=people)
+    known = scored([drawn.table(rng)], "student_t")
+    attacker = Attacker("device", "output", (), None, "rows", 0.95)
+    small = 0
+    for _ in range(100):
+        target = target_scores(drawn.table(rng, drift=0.3), "student_t")
+        (part,) = parts_of(attacker, "student_t", GroupKey(), 0.1, replace(known, target=target))
+        small += p_leak(part, 0.1) <= 0.05
+    assert small <= 10
 
 
 def test_without_a_leak_a_generous_limit_is_kept() -> None:
