@@ -13,6 +13,7 @@ from audit_pipeline.findings import Finding
 from audit_pipeline.measurement import GroupKey, Measured, Outcome
 from audit_pipeline.policy.privacy import CanariesRule
 from audit_pipeline.privacy.finding import unanswered
+from audit_pipeline.privacy.one_run import p_value
 from audit_pipeline.privacy.one_run_power import BEYOND, canaries_needed, would_be_noticed
 from audit_pipeline.privacy_part import CanariesPart, PrivacyBudget
 from audit_pipeline.statistics.wording import number
@@ -34,11 +35,11 @@ def judge_canaries(
     on_device = [part for part in parts if part.model == "device"]
     if not on_device:
         return unanswered(identifier, where, claim, rule.max_epsilon, reasons, GroupKey())
-    worst = _worst(on_device)
+    worst = _worst(on_device, rule.max_epsilon)
     outcome, reason = _weigh(worst, rule.max_epsilon, f"at most {rule.max_epsilon:g} is allowed")
     on_float = [part for part in parts if part.model == "float"]
     if on_float:
-        reason += f"; the float model gives {number(_worst(on_float).epsilon)}"
+        reason += f"; the float model gives {number(max(part.epsilon for part in on_float))}"
     return _finding(identifier, where, claim, worst, rule.max_epsilon, outcome, reason)
 
 
@@ -65,7 +66,7 @@ def judge_claim(
     asked = [part for part in parts if part.delta == claim.delta]
     if not asked:
         return unanswered(identifier, where, words, claim.epsilon, reasons, GroupKey())
-    worst = _worst(asked)
+    worst = _worst(asked, claim.epsilon)
     outcome, reason = _weigh(worst, claim.epsilon, f"the manifest claims {budget}")
     if outcome is Outcome.FAIL:
         reason += ": accounting, noise or clipping is wrong, or the model was trained in another way"
@@ -73,9 +74,14 @@ def judge_claim(
     return _finding(identifier, where, words, worst, claim.epsilon, refuted, reason)
 
 
-def _worst(parts: Sequence[CanariesPart]) -> CanariesPart:
-    """The highest bound, as all of them hold together; of equal ones that of the most telling scores."""
-    return max(parts, key=lambda part: (part.epsilon, part.distinct or 0))
+def _worst(parts: Sequence[CanariesPart], limit: float) -> CanariesPart:
+    """What speaks most against the limit, as all bounds hold together; of equals the most telling scores."""
+    return min(parts, key=lambda part: (_p_value(part, limit), -(part.distinct or 0)))
+
+
+def _p_value(part: CanariesPart, limit: float) -> float:
+    """Of "epsilon is at most the limit", by the counts alone: below 1 − level where the bound lies above it."""
+    return p_value(part.canaries, part.guesses, part.correct, limit, delta=part.delta)
 
 
 def _weigh(part: CanariesPart, limit: float, demand: str) -> tuple[Outcome, str]:
@@ -84,7 +90,7 @@ def _weigh(part: CanariesPart, limit: float, demand: str) -> tuple[Outcome, str]
         f"canaries are right, which proves an epsilon of {number(part.epsilon)} or more at a delta of {part.delta:g} "
         f"({part.level * 100:.4g} % confidence; all right would prove {number(part.ceiling)}); {demand}"
     )
-    if part.epsilon > limit:
+    if _p_value(part, limit) < 1 - part.level:
         return Outcome.FAIL, said
     if part.distinct == 1:
         return Outcome.INCONCLUSIVE, f"{said}; all canaries have one and the same score, so nothing can be guessed"

@@ -104,3 +104,9 @@ def test_a_model_that_says_the_same_of_every_canary_passes_nothing() -> None:
     assert judge_canaries(rule(2.0), "privacy[0]", [silent]).outcome is Outcome.INCONCLUSIVE
     told = part(0.5, signal="logits").model_copy(update={"distinct": 200})
     assert judge_canaries(rule(2.0), "privacy[0]", [silent, told]).outcome is Outcome.PASS
+
+
+def test_counts_decide_and_not_the_bound_that_is_written_beside_them() -> None:
+    """The gate draws findings again from evidence that somebody may have changed."""
+    untrue = part(0.99).model_copy(update={"epsilon": 0.1})
+    assert judge_canaries(rule(2.0), "privacy[0]", [untrue, part(0.5, signal="logits")]).outcome is Outcome.FAIL
