@@ -85,9 +85,10 @@ def _p_value(part: CanariesPart, limit: float) -> float:
 
 
 def _weigh(part: CanariesPart, limit: float, demand: str) -> tuple[Outcome, str]:
+    proven = f"an epsilon of {number(part.epsilon)} or more" if part.epsilon else "no leak"
     said = (
         f"by the {part.model} model's {part.signal}, {part.correct} of {part.guesses} guesses about {part.canaries} "
-        f"canaries are right, which proves an epsilon of {number(part.epsilon)} or more at a delta of {part.delta:g} "
+        f"canaries are right, which proves {proven} at a delta of {part.delta:g} "
         f"({part.level * 100:.4g} % confidence; all right would prove {number(part.ceiling)}); {demand}"
     )
     if _p_value(part, limit) < 1 - part.level:
