@@ -15,7 +15,6 @@ from audit_pipeline.compress.candidate import Candidate
 from audit_pipeline.compress.recipe import compress
 from audit_pipeline.errors import InputError
 from audit_pipeline.inputs import Inputs
-from audit_pipeline.measurement import GroupKey
 from audit_pipeline.memory import open_memory
 from audit_pipeline.policy.privacy import (
     AttributeRule,
@@ -33,8 +32,8 @@ from audit_pipeline.shadows.bench import Asked, Bench, digests_of
 from audit_pipeline.shadows.halves import halves
 from audit_pipeline.shadows.pool import Pool, Unattackable, pool
 from audit_pipeline.shadows.run import run
+from audit_pipeline.shadows.tables import table_maker
 from audit_pipeline.shadows.training import Retraining, TrainingCode, training_code
-from audit_pipeline.statistics.tally import person_codes
 
 CODE = (
     *("compress", "data", "device", "model", "policy", "shadows", "strict_yaml"),
@@ -97,12 +96,12 @@ def attack_material(
     if _says_nothing(targets[0], attacked.rows.y[attacked.attacked]):
         return Unattackable(f"the model gives one and the same answer to all {len(attacked.attacked)} rows")
     shadows = run(bench, jobs, progress)
-    maker = _Maker(attacked, inside, _groups(attacked, section))
+    makes = table_maker(attacked, inside, _specs(section))
     tables: dict[tuple[Kind, Signal], ShadowTable] = {}
     if inputs.float_model is not None:
-        before = maker.tables([shadow.before for shadow in shadows], bench.float_asked(inputs.float_model))
+        before = makes([shadow.before for shadow in shadows], bench.float_asked(inputs.float_model))
         tables = {("float", signal): table for signal, table in before.items()}
-    after = [maker.tables([shadow.after[place] for shadow in shadows], target) for place, target in enumerate(targets)]
+    after = [makes([shadow.after[place] for shadow in shadows], target) for place, target in enumerate(targets)]
     tables |= {("device", signal): table for signal, table in after[0].items()}
     return Material(
         tables, dict(zip(releases, after[1:], strict=True)), _part(training, attacked, section), attacked.notes
@@ -207,40 +206,15 @@ def _says_nothing(target: Asked, y: NDArray[np.int64]) -> bool:
     return all(len(np.unique(phi[y == each])) == 1 for phi in target.phi.values() for each in np.unique(y))
 
 
-@dataclass(frozen=True)
-class _Maker:
-    """Puts what models gave away into tables."""
-
-    pool: Pool
-    inside: NDArray[np.bool_]
-    groups: Mapping[str, Sequence[tuple[GroupKey, NDArray[np.bool_]]]]
-
-    def tables(self, shadows: Sequence[Asked], target: Asked) -> dict[Signal, ShadowTable]:
-        rows = self.pool.attacked
-        people = person_codes(self.pool.rows.take(rows).subjects, len(rows))[0] if self.pool.named else None
-        return {
-            signal: ShadowTable(
-                shadows=np.stack([shadow.phi[signal] for shadow in shadows]),
-                inside=self.inside[:, rows],
-                target=phi,
-                member=self.pool.member[rows],
-                people=people,
-                y=self.pool.rows.y[rows],
-                groups=self.groups,
-            )
-            for signal, phi in target.phi.items()
-        }
-
-
-def _groups(attacked: Pool, section: PrivacySection) -> dict[str, list[tuple[GroupKey, NDArray[np.bool_]]]]:
+def _specs(section: PrivacySection) -> list[str]:
+    """Every group spec that a rule names, and everybody."""
     specs = [OVERALL]
     for rule in section.rules:
         if isinstance(rule, MembershipRule | DisparityRule):
             specs += rule.groups
         elif isinstance(rule, AttributeRule):
             specs.append(rule.column)
-    rows = attacked.rows.take(attacked.attacked)
-    return {spec: rows.members(spec) for spec in dict.fromkeys(specs)}
+    return list(dict.fromkeys(specs))
 
 
 def _part(training: Retraining | TrainingCode, attacked: Pool, section: PrivacySection) -> ShadowsPart:
