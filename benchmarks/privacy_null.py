@@ -1,9 +1,10 @@
-"""How often a policy refuses a model that gives nobody away.
+"""How often a policy refuses a model that gives nobody away, and one that does.
 
-Members and non-members are drawn alike, so every FAIL is false. The limit is the false-positive rate itself, the least
-that a policy can allow and the hardest place: every true value lies on it. Both attackers are asked, of three groups;
-the one with shadow models makes every attack on both signals. In every second run people's rows go up and down
-together. The target is surer or less sure of everybody than the shadows are, as a model trained on other people is.
+Without a leak, members and non-members are drawn alike, so every FAIL is false. The limit is the false-positive rate
+itself, the least that a policy can allow and the hardest place: every true value lies on it. Both attackers are asked,
+of three groups; the one with shadow models makes every attack on both signals. In every second block of runs people's
+rows go up and down together. The target is surer or less sure of everybody than the shadows are, as a model trained on
+other people is.
 
 Runs of a block share their shadows, as thresholds depend on nothing else; target and signals are drawn anew.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,6 +45,8 @@ _FPR, _LEVEL = 0.1, 0.95
 _DRIFT = 0.3
 _SUREST = 7.0
 """Mean φ at which most int8 outputs saturate."""
+_PLANTED_IN, _PLANTED_BLOCKS, _LEAK = 200, 2, 1.5
+"""Members, blocks of runs, and mean shift of a row that was trained on, in its standard deviations."""
 _SPECS = ("overall", "sex")
 _RULES = tuple(
     MembershipRule(attack="membership", attacker=attacker, fpr=_FPR, max_tpr=_FPR, groups=_SPECS)
@@ -52,26 +55,37 @@ _RULES = tuple(
 _SIGNALS: tuple[Signal, ...] = ("output", "logits")
 
 
+class _Case(NamedTuple):
+    """What is repeated."""
+
+    members: int
+    int8: bool
+    leak: float
+
+
 def rows() -> list[Row]:
-    """One row for every number of members and kind of output."""
-    cases = list(product(_SIZES, (False, True)))
-    tasks = [(size, int8, block) for size, int8 in cases for block in range(_BLOCKS)]
+    """One row for every number of members and kind of output; two more for a leak that is there."""
+    blocks = {_Case(size, int8, 0.0): _BLOCKS for size in _SIZES for int8 in (False, True)}
+    blocks |= {_Case(_PLANTED_IN, int8, _LEAK): _PLANTED_BLOCKS for int8 in (False, True)}
+    tasks = [(case, block) for case, number in blocks.items() for block in range(number)]
     with ProcessPoolExecutor(_PROCESSES) as pool:
-        refused = list(pool.map(_refused, *zip(*tasks, strict=True)))
+        refused = dict(zip(tasks, pool.map(_refused, *zip(*tasks, strict=True)), strict=True))
     return [
-        Row(
-            what=f"false FAIL, no leak, {size} members, {'saturated int8' if int8 else 'float'}",
-            value=sum(fails for task, fails in zip(tasks, refused, strict=True) if task[:2] == (size, int8)) / _RUNS,
-            unit="of runs",
-            at_most=0.05,
-        )
-        for size, int8 in cases
+        _row(case, float(np.mean([refused[case, block] for block in range(number)]))) for case, number in blocks.items()
     ]
 
 
-def _refused(size: int, int8: bool, block: int) -> int:
-    """How many runs of a block refuse the model."""
-    rng = np.random.default_rng([size, int8, block])
+def _row(case: _Case, refused: float) -> Row:
+    world = f"{case.members} members, {'saturated int8' if case.int8 else 'float'}"
+    if case.leak:
+        return Row(f"planted leak found, {world}", refused, "of runs", at_least=0.9)
+    return Row(f"false FAIL, no leak, {world}", refused, "of runs", at_most=0.05)
+
+
+def _refused(case: _Case, block: int) -> float:
+    """Share of a block's runs that refuse the model."""
+    size, int8, leak = case
+    rng = np.random.default_rng([size, int8, int(10 * leak), block])
     people = size // _ROWS_A_PERSON if block % 2 else 0
     drawn = {
         signal: nature(
@@ -79,6 +93,7 @@ def _refused(size: int, int8: bool, block: int) -> int:
             members=size,
             others=size,
             shadows=_SHADOWS,
+            leak=leak,
             people=people,
             sureness=_SUREST if int8 else 3.0,
             int8=int8 and signal == "output",
@@ -89,7 +104,8 @@ def _refused(size: int, int8: bool, block: int) -> int:
     known = {
         (signal, attack): _Known.of(table, attack) for signal, table in tables.items() for attack in attacks_on(table)
     }
-    return sum(_fails(rng, drawn, known) for _ in range(_RUNS // _BLOCKS))
+    runs = _RUNS // _BLOCKS
+    return sum(_fails(rng, drawn, known) for _ in range(runs)) / runs
 
 
 @dataclass(frozen=True)
