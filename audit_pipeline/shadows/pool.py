@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_pipeline.canonical import sha256_hex
 from audit_pipeline.data.population import Population, Split
 from audit_pipeline.data.stratify import draw_evenly
 from audit_pipeline.predictions import Reading, Score, Task
@@ -87,12 +88,9 @@ def together(splits: Sequence[Split]) -> Split:
 
 def _contents(rows: Split) -> NDArray[np.int64]:
     """[rows] equal numbers for rows of equal inputs and answers, bit by bit."""
-    answers = [rows.y.astype(np.int64)[:, None].view(np.uint8)]
-    if rows.target is not None:
-        answers.append(np.ascontiguousarray(rows.target, dtype=np.float64)[:, None].view(np.uint8))
-    inputs = np.ascontiguousarray(rows.x).reshape(len(rows), -1).view(np.uint8)
-    whole = np.ascontiguousarray(np.concatenate([inputs, *answers], axis=1))
-    return np.unique(whole.view(np.dtype((np.void, whole.shape[1]))), return_inverse=True)[1].reshape(-1)
+    answers = rows.y if rows.target is None else rows.target
+    digests = [sha256_hex(x.tobytes() + answer.tobytes()) for x, answer in zip(rows.x, answers, strict=True)]
+    return np.unique(digests, return_inverse=True)[1].reshape(-1)
 
 
 def _askable(rows: Split, reading: Reading) -> NDArray[np.bool_]:
