@@ -157,6 +157,7 @@ def test_a_recipe_ships_coarser_outputs(source: SourceModel, population: Populat
     assert any("can still read" in note for note in made.part.steps[-1].notes)
 
 
+@pytest.mark.bench
 def test_a_device_that_says_less_gives_less_away() -> None:
     """A model that learnt its rows by heart: who takes the surest rows for training rows is right less often."""
     rng = np.random.default_rng(1)
