@@ -79,7 +79,7 @@ def _looser(path: str) -> int:
     return -1 if path.endswith((_RATE, ".min")) else 1
 
 
-def _questions(rules: Mapping[str, Any], several: frozenset[str]) -> dict[_Question, _Limit]:
+def _questions(rules: Mapping[str, Any], several: frozenset[tuple[str, str]]) -> dict[_Question, _Limit]:
     found: dict[_Question, _Limit] = {}
     for rule in (*rules.get("fairness", ()), *rules_of(rules)):
         for group in rule.get("groups", (OVERALL,)):
