@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit_pipeline.privacy.hosts import find_hosts
 from audit_pipeline.privacy.keys_in_text import find_keys
@@ -50,8 +51,12 @@ _SHORTEST: dict[_Kind, int] = {"path": 12, "e-mail": 8}
 """Characters below which chance makes one in some megabytes of weights, unless a path begins with a longer folder."""
 _WORD_OF_A_FLOAT = 4
 """Floats of about 10⁻¹⁰, as optimizers keep, have a slash in every fourth byte: `/tmp/` comes up among them."""
-_RUN = re.compile(rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe1-\xec][\x80-\xbf]{2}){6,}")
-_WIDE_RUN = re.compile(rb"(?:[\x20-\x7e]\0){6,}")
+_LEAST_RUN = 6
+_PLAIN = np.zeros(256, dtype=bool)
+_PLAIN[[9, 10, 13, *range(0x20, 0x7F)]] = True
+_LEAD, _NEXT = (np.zeros(256, dtype=bool) for _ in range(2))
+_LEAD[0xC2:0xE0], _NEXT[0x80:0xC0] = True, True
+"""Bytes of UTF-8 beyond ASCII, of characters of two bytes: those of European names."""
 
 
 @dataclass(frozen=True)
@@ -59,38 +64,44 @@ class _Runs:
     """The printable runs of a file, one after the other with a zero between."""
 
     text: bytes
-    starts: list[int]
-    """Of each run in `text`."""
-    offsets: list[int]
-    """Of each run in the file."""
-    width: int
-    """Bytes a character."""
-
-    def offset(self, place: int) -> int:
-        """Where in the file a character of `text` stands."""
-        run = int(np.searchsorted(self.starts, place, side="right")) - 1
-        return self.offsets[run] + (place - self.starts[run]) * self.width
+    offsets: NDArray[np.int64]
+    """Of each character of `text` in the file."""
 
 
 def find_texts(blob: bytes) -> tuple[BlobHit, ...]:
     """Paths, hosts, e-mail addresses and secrets in a file, by offset. Their text is masked to its kind and length."""
     hits = {
-        BlobHit(kind=kind, offset=runs.offset(start), detail=f"{said}, {length} characters")
-        for runs in (_runs(blob, _RUN, 1), _runs(blob, _WIDE_RUN, 2))
+        BlobHit(kind=kind, offset=int(runs.offsets[start]), detail=f"{said}, {length} characters")
+        for runs in _all_runs(np.frombuffer(blob, dtype=np.uint8))
         for kind, start, length, said in _finds(runs.text)
     }
     return tuple(sorted(hits, key=lambda hit: (hit.offset, hit.kind, hit.detail)))
 
 
-def _runs(blob: bytes, pattern: re.Pattern[bytes], width: int) -> _Runs:
-    starts, offsets, pieces, at = [], [], [], 0
-    for match in pattern.finditer(blob):
-        piece = match[0][::width]
-        starts.append(at)
-        offsets.append(match.start())
-        pieces.append(piece)
-        at += len(piece) + 1
-    return _Runs(b"\0".join(pieces), starts, offsets, width)
+def _all_runs(flat: NDArray[np.uint8]) -> Iterator[_Runs]:
+    """Runs of characters of one byte, or of UTF-8; then of two bytes the second of which is zero."""
+    plain = _PLAIN[flat]
+    lead = _LEAD[flat[:-1]] & _NEXT[flat[1:]]
+    one_byte = plain.copy()
+    one_byte[:-1] |= lead
+    one_byte[1:] |= lead
+    yield _runs(flat, one_byte, np.arange(len(flat)))
+    wide = np.zeros(len(flat), dtype=bool)
+    wide[:-1] = plain[:-1] & (flat[1:] == 0)
+    for first in (0, 1):
+        yield _runs(flat[first::2], wide[first::2], np.arange(first, len(flat), 2))
+
+
+def _runs(flat: NDArray[np.uint8], printable: NDArray[np.bool_], offsets: NDArray[np.int64]) -> _Runs:
+    edges = np.flatnonzero(np.diff(printable, prepend=False, append=False))
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= _LEAST_RUN
+    steps = np.zeros(len(flat) + 2, dtype=np.int8)
+    steps[starts[long]] = 1
+    steps[ends[long] + 1] -= 1  # one more stays, as the zero behind the run
+    kept = np.flatnonzero(np.cumsum(steps, dtype=np.int8)[: len(flat)])
+    text = np.where(printable[kept], flat[kept], 0)
+    return _Runs(text.astype(np.uint8).tobytes(), offsets[kept])
 
 
 def _finds(text: bytes) -> Iterator[tuple[_Kind, int, int, str]]:

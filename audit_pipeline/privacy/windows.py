@@ -18,8 +18,9 @@ Hashes = NDArray[np.uint64]
 _BASE = 0x9E3779B97F4A7C15
 _FACTOR = np.uint64(0xC2B2AE3D27D4EB4F)
 _WORD = (1 << 64) - 1
-_FEWEST_BITS, _MOST_BITS = 12, 24
+_FEWEST_BITS, _MOST_BITS = 15, 27
 _SLOTS_A_HASH = 16
+_OF_A_BYTE, _IN_A_BYTE = np.uint64(3), np.uint64(7)
 _BEFORE = np.uint64(_MOST_BITS)
 """The second table takes the bits behind those that the first may take."""
 
@@ -111,9 +112,12 @@ class _Table:
         """Enter hashes, with room for sixteen times as many as far as memory is near."""
         bits = min(max(_FEWEST_BITS, (len(found) * _SLOTS_A_HASH).bit_length()), _MOST_BITS)
         self._shift = np.uint64(64 - bits)
-        self._slots = np.zeros(1 << bits, dtype=bool)
-        self._slots[found >> self._shift] = True
+        slots = np.zeros(1 << bits, dtype=bool)
+        slots[found >> self._shift] = True
+        self._slots = np.packbits(slots, bitorder="little")
 
     def holds(self, wanted: Hashes) -> NDArray[np.bool_]:
         """Whether each may be there."""
-        return np.asarray(self._slots[wanted >> self._shift])
+        place = wanted >> self._shift
+        held = self._slots[place >> _OF_A_BYTE] >> (place & _IN_A_BYTE).astype(np.uint8)
+        return np.asarray(held & np.uint8(1), dtype=bool)
