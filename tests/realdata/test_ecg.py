@@ -13,11 +13,15 @@ import numpy as np
 import pytest
 
 from audit_pipeline.cli.main import main
+from audit_pipeline.errors import InputError
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.findings import MetricComparison
 from audit_pipeline.measurement import Measured
+from audit_pipeline.policy.load import load_policy
+from audit_pipeline.policy.privacy import PrivacySection
 from audit_pipeline.report.evidence_file import load_evidence
 from audit_pipeline.seal.keys.load import new_key
+from audit_pipeline.shadows.training import training_code
 
 MITDB = Path(__file__).parents[3] / "shared" / "data" / "mitdb"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ecg"
@@ -114,3 +118,16 @@ def test_pruning_too_hard_is_not_sealed(
     assert device_value(evidence, "recall of S") == 0
     assert evidence.seal is None
     assert not (example / "reports" / "pruned" / "firmware.bin").exists()
+
+
+def test_every_policy_of_the_example_can_be_read() -> None:
+    read = {path.name: load_policy(path).value for path in sorted(EXAMPLE.glob("*.yaml"))}
+    assert set(read) == {"int8.yaml", "policy.yaml", "privacy.yaml", "pruned.yaml"}
+    section = read["privacy.yaml"].privacy
+    assert isinstance(section, PrivacySection)
+    assert isinstance(section.training, str)
+    assert section.rules[:2] == read["int8.yaml"].privacy, "nothing was loosened"
+    code = training_code(section.training, EXAMPLE, allow_code=True, where="privacy.yaml")
+    assert (code.path, code.function) == (EXAMPLE / "train.py", "shadow")
+    with pytest.raises(InputError, match="code is run only where that is allowed"):
+        training_code(section.training, EXAMPLE, allow_code=False, where="privacy.yaml")
