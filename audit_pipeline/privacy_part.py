@@ -41,6 +41,11 @@ class MembershipPart(Part):
         description="share recognised by an attacker who also takes rows tied at the threshold, by a coin that brings "
         "the false-positive rate to its target; null where there is no rate",
     )
+    tpr_at_own_fpr: float | None = Field(
+        default=None,
+        description="share recognised were the threshold set on this model's own non-members, with a coin likewise: it "
+        "proves no leak, but stops a PASS whose threshold was too strict because the shadows are unlike the model",
+    )
     auc: float | None
     auc_interval: Interval | None = None
 

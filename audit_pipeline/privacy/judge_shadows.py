@@ -161,7 +161,7 @@ def _badness(rule: MembershipRule, test: _Test) -> tuple[bool, float, bool, floa
         _is_broken(test),
         sure,
         not holds_below(part, rule.max_tpr),
-        max(interval(part.tpr).high, part.tpr_with_coin or 0.0),
+        max(interval(part.tpr).high, part.tpr_with_coin or 0.0, part.tpr_at_own_fpr or 0.0),
     )
 
 
@@ -195,6 +195,12 @@ def _undecided(rule: MembershipRule, test: _Test) -> str:
     coin, bound = part.tpr_with_coin, interval(part.tpr).high
     if coin is not None and coin > rule.max_tpr >= bound:
         return f"; but {number(coin)} of them by a coin among equal scores, so this is no pass"
+    own = part.tpr_at_own_fpr
+    if own is not None and own > rule.max_tpr >= bound:
+        return (
+            f"; but {number(own)} of them were the threshold set on this model's own strangers, so this is no pass: the "
+            "shadow models may be unlike the model, or the strangers too few"
+        )
     unit: Literal["people", "rows"] = "rows" if part.tpr.subjects is None else "people"
     if isinstance(part.fpr, Measured) and interval(part.fpr).low > part.fpr_target:
         return (

@@ -164,6 +164,7 @@ def _measured(found: Scored, fpr: float, attacker: Attacker) -> dict[str, Any]:
         "fpr": other.above(limit.score, attacker.level),
         "tpr": member.above(limit.score, attacker.level),
         "tpr_with_coin": limit.share_with_coin(member.scores),
+        "tpr_at_own_fpr": threshold(other.scores, fpr).share_with_coin(member.scores),
         "auc": area_under_curve(member.scores, other.scores),
         "auc_interval": auc_interval(member.scores, other.scores, named, attacker.level),
     }

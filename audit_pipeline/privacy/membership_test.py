@@ -57,10 +57,15 @@ def p_leak(part: MembershipPart, max_tpr: float) -> float:
 
 
 def holds_below(part: MembershipPart, max_tpr: float) -> bool:
-    """Whether the attack's upper bound keeps the limit, and the attacker's who throws a coin for ties does too."""
+    """Whether the attack's upper bound keeps the limit, and other ways to set its threshold do too.
+
+    These are a coin thrown for ties, and a threshold of the model's own: shadows that were trained otherwise, by
+    mistake or on purpose, could else set one that nobody reaches.
+    """
     if not isinstance(part.tpr, Measured) or part.tpr.interval is None:
         return False
-    return part.tpr.interval.high <= max_tpr and (part.tpr_with_coin or 0.0) <= max_tpr
+    held_back = max(part.tpr_with_coin or 0.0, part.tpr_at_own_fpr or 0.0)
+    return part.tpr.interval.high <= max_tpr and held_back <= max_tpr
 
 
 def certified_fpr(part: MembershipPart) -> float | None:
@@ -150,14 +155,15 @@ def _rate(measured: Measured) -> _Rate:
 def _rows(share: float, low: float, high: float, level: float) -> float:
     """Rows n for which an end of Clopper and Pearson's interval is where it is: its quantile's equation, solved for n.
 
-    The upper end is the 1 − α/2 quantile of Beta(pn + 1, n − pn); for p = 1 the lower one is that of α/2 of Beta(n, 1).
+    The upper end is the 1 − α/2 quantile of Beta(pn + 1, n − pn), the lower one the α/2 quantile of
+    Beta(pn, n − pn + 1). The one on the side of ½ is taken: the other may be 0 or 1 as far as a float can tell.
     """
     tail = (1 - level) / 2
-    if share == 1:
-        return math.log(tail) / math.log(low)
 
     def excess(log_rows: float) -> float:
         rows = math.exp(log_rows)
+        if share > 0.5:
+            return float(betainc(share * rows, rows - share * rows + 1, low)) - tail
         return float(betainc(share * rows + 1, rows - share * rows, high)) - (1 - tail)
 
     return math.exp(brentq(excess, math.log(_FEWEST_ROWS), math.log(_MOST_ROWS), xtol=1e-13))

@@ -144,3 +144,11 @@ def test_strangers_who_are_too_few_to_certify_the_rate_are_told_with_the_rate_th
     (finding,) = found([rule(fpr=0.01)], few, instead)
     assert "cannot certify a false-positive rate of 0.01" in finding.reason
     assert "at 0.1 it recognises 0.200" in finding.reason
+
+
+def test_a_threshold_out_of_reach_is_no_pass() -> None:
+    strict = part(0.0, fpr=0.0, tpr_at_own_fpr=0.5)
+    (finding,) = found([rule()], part(0.1), strict)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "0.500 of them were the threshold set on this model's own strangers, so this is no pass" in finding.reason
+    assert found([rule()], part(0.1), strict.model_copy(update={"tpr_at_own_fpr": 0.2}))[0].outcome is Outcome.PASS

@@ -99,6 +99,20 @@ def test_few_strangers_certify_only_a_higher_rate(rows: int, certified: float | 
     assert certified_fpr(part((1, 50), (0, rows))) == certified
 
 
+def test_nearly_everybody_is_recognised_by_few_effective_rows() -> None:
+    """The upper end is 1 as far as a float can tell, which says nothing of how many rows there were."""
+    found = part((1, 100), (1, 100))
+    low, high = clopper_pearson(0.9976, 40.0, 0.95)
+    sure = Measured(
+        estimate=0.9976,
+        interval={"low": low, "high": 1.0, "level": 0.95, "method": "Clopper-Pearson 1934"},
+        rows=1268,
+        subjects=5,
+    )
+    assert high == pytest.approx(1.0, abs=1e-3)
+    assert p_leak(found.model_copy(update={"tpr": sure}), 0.05) < 0.01
+
+
 def test_more_rows_decide_as_said() -> None:
     undecided = part((1, 100), (1, 100))
     more = rows_needed(undecided, 0.02, 0.05)
@@ -244,3 +258,12 @@ def test_a_device_tells_less_where_it_saturates() -> None:
     device = replace(table, shadows=as_int8(table.shadows), target=as_int8(table.target))
     assert scored([device], "student_t").target.shape == (2000,)
     assert attacked(device)[0].auc < attacked(table)[0].auc
+
+
+@pytest.mark.parametrize("surer", [4.0, 8.0])
+def test_shadows_that_were_trained_far_longer_than_the_model_buy_no_pass(surer: float) -> None:
+    table = world(np.random.default_rng(9), members=1000, others=1000, leak=2.0)
+    unlike = replace(table, shadows=table.shadows + surer)
+    parts = attacked(unlike, specs=("overall", "sex"))
+    assert any(isinstance(one.tpr, Measured) and one.tpr.estimate < 0.1 for one in parts)  # out of reach
+    assert outcomes(parts, 0.3) <= {Outcome.FAIL, Outcome.INCONCLUSIVE}
