@@ -43,7 +43,10 @@ class Breach(Part):
     """The test of "the limit is kept", whose rejection is a FAIL: raw, and adjusted for all that the policy asks."""
 
     p: float = Field(description="one-sided p-value")
-    adjusted_p: float = Field(description="after Holm (1979) over the policy's fairness findings")
+    adjusted_p: float = Field(
+        description="after Holm (1979) over the policy's fairness findings; of privacy over all shadow attacks on "
+        "membership, or all comparisons of exposure"
+    )
     family: Count = Field(description="how many findings were tested together")
     level: float = Field(description="FAIL where adjusted_p is at most this")
 
