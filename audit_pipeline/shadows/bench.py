@@ -122,6 +122,7 @@ class Bench:
         """
         who = {
             "training": self.training.question,
+            "like": None if self.like is None else self.like.part.sha256,
             "rows": [self.digests["part"], self.digests["rows"]],
             "inside": _digest(self, number),
             "seed": _seed(self.seed, number),

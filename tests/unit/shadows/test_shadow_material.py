@@ -74,6 +74,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
         ("evaluation", range(20, 26), 3),
     ):
         rows = split(people, seed)
+        assert rows.subjects is not None
         np.savez(folder / f"{name}.npz", x=rows.x, y=rows.y, subject=rows.subjects, group=rows.groups["group"])
     (folder / "dataset.yaml").write_text(MANIFEST)
     (folder / "policy.yaml").write_text(POLICY)
