@@ -175,8 +175,8 @@ def _reason(rule: MembershipRule, worst: _Test, outcome: Outcome, attacks: int, 
     who = "training people" if rule.unit == "people" else "training rows"
     said = (
         f"of {attacks} attacks{shadows} the worst, by {ATTACKS[part.attack]} on {SIGNALS[part.signal]}, recognises "
-        f"{number(tpr.estimate)} {interval_of(tpr)} of the {who} ({behind(tpr)}) and takes {number(fpr.estimate)} "
-        f"{interval_of(fpr)} of strangers ({behind(fpr)}) for such; at most {rule.max_tpr:g} may be recognised"
+        f"{number(tpr.estimate)} {interval_of(tpr)} of the {who} ({_behind(rule, tpr)}) and takes {number(fpr.estimate)} "
+        f"{interval_of(fpr)} of strangers ({_behind(rule, fpr)}) for such; at most {rule.max_tpr:g} may be recognised"
     )
     if outcome is Outcome.FAIL and worst.breach is not None:
         said += f"; {p_is(worst.breach.adjusted_p)} after adjustment for {worst.breach.family} tests"
@@ -189,6 +189,10 @@ def _reason(rule: MembershipRule, worst: _Test, outcome: Outcome, attacks: int, 
     return said
 
 
+def _behind(rule: MembershipRule, rate: Measured) -> str:
+    return f"{rate.rows} people" if rule.unit == "people" else behind(rate)
+
+
 def _undecided(rule: MembershipRule, test: _Test) -> str:
     part, breach = test.part, test.breach
     assert isinstance(part.tpr, Measured) and breach is not None, "what has no rates is told otherwise"  # noqa: S101
@@ -198,8 +202,8 @@ def _undecided(rule: MembershipRule, test: _Test) -> str:
     own = part.tpr_at_own_fpr
     if own is not None and own > rule.max_tpr >= bound:
         return (
-            f"; but {number(own)} of them were the threshold set on this model's own strangers, so this is no pass: the "
-            "shadow models may be unlike the model, or the strangers too few"
+            f"; but {number(own)} of them were the threshold set on this model's own strangers, so this is no pass: "
+            "the shadow models may be unlike the model, or the strangers too few"
         )
     unit: Literal["people", "rows"] = "rows" if part.tpr.subjects is None else "people"
     if isinstance(part.fpr, Measured) and interval(part.fpr).low > part.fpr_target:
