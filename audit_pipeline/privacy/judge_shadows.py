@@ -175,8 +175,9 @@ def _reason(rule: MembershipRule, worst: _Test, outcome: Outcome, attacks: int, 
     who = "training people" if rule.unit == "people" else "training rows"
     said = (
         f"of {attacks} attacks{shadows} the worst, by {ATTACKS[part.attack]} on {SIGNALS[part.signal]}, recognises "
-        f"{number(tpr.estimate)} {interval_of(tpr)} of the {who} ({_behind(rule, tpr)}) and takes {number(fpr.estimate)} "
-        f"{interval_of(fpr)} of strangers ({_behind(rule, fpr)}) for such; at most {rule.max_tpr:g} may be recognised"
+        f"{number(tpr.estimate)} {interval_of(tpr)} of the {who} ({_behind(rule, tpr)}) and takes "
+        f"{number(fpr.estimate)} {interval_of(fpr)} of strangers ({_behind(rule, fpr)}) for such; at most "
+        f"{rule.max_tpr:g} may be recognised"
     )
     if outcome is Outcome.FAIL and worst.breach is not None:
         said += f"; {p_is(worst.breach.adjusted_p)} after adjustment for {worst.breach.family} tests"
