@@ -6,6 +6,7 @@ proof against somebody who can predict the generator or who exploits how floats 
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,8 @@ def train_private(
     Raises:
         InputError: `compress.private-state`: a layer bears what was measured on data without privacy;
             `compress.private-batch`, `compress.private-delta` or `compress.private-budget`: the settings do not fit so
-            few units, or nothing keeps the budget; `compress.no-people`; `compress.no-secret`; `compress.diverged`.
+            few units, or nothing keeps the budget; `compress.no-people`; `compress.no-secret`;
+            `compress.no-private-gradient`: TensorFlow has no gradients of single rows for a layer; `compress.diverged`.
     """
     normalised = _batch_normalisations(model)
     units = units_of(lesson.split, settings.unit == "people")
@@ -80,6 +82,7 @@ def train_private(
     with quiet():
         total = clipped_sum(trained, lesson.objective.instance(), settings.clip)
         most = settings.rows_each if settings.unit == "people" else 1
+        _try(trained, total, lesson, [units[0][:most]], most)
         drawn = samples(units, plan.rate, most, draws)
         for step in range(plan.steps):
             summed = _summed(trained, total, lesson, next(drawn), most)
@@ -135,6 +138,22 @@ def _summed(
         chunk = total(x[0] if len(x) == 1 else x, answers, weights)
         sums = [kept + each.numpy() for kept, each in zip(sums, chunk, strict=True)]
     return sums
+
+
+def _try(model: Any, total: ClippedSum, lesson: Lesson, drawn: list[NDArray[np.int64]], most: int) -> None:
+    """Compile the gradients, which not every layer has; what comes out is thrown away."""
+    logging.disable(logging.ERROR)  # TensorFlow logs, with its whole stack, what is told in one sentence here
+    try:
+        _summed(model, total, lesson, drawn, most)
+    except Exception as error:  # as many classes as there are operators that cannot be mapped over rows
+        reason = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason given")
+        raise InputError(
+            "compress.no-private-gradient",
+            f"TensorFlow computes no gradients of single rows for this model ({reason[:200]})",
+            hint="set unroll=True in recurrent layers, and leave out grouped convolutions",
+        ) from error
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _padded(drawn: list[NDArray[np.int64]], most: int, lesson: Lesson) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -203,6 +203,22 @@ def test_layers_that_hold_what_is_not_trained_are_refused_by_name(taught: Lesson
         assert caught.value.code == "compress.private-state"
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "grouped"])
+def test_a_layer_without_gradients_of_single_rows_is_told(
+    taught: Lesson, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    layers = keras_runtime(1).layers
+    middle = (
+        [layers.LSTM(2)] if kind == "LSTM" else [layers.Conv1D(4, 3), layers.Conv1D(4, 3, groups=2), layers.Flatten()]
+    )
+    model = keras().Sequential([layers.Input((20, 1)), *middle, layers.Dense(3, activation="softmax")])
+    with pytest.raises(InputError, match="no gradients of single rows") as caught:
+        train_private(model, settings(), taught, 1, HERE, silent)
+    assert caught.value.code == "compress.no-private-gradient"
+    assert "\n" not in caught.value.what
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_class_weights_are_taken_as_public(taught: Lesson) -> None:
     weighted = replace(taught, class_weights=np.array([1.0, 1.0, 9.0]))
     trained, part = train_private(small(), settings(), weighted, 1, HERE, silent)
