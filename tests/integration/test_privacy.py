@@ -217,11 +217,13 @@ def test_a_data_set_without_a_training_split_is_refused(there: PrivacyWorld, aud
 def test_a_model_with_one_answer_for_all_is_inconclusive(there: PrivacyWorld, audit: Audit, tmp_path: Path) -> None:
     from audit_pipeline.model.intake import inspect_model
     from audit_pipeline.model.load import load_keras
+    from audit_pipeline.model.runtime import quiet
 
     model = load_keras(inspect_model(there.model("rule")))
     *hidden, weights, _ = model.get_weights()
     model.set_weights([*hidden, weights * 1e-6, np.array([5.0, -4.0])])
-    model.save(there.folder / "silent.h5")
+    with quiet():
+        model.save(there.folder / "silent.h5")
     policy = there.policy("rule", ("accuracy, min: 0.1", "accuracy, min: 0.01"), name="silent")
     code, said = audit("privacy", "silent", policy, "--allow-code")
     assert code == 3, said
