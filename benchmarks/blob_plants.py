@@ -39,7 +39,13 @@ class Plant:
     how: str
     data: bytes
     encoded: bytes | None
-    """What was put in as it should stand in the file; None where it is packed or a tensor."""
+    """What was put in, as it stands in the file unless it is packed or escaped there; None of constants."""
+
+    def holds(self, offset: int) -> bool:
+        """Whether what was put in stands at an offset of the file; also where it does not stand in it as it is."""
+        if self.encoded is None or self.encoded not in self.data:
+            return True
+        return self.encoded in self.data[max(0, offset - len(self.encoded) + 1) : offset + len(self.encoded)]
 
 
 def plants() -> Iterator[Plant]:
@@ -50,7 +56,7 @@ def plants() -> Iterator[Plant]:
             text = forms[place % len(forms)](rng)
             carrier = list(CARRIERS)[int(rng.integers(len(CARRIERS)))]
             data = CARRIERS[carrier](text, rng)
-            yield Plant(kind, f"{text!r} as {carrier}", data, None)
+            yield Plant(kind, f"{text!r} as {carrier}", data, text.encode())
     for place in range(_COUNTS["training-row"]):
         yield _row(place, rng)
     for place in range(_COUNTS["training-constant"]):

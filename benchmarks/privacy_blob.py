@@ -1,8 +1,8 @@
 """Whether the search of what ships finds two hundred planted leaks, accuses none of a hundred clean files, and is fast.
 
-The plants were written before the search was finished, and not changed for it since. A plant counts as found where a
-find of its kind names the part it is in: the file without it has none. Every file, clean or not, is searched with the
-same training split of 10,000 rows of 128 × 4 in memory. Times are of the processor, one thread.
+The plants were written before the search was finished, and not changed for it since. A plant counts as found where
+there is a find of its kind, at its place if it stands in the file as it was planted. Every file, clean or not, is
+searched with the same training split of 10,000 rows of 128 × 4 in memory. Times are of the processor, one thread.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def rows() -> list[Row]:
 
 def _is_found(plant: Plant, train: Split) -> bool:
     scan = scan_bytes("file", plant.data, train, (ENTRANCE,))
-    return any(hit.kind == plant.kind for hit in scan.hits)
+    return any(hit.kind == plant.kind and plant.holds(hit.offset) for hit in scan.hits)
 
 
 def _timed(data: bytes, train: Split) -> tuple[BlobScan, int, float]:

@@ -20,12 +20,12 @@ from scipy import fft
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
-_TABLES, _BITS = 6, 21
+_TABLES, _BITS = 6, 20
 _FILTERS = 8
 _BLOCK = 1 << 15
 _SEED = 2002
-_MOST_DIFFERING = 22
-"""Bits of all tables in which a window and a row may differ: at a correlation of 0.99, 6 ± 2 do; by chance, 63."""
+_MOST_DIFFERING = 20
+"""Bits of all tables in which a window and a row may differ: at a correlation of 0.99, 5 ± 2 do; by chance, 60."""
 _FLIP = (1 << _BITS) - 1
 _TOP = 1 << (_BITS - 1)
 
@@ -78,12 +78,12 @@ class Sketches:
             piece = series[start : start + count + self._width - 1]
             answers = self._answers(piece)
             keys = np.stack([_packed(_combined(answers, bit, count) for bit in bits) for bits in self._bits], axis=1)
-            for table in range(_TABLES):
-                place, rows = self._pairs(table, _folded(keys[:, table]))
-                differing = np.bitwise_count(keys[place] ^ self._rows[rows]).sum(axis=1, dtype=np.int32)
-                near = np.flatnonzero((differing <= _MOST_DIFFERING) | (differing >= _TABLES * _BITS - _MOST_DIFFERING))
-                if len(near):
-                    yield place[near] + start, rows[near]
+            agreeing = [self._pairs(table, _folded(keys[:, table])) for table in range(_TABLES)]
+            place, rows = (np.concatenate(each) for each in zip(*agreeing, strict=True))
+            differing = np.bitwise_count(keys[place] ^ self._rows[rows]).sum(axis=1, dtype=np.uint8)
+            near = np.flatnonzero((differing <= _MOST_DIFFERING) | (differing >= _TABLES * _BITS - _MOST_DIFFERING))
+            if len(near):
+                yield place[near] + start, rows[near]
 
     def _answers(self, piece: Floats) -> Floats:
         """[filters, offsets] every filter at every offset of a piece."""

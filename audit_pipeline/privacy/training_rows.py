@@ -19,6 +19,8 @@ from audit_pipeline.tflite import Tensor
 _SIZES = (16, 8)
 _LEAST_VARIED = {16: 5, 8: 6}
 """Different bytes a window must have to count; see `varied`."""
+_STEP = {1: 4, 2: 2, 4: 2}
+"""Bytes a value → values from one window of a row to the next; in the file windows begin at every byte."""
 _ROWS_AT_ONCE = 512
 _GAP = bytes(64)
 _SIGN = np.uint8(0x80)
@@ -50,8 +52,9 @@ class _Encoding:
 def find_rows(sections: Sequence[Section], x: NDArray[np.float32], inputs: Sequence[Tensor]) -> RowSearch:
     """Look for pieces of rows in a file.
 
-    Any piece of 16 bytes that is varied enough is found wherever it stands in the file and wherever it begins in its
-    row, values in their order or channel by channel. Rows shorter than 16 bytes are looked for by pieces of 8.
+    Any piece of 19 bytes, or of five floats, that is varied enough is found wherever it stands in the file and wherever
+    it begins in its row, values in their order or channel by channel: it holds a window of 16 bytes that is looked for.
+    Rows shorter than 16 bytes are looked for by windows of 8.
 
     Args:
         sections: the file, taken apart.
@@ -75,9 +78,9 @@ def find_rows(sections: Sequence[Section], x: NDArray[np.float32], inputs: Seque
             rows = x[start : start + _ROWS_AT_ONCE]
             for order in _orders(rows):
                 elements = encoding.encode(order)
-                wanted = hashes(elements, size // width)
+                wanted = hashes(elements, size // width)[:, :: _STEP[width]]
                 for index in indices:
-                    index.look_for(elements, wanted)
+                    index.look_for(elements, wanted, _STEP[width])
             _mark_searched(searched[start : start + _ROWS_AT_ONCE], elements, size)
         for name, index in zip(encoding.names, indices, strict=True):
             hits += joined.regions(index.offsets(), size, name)

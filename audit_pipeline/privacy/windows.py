@@ -69,18 +69,19 @@ class WindowIndex:
         self._maybe = _Table(self._hashes), _Table(self._hashes << _BEFORE)
         self._wanted: list[tuple[Hashes, Bytes]] = []
 
-    def look_for(self, rows: NDArray[np.unsignedinteger[Any]], wanted: Hashes) -> None:
+    def look_for(self, rows: NDArray[np.unsignedinteger[Any]], wanted: Hashes, step: int) -> None:
         """Remember the windows of rows that the file may hold.
 
         Args:
             rows: [rows, elements] of `width` bytes.
-            wanted: [rows, windows] their `hashes`.
+            wanted: [rows, windows] their `hashes`, of every `step`-th window.
+            step: from one window to the next.
         """
         flat = wanted.ravel()
         place = np.flatnonzero(self._maybe[0].holds(flat))
         place = place[self._maybe[1].holds(flat[place] << _BEFORE)]
         row, column = np.divmod(place, wanted.shape[1])
-        held = np.ascontiguousarray(rows[row[:, None], column[:, None] + np.arange(self._size // self._width)])
+        held = np.ascontiguousarray(rows[row[:, None], column[:, None] * step + np.arange(self._size // self._width)])
         self._wanted.append((flat[place], held.view(np.uint8).reshape(-1, self._size)))
 
     def offsets(self) -> NDArray[np.int64]:
