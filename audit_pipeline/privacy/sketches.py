@@ -10,7 +10,7 @@ makes no difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 _TABLES, _BITS = 6, 20
+_TABLES_A_WORD = 3
 _FILTERS = 8
 _BLOCK = 1 << 15
 _SEED = 2002
@@ -58,9 +59,10 @@ class Sketches:
         self._filters: Floats = (made - made.mean(axis=1, keepdims=True)).reshape(_FILTERS, half).astype(np.float32)
         self._bits = [[_draw(rng, steps, half // channels, channels) for _ in range(_BITS)] for _ in range(_TABLES)]
         every = [np.array([self._projection(bit, width) for bit in bits]) for bits in self._bits]
-        self._rows = np.stack([_packed(iter((rows @ projections.T).T)) for projections in every], axis=1)
+        tables = [_packed(iter(np.ascontiguousarray((rows @ projections.T).T))) for projections in every]
+        self._rows = _words(tables)
         self._order, self._begins, self._taken = [], [], []
-        for keys in _folded(self._rows).T:
+        for keys in map(_folded, tables):
             self._order.append(np.argsort(keys, kind="stable"))
             counts = np.bincount(keys, minlength=_TOP)
             self._begins.append(np.concatenate([[0], np.cumsum(counts)]))
@@ -77,10 +79,11 @@ class Sketches:
             count = min(_BLOCK, windows - start)
             piece = series[start : start + count + self._width - 1]
             answers = self._answers(piece)
-            keys = np.stack([_packed(_combined(answers, bit, count) for bit in bits) for bits in self._bits], axis=1)
-            agreeing = [self._pairs(table, _folded(keys[:, table])) for table in range(_TABLES)]
+            tables = [_packed(_combined(answers, bit, count) for bit in bits) for bits in self._bits]
+            agreeing = [self._pairs(table, _folded(keys)) for table, keys in enumerate(tables)]
             place, rows = (np.concatenate(each) for each in zip(*agreeing, strict=True))
-            differing = np.bitwise_count(keys[place] ^ self._rows[rows]).sum(axis=1, dtype=np.uint8)
+            pairs = zip(_words(tables), self._rows, strict=True)
+            differing = sum((np.bitwise_count(ours[place] ^ theirs[rows]) for ours, theirs in pairs), np.uint8(0))
             near = np.flatnonzero((differing <= _MOST_DIFFERING) | (differing >= _TABLES * _BITS - _MOST_DIFFERING))
             if len(near):
                 yield place[near] + start, rows[near]
@@ -122,12 +125,22 @@ def _combined(answers: Floats, bit: _Bit, count: int) -> Floats:
 
 def _packed(values: Iterator[Floats]) -> NDArray[np.int32]:
     """The signs of several arrays as the bits of one."""
-    keys: NDArray[np.int32] | None = None
+    keys = (next(values) > 0).astype(np.int32)
     for each in values:
-        signs = (each > 0).astype(np.int32)
-        keys = signs if keys is None else (keys << 1) | signs
-    assert keys is not None, "a table has bits"  # noqa: S101
+        keys <<= 1
+        keys |= each > 0
     return keys
+
+
+def _words(tables: Sequence[NDArray[np.int32]]) -> list[NDArray[np.uint64]]:
+    """The keys of all tables, three in a word."""
+    words = []
+    for first in range(0, _TABLES, _TABLES_A_WORD):
+        word = np.zeros(len(tables[0]), dtype=np.uint64)
+        for keys in tables[first : first + _TABLES_A_WORD]:
+            word = (word << np.uint64(_BITS)) | keys.astype(np.uint64)
+        words.append(word)
+    return words
 
 
 def _folded(keys: NDArray[np.int32]) -> NDArray[np.int32]:
