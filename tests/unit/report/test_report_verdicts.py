@@ -99,4 +99,4 @@ def test_findings_stand_by_outcome_and_rule_the_worst_first() -> None:
     assert (rule.place, rule.limit) == ("fairness[0]", "at most 0.02")
     values = [finding.value.estimate for finding in rule.findings]  # type: ignore[union-attr]
     assert values == sorted(values, reverse=True)
-    assert [rule.claim for rule in passed.rules if rule.is_membership] == ["weak attack, losses only"]
+    assert [rule.claim for rule in passed.rules if rule.is_weak_attack] == ["weak attack, losses only"]
