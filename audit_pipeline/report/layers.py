@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import altair as alt
@@ -48,14 +49,20 @@ class _Canvas:
 
 def specification(rows: list[dict[str, Any]], axis: Axis, frame: Frame) -> dict[str, Any]:
     """The picture as a Vega-Lite document with every place fixed; `rows` as `plot_rows` gives them."""
-    canvas = _Canvas(axis, len(rows) * frame.line)
+    return {**_drawing(axis, len(rows), frame), "data": {"values": rows}}
+
+
+# Altair takes longer to write this down, and to check it, than Vega takes to draw it: once for pictures of one shape.
+@cache
+def _drawing(axis: Axis, lines: int, frame: Frame) -> dict[str, Any]:
+    canvas = _Canvas(axis, lines * frame.line)
     chart = (
         alt.layer(
             *_limits(canvas),
             *_ranges(canvas),
             *_marks(canvas),
             *_words(canvas, frame),
-            data=alt.InlineData(values=rows),
+            data=alt.InlineData(values=[]),
         )
         .properties(
             width=frame.plot,
