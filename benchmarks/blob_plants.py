@@ -42,8 +42,11 @@ class Plant:
     """What was put in, as it stands in the file unless it is packed or escaped there; None of constants."""
 
     def holds(self, offset: int) -> bool:
-        """Whether what was put in stands at an offset of the file; also where it does not stand in it as it is."""
-        if self.encoded is None or self.encoded not in self.data:
+        """Whether what was put in stands at an offset of the file; also where it does not stand in it as it is.
+
+        Of an archive offsets are those in its members, so there nothing is compared.
+        """
+        if self.encoded is None or self.data.startswith(b"PK") or self.encoded not in self.data:
             return True
         return self.encoded in self.data[max(0, offset - len(self.encoded) + 1) : offset + len(self.encoded)]
 
