@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from audit_pipeline.data.population import Split
 from audit_pipeline.errors import InputError
 from audit_pipeline.privacy.opened.by_content import sections_of
@@ -90,9 +92,15 @@ def together(scans: Sequence[BlobScan]) -> BlobScan:
     )
 
 
+def _floats(section: Section) -> list[tuple[int, int]]:
+    """Where tensors of float32 begin and end in a section."""
+    found = (each for each in section.constants if each.contiguous and each.values.dtype == np.dtype("<f4"))
+    return sorted((each.offset, each.offset + each.values.nbytes) for each in found)
+
+
 def _beside_rows(section: Section) -> tuple[BlobHit, ...]:
     texts = (
         hit.model_copy(update={"offset": section.base + hit.offset, "where": section.where(hit.offset)})
-        for hit in find_texts(section.data)
+        for hit in find_texts(section.data, _floats(section))
     )
     return (*texts, *find_trailing(section))

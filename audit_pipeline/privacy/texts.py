@@ -7,7 +7,9 @@ make it in a file of some megabytes. Text is looked for in runs of printable cha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,7 +52,10 @@ _WORDS: dict[_Kind, dict[str, re.Pattern[bytes]]] = {
 _SHORTEST: dict[_Kind, int] = {"path": 12, "e-mail": 8}
 """Characters below which chance makes one in some megabytes of weights, unless a path begins with a longer folder."""
 _WORD_OF_A_FLOAT = 4
-"""Floats of about 10⁻¹⁰, as optimizers keep, have a slash in every fourth byte: `/tmp/` comes up among them."""
+"""Floats of about 10⁻¹⁰, as optimizers keep, have a slash or a dot for exponent: `/tmp/` comes up among them."""
+_SURELY_TEXT = 24
+"""Characters from which no run of such floats is taken for text: six in a row would have to be of letters only."""
+_SEPARATORS = b"/\\.@"
 _LEAST_RUN = 6
 _PLAIN = np.zeros(256, dtype=bool)
 _PLAIN[[9, 10, 13, *range(0x20, 0x7F)]] = True
@@ -68,14 +73,29 @@ class _Runs:
     """Of each character of `text` in the file."""
 
 
-def find_texts(blob: bytes) -> tuple[BlobHit, ...]:
-    """Paths, hosts, e-mail addresses and secrets in a file, by offset. Their text is masked to its kind and length."""
+def find_texts(blob: bytes, floats: Sequence[tuple[int, int]] = ()) -> tuple[BlobHit, ...]:
+    """Paths, hosts, e-mail addresses and secrets in a file, by offset. Their text is masked to its kind and length.
+
+    Args:
+        blob: the file.
+        floats: where tensors of float32 begin and end in it, in order. A short find in one is none if every separator
+            in it is the last byte of a number.
+    """
     hits = {
         BlobHit(kind=kind, offset=int(runs.offsets[start]), detail=f"{said}, {length} characters")
         for runs in _all_runs(np.frombuffer(blob, dtype=np.uint8))
         for kind, start, length, said in _finds(runs.text)
+        if not _is_of_floats(runs.text[start : start + length], runs.offsets[start : start + length], floats)
     }
     return tuple(sorted(hits, key=lambda hit: (hit.offset, hit.kind, hit.detail)))
+
+
+def _is_of_floats(found: bytes, offsets: NDArray[np.int64], floats: Sequence[tuple[int, int]]) -> bool:
+    place = bisect_right(floats, (int(offsets[0]), sys.maxsize)) - 1
+    if place < 0 or offsets[0] >= floats[place][1] or len(found) >= _SURELY_TEXT:
+        return False
+    separators = [offset for character, offset in zip(found, offsets, strict=True) if character in _SEPARATORS]
+    return bool(separators) and all((offset - floats[place][0]) % 4 == 3 for offset in separators)
 
 
 def _all_runs(flat: NDArray[np.uint8]) -> Iterator[_Runs]:

@@ -135,3 +135,20 @@ def test_several_files_are_told_together() -> None:
     assert [(hit.where, hit.offset) for hit in both.hits] == [("a", 0), ("b", 1)]
     assert (both.scanned_bytes, both.training_rows) == (51, 200)
     assert isinstance(both.hits[0], BlobHit)
+
+
+def test_numbers_of_which_every_fourth_byte_is_a_slash_are_no_text(tmp_path: Path) -> None:
+    """Adam's second moments are about 10⁻¹⁰: their last byte is a slash or a dot."""
+    rng = np.random.default_rng(3)
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        for number in range(6):
+            moments = np.abs(rng.normal(size=60_000)) * 10.0 ** rng.uniform(-11, -9)
+            file.create_dataset(f"optimizer_weights/{number}", data=moments.astype("<f4"))
+    assert scan_file(path).hits == ()
+    with h5py.File(path, "r+") as file:
+        place, data = file["optimizer_weights/3"].id.get_offset(), b"/home/maria/beats.csv"
+    raw = bytearray(path.read_bytes())
+    raw[place + 401 : place + 401 + len(data)] = data
+    path.write_bytes(raw)
+    assert [hit.kind for hit in scan_file(path).hits] == ["path"]
