@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from audit_pipeline.evidence import Evidence
 from audit_pipeline.measurement import GroupKey, Measured
+from audit_pipeline.policy.privacy import rules_of
 from audit_pipeline.privacy_part import DisparityPart, ExposureChange, MembershipPart, ShadowsPart
 from audit_pipeline.report.sections import Cell, Section, Table
 from audit_pipeline.report.summary import methods, methods_of_attacks
@@ -20,24 +21,15 @@ ATTACKS = {
     "lira_online": "LiRA, online",
     "lira_offline": "LiRA, offline",
     "rmia": "RMIA",
-    "student_t": "Student-t likelihood ratio",
-    "student_t_shared": "Student-t, shared within people",
+    "student_t": "Student-t",
+    "student_t_shared": "Student-t, shared",
 }
-"""Attacks as the report names them."""
+"""Attacks as the report and docs/privacy.md name them."""
 SIGNALS = {"output": "outputs", "logits": "logits"}
 """What of a model is read, likewise."""
-_HEAD = (
-    "Group",
-    "Model",
-    "Attack",
-    "Reads",
-    "Recognised",
-    "False alarms allowed",
-    "False alarms seen",
-    "AUC",
-    "Behind",
-)
-_NUMBERS = frozenset((4, 5, 6, 7))
+_MODELS = {"float": "float model", "device": "device", "both": "two versions"}
+_HEAD = ("Group", "Model", "Attack", "Recognised", "Strangers allowed", "Strangers taken", "AUC", "Behind")
+_NUMBERS = frozenset((3, 4, 5, 6))
 
 
 def shadow_sections(evidence: Evidence) -> Iterator[Section]:
@@ -47,9 +39,10 @@ def shadow_sections(evidence: Evidence) -> Iterator[Section]:
     for part in parts:
         kinds[part.unit, part.beside or ""].append(part)
     shadows = evidence.privacy.shadows if evidence.privacy else None
+    asked = {rule["fpr"] for rule in rules_of(evidence.policy.document) if rule.get("attacker") == "shadows"}
     for number, ((unit, beside), found) in enumerate(kinds.items()):
         about = (_about(shadows),) if shadows is not None and number == 0 else ()
-        yield _membership(unit, beside, found, about)
+        yield _membership(unit, beside, found, about, asked)
     if evidence.privacy is not None:
         yield from _changes(evidence.privacy.changes)
         yield from (_disparity(part) for part in evidence.privacy.disparities)
@@ -65,25 +58,36 @@ def _about(shadows: ShadowsPart) -> str:
     )
 
 
-def _membership(unit: str, beside: str, parts: Sequence[MembershipPart], about: tuple[str, ...]) -> Section:
+def _membership(
+    unit: str, beside: str, parts: Sequence[MembershipPart], about: tuple[str, ...], asked: Set[float]
+) -> Section:
     title = f"Membership of {unit} (attacker with shadow models)"
     said = [*about]
     if beside:
         title = f"Membership of {unit}, with {beside} beside the device's model"
         said.append("The attacker holds two versions and puts together what both give away.")
-    strongest: dict[tuple[GroupKey, str], MembershipPart] = {}
-    for part in parts:
-        key = (part.group, part.model)
+    order = {group: place for place, group in enumerate(dict.fromkeys(part.group for part in parts))}
+    lines = sorted(parts, key=lambda part: (order[part.group], part.fpr_target, part.model != "float"))
+    strongest: dict[tuple[GroupKey, float, str], MembershipPart] = {}
+    for part in lines:
+        key = (part.group, part.fpr_target, part.model)
+        if part.fpr_target not in asked:
+            continue
         if key not in strongest or _strength(part) > _strength(strongest[key]):
             strongest[key] = part
     used = methods_of_attacks(parts)
-    intervals = f" Intervals: {used}." if used else ""
-    caption = f"The attack that recognised most, for each group and model.{intervals}"
+    caption = "The attack that recognised most, for each group, model and share of strangers that may be mistaken."
+    caption += f" Intervals: {used}." if used else ""
     return Section(
         title,
         tuple(said),
         Table(caption, _HEAD, tuple(map(_line, strongest.values())), _NUMBERS),
-        more=Table("All attacks.", _HEAD, tuple(map(_line, parts)), _NUMBERS),
+        more=Table(
+            "All attacks, also at a share that so few strangers can certify.",
+            _HEAD,
+            tuple(map(_line, lines)),
+            _NUMBERS,
+        ),
     )
 
 
@@ -92,13 +96,16 @@ def _strength(part: MembershipPart) -> tuple[float, float]:
     return recognised, part.auc or 0.0
 
 
+def _attack(part: MembershipPart | ExposureChange) -> str:
+    return f"{ATTACKS[part.attack]}; {SIGNALS[part.signal]}"
+
+
 def _line(part: MembershipPart) -> tuple[Cell, ...]:
     subjects = "" if part.tpr.subjects is None or part.unit == "people" else f" of {count(part.tpr.subjects, 'person')}"
     return (
         part.group,
         part.model,
-        ATTACKS[part.attack],
-        SIGNALS[part.signal],
+        _attack(part),
         part.tpr,
         limit(part.fpr_target),
         part.fpr,
@@ -112,15 +119,14 @@ def _changes(parts: Sequence[ExposureChange]) -> Iterator[Section]:
         return
     used = "; ".join(methods(part.change.interval for part in parts if isinstance(part.change, Measured)))
     caption = (
-        "Share recognised on the float model and on the device, on the same rows; positive: compression exposes more."
+        f"Share of the {parts[0].unit} recognised on float model and device, the same on both; positive: compression "
+        "exposes more."
     )
-    head = ("Group", "Attack", "Reads", "What is recognised", "False alarms allowed", "Float", "Device", "Change")
+    head = ("Group", "Attack", "Strangers allowed", "Float", "Device", "Change")
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             part.group,
-            ATTACKS[part.attack],
-            SIGNALS[part.signal],
-            part.unit,
+            _attack(part),
             limit(part.fpr_target),
             part.before,
             part.after,
@@ -129,7 +135,7 @@ def _changes(parts: Sequence[ExposureChange]) -> Iterator[Section]:
         for part in parts
     )
     caption += f" Intervals: {used}." if used else ""
-    table = Table(caption, head, rows, frozenset((4, 5, 6, 7)), frozenset((7,)))
+    table = Table(caption, head, rows, frozenset((2, 3, 4, 5)), frozenset((5,)))
     yield Section("What compression changed for the training people", (), table)
 
 
@@ -153,7 +159,7 @@ def _disparity(part: DisparityPart) -> Section:
         )
         for each in part.groups
     )
-    read = f"{ATTACKS[part.attack]} on the {part.model}'s {SIGNALS[part.signal]}"
+    read = f"{ATTACKS[part.attack]} on the {_MODELS[part.model]}'s {SIGNALS[part.signal]}"
     caption = f"{read}, {limit(part.fpr_target)} false alarms allowed."
     title = f"Whether {' × '.join(part.by)} groups are exposed alike ({part.model})"
     return Section(title, tuple(said), Table(caption, head, rows, frozenset((1, 2)), frozenset((1,))))

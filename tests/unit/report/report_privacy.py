@@ -115,8 +115,14 @@ def make_attacked() -> Evidence:
     )
     costs = GroupRow(group=WOMEN, rows=500, subjects=9, metrics=(compare(ACCURACY, 0.9, 0.87, 500, 9),))
     run = make_evidence()
+    rules = [
+        *run.policy.document["privacy"],
+        {"attack": "membership", "attacker": "shadows", "fpr": 0.01, "max_tpr": 0.05},
+    ]
+    policy = run.policy.model_copy(update={"document": run.policy.document | {"privacy": {"rules": rules}}})
     return run.model_copy(
         update={
+            "policy": policy,
             "membership": (
                 *run.membership,
                 attacked(WOMEN, 0.163, model="float"),

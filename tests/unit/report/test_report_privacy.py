@@ -49,8 +49,8 @@ def test_of_the_attacks_on_a_group_the_strongest_is_shown_and_all_are_there(sect
     section = sections["Membership of rows (attacker with shadow models)"]
     assert section.table and section.more
     assert [(row[1], row[2]) for row in section.table.rows] == [
-        ("float", "Student-t likelihood ratio"),
-        ("device", "Student-t likelihood ratio"),
+        ("float", "Student-t; logits"),
+        ("device", "Student-t; logits"),
     ]
     assert len(section.more.rows) == 3
 

@@ -21,6 +21,7 @@ from audit_pipeline.shadows.run import run
 X = np.arange(12, dtype=np.float32).reshape(4, 3)
 
 PARENT = """
+import signal
 import sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
@@ -28,6 +29,7 @@ import numpy as np
 from stub_work import Stub
 from audit_pipeline.shadows.run import run
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that began the tests with & has it ignored
     try:
         run(Stub(np.zeros((4, 3), np.float32), "wait", Path({folder!r})), 2, lambda step, done: None)
     except KeyboardInterrupt:
