@@ -84,7 +84,7 @@ def _read(path: Path, stage: str) -> bytes:
 
 
 def _unreadable(path: Path, stage: str, what: str, kind: str = "unreadable") -> NoReturn:
-    raise InputError(f"{stage}.{kind}", what, where=str(path), hint="give the path of a file that exists and can be read")
+    raise InputError(f"{stage}.{kind}", what, where=str(path), hint="give the path of a file that can be read")
 
 
 def _decode(raw: bytes, path: Path, stage: str) -> str:
