@@ -1,8 +1,9 @@
 """Whether the search of what ships finds two hundred planted leaks, accuses none of a hundred clean files, and is fast.
 
-The plants were written before the search was finished, and not changed for it since. A plant counts as found where
-there is a find of its kind, at its place if it stands in the file as it was planted. Every file, clean or not, is
-searched with the same training split of 10,000 rows of 128 × 4 in memory. Times are of the processor, one thread.
+The plants were written when the search of texts was there and that of rows and constants was not. The first complete
+run found 199 of them; the pattern of paths was then widened. A plant counts as found where there is a find of its kind,
+at its place if it stands in the file as it was planted. Every file, clean or not, is searched with the same training
+split of 10,000 rows of 128 × 4 in memory. Times are of the processor, one thread.
 """
 
 from __future__ import annotations
