@@ -24,7 +24,7 @@ def privacy_sections(evidence: Evidence) -> tuple[Section, ...]:
     if found is not None:
         sections += [*_attributes(found.attributes), *_canaries(found.canaries, evidence)]
         if found.reasons:
-            sections.append(Section("What could not be tried", listed=found.reasons))
+            sections.append(Section("What could not be tried, and what was left out", listed=found.reasons))
     sections += [_mitigation(part, evidence) for part in evidence.mitigations]
     return (*sections, _blob(evidence.blob_scan))
 

@@ -38,7 +38,7 @@ def test_every_attack_has_a_section(sections: dict[str, Section]) -> None:
         "Whether sex groups are exposed alike (device)",
         "Attribute inference",
         "Canaries",
-        "What could not be tried",
+        "What could not be tried, and what was left out",
         "What train_private costs every group",
         "What round costs every group",
         "Search of the model's bytes",
