@@ -88,8 +88,8 @@ def methods_of_attacks(attacks: Iterable[MembershipPart]) -> str:
 
 def methods(intervals: Iterable[Interval | None]) -> list[str]:
     """The levels and methods of some intervals, each once."""
-    found = {f"{level(each.level)} {brief(each.method, _METHOD_CELLS)}" for each in intervals if each}
-    return sorted(found)
+    found = {(each.level, each.method) for each in intervals if each}
+    return sorted({f"{level(share)} {brief(method, _METHOD_CELLS)}" for share, method in found})
 
 
 def change_methods(table: MetricTable) -> str:

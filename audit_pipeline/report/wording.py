@@ -34,7 +34,8 @@ def one_line(text: str) -> str:
     U+FFFD, so that names that differ by it still differ. A text of nothing but white space becomes `(blank)`, so that
     a row never loses its name.
     """
-    return " ".join("".join(_visible(text)).split()) or "(blank)"
+    harmless = text.isascii() and text.isprintable()  # most names are, and reports hold thousands
+    return " ".join((text if harmless else "".join(_visible(text))).split()) or "(blank)"
 
 
 def _visible(text: str) -> Iterator[str]:
