@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from audit_pipeline.answers import answers
 from audit_pipeline.compress.candidate import Candidate
@@ -12,7 +14,7 @@ from audit_pipeline.findings import Finding
 from audit_pipeline.inputs import Inputs
 from audit_pipeline.measurement import Outcome
 from audit_pipeline.model.finished import ends
-from audit_pipeline.privacy.blob_scan import scan, scan_file
+from audit_pipeline.privacy.blob_scan import scan, scan_file, together
 from audit_pipeline.privacy.judge import judge
 from audit_pipeline.privacy_part import BlobScan, MembershipPart, PrivacyPart
 from audit_pipeline.privacy_stage import attack
@@ -39,7 +41,9 @@ class PrivacyAudit:
         return next((each for each in (Outcome.FAIL, Outcome.INCONCLUSIVE) if each in found), Outcome.PASS)
 
 
-def audit_privacy(inputs: Inputs, candidate: Candidate, progress: Progress, around: Around = ALONE) -> PrivacyAudit:
+def audit_privacy(
+    inputs: Inputs, candidate: Candidate, progress: Progress, around: Around = ALONE, also: Sequence[Path] = ()
+) -> PrivacyAudit:
     """Audit one candidate by the privacy rules of its policy.
 
     Args:
@@ -47,10 +51,11 @@ def audit_privacy(inputs: Inputs, candidate: Candidate, progress: Progress, arou
         candidate: that would ship.
         progress: told how far each step is.
         around: what surrounds the training of an attacker's models.
+        also: other files that ship, as a firmware image: searched and judged with the candidate's bytes.
 
     Raises:
         InputError: `privacy.no-rules`: the policy has none; `privacy.not-runnable`: tflite-micro cannot run the
-            candidate; or as `attack`.
+            candidate; `privacy.file`: one of the files cannot be read; or as `attack`.
     """
     policy, board, population = inputs.policy.value, inputs.policy.board, inputs.population
     if not policy.privacy_rules:
@@ -70,14 +75,17 @@ def audit_privacy(inputs: Inputs, candidate: Candidate, progress: Progress, arou
             hint="what the device cannot run gives nothing away on it; see `audit evaluate`",
         )
     entrances, _ = ends(read_graph(candidate.tflite), inputs.source.part.file)
-    blob = scan(candidate.tflite, population.train, entrances)
+    others = [scan_file(path, population.train, entrances) for path in also]
+    blob = together([scan(candidate.tflite, population.train, entrances), *others])
+    source = inputs.source
+    is_searched = not source.is_finished and not source.path.is_dir()
     said = answers(inputs, candidate, population.evaluation, "judging split", progress)
     attacks = attack(inputs, candidate, said, progress, around)
     return PrivacyAudit(
         membership=attacks.membership,
         privacy=attacks.privacy,
         blob_scan=blob,
-        source_scan=None if inputs.source.is_finished or inputs.source.path.is_dir() else scan_file(inputs.source.path),
+        source_scan=scan_file(source.path, population.train) if is_searched else None,
         findings=judge(
             policy.privacy_rules,
             attacks.membership,

@@ -31,6 +31,10 @@ def privacy(
     policy: PolicyOption,
     baseline: BaselineOption = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the whole result here, as JSON.")] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option("--also", help="Another file that ships, as firmware.bin: searched and judged with the model."),
+    ] = None,
     cache: CacheOption = None,
     no_cache: NoCacheOption = False,
     jobs: JobsOption = 2,
@@ -52,7 +56,7 @@ def privacy(
     with search_screen(cache_folder(cache, no_cache=no_cache), jobs=jobs, allow_code=allow_code) as (progress, around):
         inputs = read_inputs(model, policy, baseline, progress, now=now())
         check_attacks(inputs, allow_code=allow_code)
-        found = audit_privacy(inputs, make_candidate(inputs, progress, around), progress, around)
+        found = audit_privacy(inputs, make_candidate(inputs, progress, around), progress, around, also or ())
     document = _document(inputs, found)
     if out is not None:
         write_whole(out, json.dumps(document, indent=2).encode() + b"\n")

@@ -142,6 +142,20 @@ def test_rules_as_a_list_and_as_an_object_are_judged_alike(there: PrivacyWorld, 
     assert again[1]["findings"] == said["findings"]
 
 
+def test_what_else_ships_is_searched_and_judged_with_the_model(
+    there: PrivacyWorld, audit: Audit, tmp_path: Path
+) -> None:
+    policy = there.policy("chance", LIST, WEAK, name="also")
+    policy.write_text(as_a_list(policy.read_text()))
+    firmware = tmp_path / "firmware.bin"
+    firmware.write_bytes(bytes(200) + b"built in /home/maria/release/main.c" + bytes(200))
+    code, said = audit("privacy", "chance", policy, "--also", str(firmware))
+    assert code == 1
+    assert outcomes(said["findings"])["privacy.blob_scan.max_hits:overall"] == "FAIL"
+    assert [hit["where"] for hit in said["blob_scan"]["hits"]] == ["firmware.bin"]
+    assert audit("privacy", "chance", policy, "--also", str(tmp_path / "nothing.bin"))[0] == 2
+
+
 def rewritten(there: PrivacyWorld, tmp_path: Path, **splits: dict[str, Any]) -> Path:
     """The policy of the network that learnt by heart, over splits that were changed."""
     for name in ("train", "calibration", "evaluation"):
