@@ -13,7 +13,7 @@ from audit_pipeline.privacy_part import DisparityPart, ExposureChange, Membershi
 from audit_pipeline.report.sections import Cell, Section, Table
 from audit_pipeline.report.summary import methods, methods_of_attacks
 from audit_pipeline.report.wording import count, limit
-from audit_pipeline.statistics.wording import p_value
+from audit_pipeline.statistics.wording import p_is
 
 ATTACKS = {
     "losses": "losses, one threshold",
@@ -148,7 +148,7 @@ def _disparity(part: DisparityPart) -> Section:
     else:
         said.append(f"How far the groups are apart cannot be said: {part.gap.reason}.")
     if part.f is not None and part.p is not None:
-        said.append(f"That all are exposed alike: F = {part.f:.2f}, p {_p(part.p)}, over the shadows taken as targets.")
+        said.append(f"That all are exposed alike: F = {part.f:.2f}, {p_is(part.p)}, over the shadows taken as targets.")
     head = ("Group", "TPR − FPR on this model", "Mean over the shadows", "Behind")
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
@@ -163,8 +163,3 @@ def _disparity(part: DisparityPart) -> Section:
     caption = f"{read}, {limit(part.fpr_target)} false alarms allowed."
     title = f"Whether {' × '.join(part.by)} groups are exposed alike ({part.model})"
     return Section(title, tuple(said), Table(caption, head, rows, frozenset((1, 2)), frozenset((1,))))
-
-
-def _p(value: float) -> str:
-    words = p_value(value)
-    return words if words.startswith("<") else f"= {words}"

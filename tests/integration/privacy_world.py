@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from human_answers import human_centred
 from numpy.typing import NDArray
 from small_world import World
 
@@ -55,17 +56,13 @@ groups:
   sex: {column: sex}
 splits: {train: train.npz, calibration: calibration.npz, evaluation: evaluation.npz}
 """
-POLICY = """\
+POLICY = (
+    """\
 version: 1
 name: LABEL
-human_centred:
-  intended_use: "a test of the privacy audit"
-  affected: ["nobody"]
-  worst_error: {class: yes, kind: missed, harms: "nobody"}
-  responsible: {false_alarm: "the maker", missed_alarm: "the operator"}
-  oversight: {who_can_stop: "the tester", how_to_appeal: "open an issue"}
-  never_record: ["names"]
-  author: {role: "the tester"}
+"""
+    + human_centred("yes")
+    + """\
 data: {manifest: LABEL.yaml}
 target: {board: nucleo-l4r5zi}
 compress:
@@ -82,6 +79,7 @@ privacy:
     - {attack: disparity, fpr: 0.1, max_gap: 0.6, groups: [sex]}
 seal: {signer: KEYS/maker.key.pem, recipient: KEYS/device.pub.pem, security_counter: 3, version: 1.2.3}
 """
+)
 
 
 @dataclass(frozen=True)

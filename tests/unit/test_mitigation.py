@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from human_answers import human_centred
 
 import audit_pipeline.mitigation
 from audit_pipeline.answers import answers
@@ -26,23 +27,20 @@ from audit_pipeline.predictions import Predictions
 from audit_pipeline.privacy_part import MitigationPart
 from audit_pipeline.progress import silent
 
-POLICY = """\
+POLICY = (
+    """\
 version: 1
 name: tones
-human_centred:
-  intended_use: tests
-  affected: [testers]
-  worst_error: {class: high, kind: missed, harms: testers}
-  responsible: {false_alarm: a, missed_alarm: b}
-  oversight: {who_can_stop: c, how_to_appeal: d}
-  never_record: [names]
-  author: {role: e}
+"""
+    + human_centred("high")
+    + """\
 data: {manifest: data/set.yaml}
 target: {board: rp2040}
 fairness:
   - {metric: recall, class: high, min: 0.5, groups: [group]}
 privacy:
 """
+)
 MEMBERSHIP = "  - {attack: membership, max_tpr: 0.5}\n"
 SCAN = "  - {attack: blob_scan}\n"
 NOWHERE = Memory(None)

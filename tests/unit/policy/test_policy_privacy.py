@@ -5,26 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from human_answers import human_centred
 
 from audit_pipeline.errors import InputError
 from audit_pipeline.policy.load import load_policy, policy_schema
 from audit_pipeline.policy.privacy import MembershipRule, PrivacySection, Release, rules_of
 
-HEAD = """\
+HEAD = (
+    """\
 version: 1
 name: forms
-human_centred:
-  intended_use: "a test"
-  affected: ["nobody"]
-  worst_error: {class: a, kind: missed, harms: "nobody"}
-  responsible: {false_alarm: "a", missed_alarm: "b"}
-  oversight: {who_can_stop: "c", how_to_appeal: "d"}
-  never_record: ["names"]
-  author: {role: "e"}
+"""
+    + human_centred("a")
+    + """\
 data: {manifest: set.yaml}
 target: {board: rp2040}
 fairness: [{metric: accuracy, min: 0.5}]
 """
+)
 LINES = HEAD.count("\n")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from human_answers import human_centred
 from shadow_world import model, split
 
 from audit_pipeline.compress.candidate import Candidate
@@ -36,17 +37,13 @@ subject: subject
 groups: {group: {column: group}}
 splits: {train: train.npz, calibration: calibration.npz, evaluation: evaluation.npz}
 """
-POLICY = """\
+POLICY = (
+    """\
 version: 1
 name: tiny
-human_centred:
-  intended_use: "a test of shadow models"
-  affected: ["nobody"]
-  worst_error: {class: yes, kind: missed, harms: "nobody"}
-  responsible: {false_alarm: "the maker", missed_alarm: "the operator"}
-  oversight: {who_can_stop: "the tester", how_to_appeal: "open an issue"}
-  never_record: ["names"]
-  author: {role: "the tester"}
+"""
+    + human_centred("yes")
+    + """\
 data: {manifest: dataset.yaml}
 target: {board: nucleo-l4r5zi}
 compress:
@@ -63,6 +60,7 @@ privacy:
     - {attack: membership, attacker: shadows, fpr: 0.1, max_tpr: 0.5,
        beside: {recipe: [{quantize: {scheme: int16x8, calibration_rows: 10}}]}}
 """
+)
 
 
 @pytest.fixture(scope="module")
